@@ -1,0 +1,23 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The core and its neighbours have no dependency. Toolkits sit behind traits, off by default, so that a user of `Roost`
+// alone fetches and links nothing else.
+let package = Package(
+    name: "Roost",
+    products: [
+        .library(name: "Roost", targets: ["Roost"]),
+        .library(name: "RoostTerminal", targets: ["RoostTerminal"]),
+        .library(name: "RoostTesting", targets: ["RoostTesting"]),
+    ],
+    targets: [
+        .target(name: "CRoostLedger"),
+        .target(name: "CRoostPlatform", linkerSettings: [.linkedLibrary("dispatch")]),
+        .target(name: "Roost", dependencies: ["CRoostLedger", "CRoostPlatform"]),
+        .target(name: "RoostTerminal", dependencies: ["Roost", "CRoostPlatform"]),
+        .target(name: "RoostTesting", dependencies: ["Roost"]),
+        .testTarget(name: "RoostTests", dependencies: ["Roost", "RoostTesting", "CRoostPlatform"]),
+        .testTarget(name: "RoostTerminalTests", dependencies: ["RoostTerminal", "RoostTesting"]),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,60 @@
+import CRoostPlatform
+import Synchronization
+
+/// A mutual-exclusion lock of four bytes, without an allocation and visible to ThreadSanitizer.
+///
+/// `Synchronization.Mutex` reports false races there (its slow path is in a library that is not instrumented), and its
+/// priority-inheriting futex hands the lock over in the kernel under contention, which costs a pool more than it gains.
+/// The algorithm is the three-state futex mutex of Ulrich Drepper, "Futexes Are Tricky" (2011), section 6, with a short
+/// spin before the wait: 0 free, 1 held, 2 held and somebody may wait.
+///
+/// Never held across `await`, user code, a continuation's resume or I/O.
+struct FutexLock: ~Copyable, Sendable {
+    private let word = Atomic<UInt32>(0)
+
+    init() {}
+
+    @inline(__always)
+    borrowing func lock() {
+        guard !word.weakCompareExchange(expected: 0, desired: 1, ordering: .acquiring).exchanged else { return }
+        lockSlow()
+    }
+
+    @inline(__always)
+    borrowing func unlock() {
+        if word.exchange(0, ordering: .releasing) == 2 { wakeOne() }
+    }
+
+    @inline(__always)
+    borrowing func withLock<Result: ~Copyable, Failure: Error>(
+        _ body: () throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        lock()
+        defer { unlock() }
+        return try body()
+    }
+
+    @inline(never)
+    private borrowing func lockSlow() {
+        for _ in 0..<Self.spins {
+            if word.load(ordering: .relaxed) == 0,
+                word.weakCompareExchange(expected: 0, desired: 1, ordering: .acquiring).exchanged
+            {
+                return
+            }
+            roost_cpu_pause()
+        }
+        while word.exchange(2, ordering: .acquiring) != 0 {
+            // An atomic is never moved while it is borrowed, so its address is the futex's identity.
+            withUnsafePointer(to: word) { _ = roost_futex_wait($0, 2, -1) }
+        }
+    }
+
+    @inline(never)
+    private borrowing func wakeOne() {
+        withUnsafePointer(to: word) { roost_futex_wake($0, 1) }
+    }
+
+    /// About 2 µs on current machines: longer than any critical section here, shorter than a sleep and a wake.
+    private static var spins: Int { 60 }
+}

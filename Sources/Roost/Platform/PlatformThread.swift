@@ -1,0 +1,58 @@
+import CRoostPlatform
+import Glibc
+
+/// Starts threads that Roost owns: named, with their own alternate signal stack.
+enum PlatformThread {
+    struct Options: Sendable {
+        var stackSize: Int?
+        var nice: Int32 = 0
+    }
+
+    /// Starts a detached thread that runs `body`; returns the errno of a failed start, else nil.
+    /// `body` ends before the thread's bookkeeping does, so whoever waits for the thread waits for `body`.
+    static func start(name: String, options: Options = Options(), _ body: @escaping @Sendable () -> Void) -> Int32? {
+        var attributes = pthread_attr_t()
+        guard pthread_attr_init(&attributes) == 0 else { return ENOMEM }
+        defer { pthread_attr_destroy(&attributes) }
+        pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
+        if let size = options.stackSize {
+            let page = Int(sysconf(Int32(_SC_PAGESIZE)))
+            let rounded = (max(size, 128 * 1024) + page - 1) / page * page
+            let refused = pthread_attr_setstacksize(&attributes, rounded)
+            if refused != 0 { return refused }
+        }
+        let start = Unmanaged.passRetained(ThreadStart(name: name, nice: options.nice, body: body))
+        var thread = pthread_t()
+        let failure = pthread_create(&thread, &attributes, threadEntry, start.toOpaque())
+        guard failure == 0 else {
+            start.release()
+            return failure
+        }
+        return nil
+    }
+}
+
+private final class ThreadStart: Sendable {
+    let name: String
+    let nice: Int32
+    let body: @Sendable () -> Void
+
+    init(name: String, nice: Int32, body: @escaping @Sendable () -> Void) {
+        self.name = name
+        self.nice = nice
+        self.body = body
+    }
+}
+
+private func threadEntry(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
+    // The box is consumed before the end so that what `body` captured dies on this thread, not after it.
+    do {
+        let start = Unmanaged<ThreadStart>.fromOpaque(argument!).takeRetainedValue()
+        roost_thread_set_name(start.name)
+        if start.nice != 0 { _ = roost_thread_set_nice(start.nice) }
+        let stack = roost_altstack_install()
+        start.body()
+        roost_altstack_remove(stack)
+    }
+    return nil
+}

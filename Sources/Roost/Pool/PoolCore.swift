@@ -1,0 +1,278 @@
+import CRoostPlatform
+import Glibc
+import Synchronization
+
+// Lock order and invariants of the pool
+// 1. `lock` guards `state`, and of each worker `isInPoolQueue`, and of each thread its `var`s. No other lock is taken
+//    and nothing is called, started or woken while it is held; the methods below return what to do afterwards.
+// 2. active + idle + searching + being started = threadCount; an abandoned thread is in none of them.
+// 3. Work that is queued while a place is free has a thread on its way to it: whoever queues it, or takes the entry
+//    before it, wakes or starts one unless one is searching.
+
+/// The threads and the queue of a pool.
+final class PoolCore: TaskExecutor, @unchecked Sendable {  // proof: `state` is only touched with `lock` held
+    let name: String
+    let configuration: WorkerPool.Configuration
+    private let lock = FutexLock()
+    private let state: UnsafeMutablePointer<PoolState>
+    /// The number of queued entries, for the searching thread to look at without the lock.
+    private let queuedHint = Atomic<Int>(0)
+
+    init(name: String, configuration: WorkerPool.Configuration) {
+        self.name = name
+        self.configuration = configuration
+        state = .allocate(capacity: 1)
+        state.initialize(to: PoolState(maximum: max(1, configuration.maximumThreads)))
+    }
+
+    deinit {
+        state.deinitialize(count: 1)
+        state.deallocate()
+    }
+
+    func withState<Result: ~Copyable>(_ body: (inout PoolState) -> Result) -> Result {
+        lock.lock()
+        defer { lock.unlock() }
+        defer { noteQueued() }
+        return body(&state.pointee)
+    }
+
+    @inline(__always)
+    private func noteQueued() {
+        queuedHint.store(state.pointee.queued &+ state.pointee.swiftJobs.count, ordering: .relaxed)
+    }
+
+    // MARK: Putting work in
+
+    enum Help {
+        case none
+        case wake(PoolThread)
+        case start
+    }
+
+    /// Decides, under the lock, who comes for newly queued work.
+    @inline(__always)
+    func lockedHelp() -> Help {
+        guard !state.pointee.isSearching, state.pointee.mayRunMore else { return .none }
+        if let thread = state.pointee.idle.popLast() { return .wake(thread) }
+        guard state.pointee.threadCount < state.pointee.maximum else { return .none }
+        state.pointee.threadCount += 1
+        return .start
+    }
+
+    @inline(__always)
+    func give(_ help: Help) {
+        switch help {
+        case .none: break
+        case .wake(let thread): thread.parker.unpark()
+        case .start: startThread()
+        }
+    }
+
+    func submit(_ job: consuming PoolJob, priority: WorkerPriority, onlyIfFree: Bool = false) -> Admission {
+        lock.lock()
+        if let refusal = lockedRefusal(onlyIfFree: onlyIfFree) {
+            lock.unlock()
+            return .refused(refusal)
+        }
+        if case .worker(let worker) = job {
+            // A worker that was stopped between its creation and here has its ending: nothing to queue. The flag is set
+            // before the check, so a stop that comes later finds the entry.
+            worker.isInPoolQueue = true
+            if worker.isEnded {
+                worker.isInPoolQueue = false
+                lock.unlock()
+                return .accepted
+            }
+        }
+        state.pointee.push(job, priority: priority)
+        let help = lockedHelp()
+        noteQueued()
+        lock.unlock()
+        give(help)
+        return .accepted
+    }
+
+    private func lockedRefusal(onlyIfFree: Bool) -> WorkerPoolError? {
+        if state.pointee.isRetired || state.pointee.isRefusing {
+            return error(.closed, "it takes no more work: it was closed, or the process is shutting down")
+        }
+        if let capacity = configuration.queueCapacity, state.pointee.queued >= capacity, !state.pointee.mayRunMore {
+            return error(.queueFull, "all \(capacity) places of its queue are taken; wait for room with startWhenRoom")
+        }
+        if onlyIfFree, state.pointee.active + state.pointee.reserved + state.pointee.queued >= state.pointee.maximum {
+            return error(.noFreeThread, "no thread is free")
+        }
+        return nil
+    }
+
+    func error(_ code: WorkerPoolError.Code, _ message: String) -> WorkerPoolError {
+        WorkerPoolError(code: code, pool: name, message: message)
+    }
+
+    /// Swift Concurrency's entry: never refused, since a body that has begun must be able to go on.
+    func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        lock.lock()
+        state.pointee.swiftJobs.append(.swiftJob(job))
+        let help = lockedHelp()
+        noteQueued()
+        lock.unlock()
+        give(help)
+    }
+
+    // MARK: The threads
+
+    private func startThread() {
+        let number = withState { state in
+            state.lastThreadNumber += 1
+            return state.lastThreadNumber
+        }
+        let name = "\(self.name)-\(number)"
+        let options = PlatformThread.Options(stackSize: configuration.stackSize, nice: configuration.threadPriority.nice)
+        guard PlatformThread.start(name: name, options: options, { self.threadMain(name) }) != nil else { return }
+        // No thread to be had. With others alive the queue is theirs; alone, the next submission tries again.
+        withState { $0.threadCount -= 1 }
+    }
+
+    private func threadMain(_ name: String) {
+        let thread = PoolThread(pool: self, name: name)
+        roost_thread_set_current(Unmanaged.passUnretained(thread).toOpaque())
+        CheckpointSampler.shared.add(thread.slot)
+        withState { $0.threads.append(thread) }
+        var isFirst = true
+        while let job = next(for: thread, isFirst: isFirst) {
+            isFirst = false
+            thread.run(job)
+        }
+        CheckpointSampler.shared.remove(thread.slot)
+        roost_thread_set_current(nil)
+    }
+
+    /// The next job for this thread; nil when the thread is to end. Waits, spinning briefly first.
+    private func next(for thread: PoolThread, isFirst: Bool) -> PoolJob? {
+        lock.lock()
+        // What the thread held is let go after the lock is: its end may run user code.
+        let held = thread.job
+        defer { withExtendedLifetime(held) {} }
+        thread.job = nil
+        if !isFirst {
+            if thread.isAbandoned {
+                guard lockedTakeBack(thread) else {
+                    lock.unlock()
+                    return nil
+                }
+            } else {
+                state.pointee.active -= 1
+            }
+        }
+        while true {
+            let surplus = state.pointee.threadCount > state.pointee.maximum
+            if !surplus, state.pointee.mayRunMore, let job = state.pointee.pop() {
+                state.pointee.active += 1
+                switch job {
+                case .worker(let worker): thread.job = .worker(worker)
+                case .closure: thread.job = .closure
+                case .swiftJob: thread.job = .swiftJob
+                }
+                let help = state.pointee.queued > 0 || state.pointee.swiftJobs.count > 0 ? lockedHelp() : .none
+                let room = lockedRoomWaiters()
+                noteQueued()
+                lock.unlock()
+                give(help)
+                for wake in room { wake() }
+                return job
+            }
+            if state.pointee.isDone, !state.pointee.doneWaiters.isEmpty {
+                let done = state.pointee.doneWaiters.values
+                state.pointee.doneWaiters = [:]
+                lock.unlock()
+                for wake in done { wake() }
+                lock.lock()
+                continue
+            }
+            if surplus || state.pointee.isRetired {
+                lockedRemove(thread)
+                lock.unlock()
+                return nil
+            }
+            if !state.pointee.isSearching, state.pointee.mayRunMore {
+                state.pointee.isSearching = true
+                lock.unlock()
+                search()
+                lock.lock()
+                state.pointee.isSearching = false
+                if state.pointee.queued > 0 || state.pointee.swiftJobs.count > 0 { continue }
+            }
+            guard lockedSleep(thread) else { return nil }
+        }
+    }
+
+    /// Looks for about 2 µs whether something comes; a sleep and a wake cost more.
+    private func search() {
+        for _ in 0..<60 {
+            if queuedHint.load(ordering: .relaxed) > 0 { return }
+            roost_cpu_pause()
+        }
+    }
+
+    /// Sleeps as an idle thread. Returns with the lock held and true, or without it and false when the thread has expired.
+    private func lockedSleep(_ thread: PoolThread) -> Bool {
+        state.pointee.idle.append(thread)
+        noteQueued()
+        lock.unlock()
+        let deadline = configuration.idleTimeout.map { MonotonicTime.now + $0 }
+        let wasWoken = thread.parker.park(until: deadline)
+        lock.lock()
+        guard !wasWoken, let index = state.pointee.idle.firstIndex(where: { $0 === thread }) else { return true }
+        state.pointee.idle.remove(at: index)
+        lockedRemove(thread)
+        lock.unlock()
+        return false
+    }
+
+    private func lockedRemove(_ thread: PoolThread) {
+        state.pointee.threadCount -= 1
+        if let index = state.pointee.threads.firstIndex(where: { $0 === thread }) {
+            state.pointee.threads.remove(at: index)
+        }
+    }
+
+    private func lockedRoomWaiters() -> [@Sendable () -> Void] {
+        guard !state.pointee.roomWaiters.isEmpty else { return [] }
+        defer { state.pointee.roomWaiters = [:] }
+        return Array(state.pointee.roomWaiters.values)
+    }
+
+    // MARK: Abandoned threads
+
+    /// Leaves the thread behind if it still runs `worker`; another takes its place.
+    func abandon(_ thread: PoolThread, running worker: WorkerCore) {
+        lock.lock()
+        guard !thread.isAbandoned, case .worker(let current)? = thread.job, current === worker else {
+            return lock.unlock()
+        }
+        thread.isAbandoned = true
+        state.pointee.active -= 1
+        state.pointee.threadCount -= 1
+        state.pointee.abandoned.append(thread)
+        let help = state.pointee.queued > 0 || state.pointee.swiftJobs.count > 0 ? lockedHelp() : .none
+        let done = state.pointee.isDone ? Array(state.pointee.doneWaiters.values) : []
+        if !done.isEmpty { state.pointee.doneWaiters = [:] }
+        lock.unlock()
+        give(help)
+        for wake in done { wake() }
+    }
+
+    /// The body of an abandoned thread has returned after all. True when the pool has a place for the thread.
+    private func lockedTakeBack(_ thread: PoolThread) -> Bool {
+        thread.isAbandoned = false
+        state.pointee.abandoned.removeAll { $0 === thread }
+        if state.pointee.threadCount < state.pointee.maximum, !state.pointee.isRetired {
+            state.pointee.threadCount += 1
+            return true
+        }
+        state.pointee.threads.removeAll { $0 === thread }
+        return false
+    }
+}

@@ -1,0 +1,43 @@
+import CRoostPlatform
+
+/// One thread of a pool.
+final class PoolThread: @unchecked Sendable {  // proof: every `var` is guarded by the pool's lock
+    let pool: PoolCore
+    let name: String
+    let parker = Parker()
+    let slot: RunSlot
+    /// What it runs; nil while idle.
+    var job: Job?
+    var isAbandoned = false
+
+    enum Job {
+        case worker(WorkerCore)
+        case closure
+        case swiftJob
+    }
+
+    init(pool: PoolCore, name: String) {
+        self.pool = pool
+        self.name = name
+        slot = RunSlot(thread: roost_thread_id())
+    }
+
+    /// The pool thread that runs the caller; nil on any other thread.
+    static var current: PoolThread? {
+        guard let pointer = roost_thread_current() else { return nil }
+        return Unmanaged<PoolThread>.fromOpaque(pointer).takeUnretainedValue()
+    }
+
+    func run(_ job: consuming PoolJob) {
+        switch consume job {
+        case .closure(let body):
+            slot.beginUnnamed()
+            body()
+            slot.endUnnamed()
+        case .worker(let worker):
+            worker.execute(on: self)
+        case .swiftJob(let job):
+            job.runSynchronously(on: pool.asUnownedTaskExecutor())
+        }
+    }
+}

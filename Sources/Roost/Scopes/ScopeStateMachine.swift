@@ -1,0 +1,71 @@
+/// The life of a scope as events and answers. Does no I/O, takes no lock, gets the time passed in.
+///
+/// ```
+/// open ──close asked──▶ closing ──drained, or deadline──▶ settled ──cut──▶ closed
+///   ▲                      │
+///   └──────keep open───────┘          (cut may also come first; it then settles in the background)
+/// ```
+struct ScopeStateMachine {
+    enum State: Equatable {
+        case open
+        case closing
+        case settled
+    }
+
+    private(set) var state = State.open
+    private(set) var isCut = false
+    private(set) var askedAt: MonotonicTime?
+    private(set) var deadline: MonotonicTime?
+    private(set) var reason: StopReason?
+
+    /// What a request to close asks of the driver.
+    enum CloseAction: Equatable {
+        /// Stop the workers and arm the budget.
+        case stop
+        /// There is nobody to wait for: settle.
+        case settle
+        /// A close is under way or over.
+        case none
+    }
+
+    mutating func close(_ reason: StopReason, budget: Duration, unfinished: Int, now: MonotonicTime) -> CloseAction {
+        guard state == .open else { return .none }
+        askedAt = now
+        self.reason = reason
+        guard unfinished > 0 else {
+            state = .settled
+            return .settle
+        }
+        deadline = now + budget
+        state = .closing
+        return .stop
+    }
+
+    /// The last worker has ended. True when that settles a close.
+    mutating func drained() -> Bool {
+        guard state == .closing else { return false }
+        state = .settled
+        return true
+    }
+
+    /// The budget is over. True when there are late workers to abandon.
+    mutating func deadlinePassed() -> Bool {
+        state == .closing
+    }
+
+    /// True when the close was called off.
+    mutating func keepOpen() -> Bool {
+        guard state == .closing, !isCut else { return false }
+        state = .open
+        askedAt = nil
+        deadline = nil
+        reason = nil
+        return true
+    }
+
+    /// True for the first cut.
+    mutating func cut() -> Bool {
+        defer { isCut = true }
+        return !isCut
+    }
+}

@@ -1,0 +1,137 @@
+// Every way to start a worker, in the two forms of a body (blocking and async) and for the two kinds of updates (the
+// ready-made progress, and a type of one's own named with `reporting:`).
+
+extension WorkerScope {
+    // MARK: Start
+
+    /// Starts a worker whose body may block; it runs on a pool thread.
+    ///
+    /// Never throws: a scope that is closed gives a handle that ended as stopped, a full queue one that failed with
+    /// ``WorkerPoolError``. Everything the body throws becomes the ending.
+    @discardableResult
+    public func start<Value: Sendable>(
+        _ name: String, options: WorkerOptions = WorkerOptions(),
+        _ body: @escaping @Sendable (WorkerContext<WorkerProgress>) throws -> Value
+    ) -> WorkerHandle<Value, WorkerProgress> {
+        begin(core.make(name, options: options, body: .sync(body)))
+    }
+
+    /// The same with updates of a type of one's own.
+    @discardableResult
+    public func start<Value: Sendable, Update: Sendable>(
+        _ name: String, reporting: Update.Type, options: WorkerOptions = WorkerOptions(),
+        _ body: @escaping @Sendable (WorkerContext<Update>) throws -> Value
+    ) -> WorkerHandle<Value, Update> {
+        begin(core.make(name, options: options, body: .sync(body)))
+    }
+
+    /// Starts a worker with an async body; the pool is its task executor.
+    @discardableResult
+    public func start<Value: Sendable>(
+        _ name: String, options: WorkerOptions = WorkerOptions(),
+        _ body: @escaping @Sendable (AsyncWorkerContext<WorkerProgress>) async throws -> Value
+    ) -> WorkerHandle<Value, WorkerProgress> {
+        begin(core.make(name, options: options, body: .async(body)))
+    }
+
+    /// The same with updates of a type of one's own.
+    @discardableResult
+    public func start<Value: Sendable, Update: Sendable>(
+        _ name: String, reporting: Update.Type, options: WorkerOptions = WorkerOptions(),
+        _ body: @escaping @Sendable (AsyncWorkerContext<Update>) async throws -> Value
+    ) -> WorkerHandle<Value, Update> {
+        begin(core.make(name, options: options, body: .async(body)))
+    }
+
+    private func begin<Value, Update>(_ worker: TypedWorker<Value, Update>) -> WorkerHandle<Value, Update> {
+        if let refusal = core.launch(worker) { worker.end(core.refusalEnding(refusal)) }
+        return WorkerHandle(worker: worker)
+    }
+
+    // MARK: Start with conditions
+
+    /// Starts a worker only if a thread is free for it right now. Throws ``WorkerPoolError`` when none is.
+    public func tryStart<Value: Sendable>(
+        _ name: String, options: WorkerOptions = WorkerOptions(),
+        _ body: @escaping @Sendable (WorkerContext<WorkerProgress>) throws -> Value
+    ) throws -> WorkerHandle<Value, WorkerProgress> {
+        try beginOrThrow(core.make(name, options: options, body: .sync(body)), .onlyIfFree)
+    }
+
+    /// Starts a worker in the place of a thread reserved before, ahead of everything queued.
+    /// Throws ``WorkerPoolError`` when none is reserved.
+    public func startOnReservedThread<Value: Sendable>(
+        _ name: String, options: WorkerOptions = WorkerOptions(),
+        _ body: @escaping @Sendable (WorkerContext<WorkerProgress>) throws -> Value
+    ) throws -> WorkerHandle<Value, WorkerProgress> {
+        try beginOrThrow(core.make(name, options: options, body: .sync(body)), .reserved)
+    }
+
+    /// Starts a worker once the pool's bounded queue has room: backpressure for whoever makes the work.
+    /// Throws `CancellationError` when the waiting task is cancelled and ``WorkerPoolError`` when the pool is closed.
+    public func startWhenRoom<Value: Sendable>(
+        _ name: String, options: WorkerOptions = WorkerOptions(),
+        _ body: @escaping @Sendable (WorkerContext<WorkerProgress>) throws -> Value
+    ) async throws -> WorkerHandle<Value, WorkerProgress> {
+        let worker: TypedWorker<Value, WorkerProgress> = core.make(name, options: options, body: .sync(body))
+        do {
+            while let refusal = core.launch(worker) {
+                guard refusal.code == .queueFull else { throw refusal }
+                try await core.pool.waitForRoom()
+            }
+        } catch {
+            worker.end(.stopped(.requested("it was not admitted: \(error)")))
+            throw error
+        }
+        return WorkerHandle(worker: worker)
+    }
+
+    private func beginOrThrow<Value, Update>(
+        _ worker: TypedWorker<Value, Update>, _ placement: ScopeCore.Placement
+    ) throws -> WorkerHandle<Value, Update> {
+        if let refusal = core.launch(worker, placement) {
+            worker.end(.stopped(.requested("it was not admitted: \(refusal)")))
+            throw refusal
+        }
+        return WorkerHandle(worker: worker)
+    }
+
+    // MARK: Run
+
+    /// Runs a worker and returns what it returns: structured. Cancelling the caller stops the worker; this returns only
+    /// once the worker has its ending.
+    ///
+    /// Throws what the body throws, `CancellationError` when the caller was cancelled, and otherwise as
+    /// ``WorkerHandle/value`` does.
+    public func run<Value: Sendable>(
+        _ name: String, options: WorkerOptions = WorkerOptions(),
+        _ body: @escaping @Sendable (WorkerContext<WorkerProgress>) throws -> Value
+    ) async throws -> Value {
+        try await finish(start(name, options: options, body))
+    }
+
+    /// The same with an async body.
+    public func run<Value: Sendable>(
+        _ name: String, options: WorkerOptions = WorkerOptions(),
+        _ body: @escaping @Sendable (AsyncWorkerContext<WorkerProgress>) async throws -> Value
+    ) async throws -> Value {
+        try await finish(start(name, options: options, body))
+    }
+
+    private func finish<Value, Update>(_ handle: WorkerHandle<Value, Update>) async throws -> Value {
+        let ending = await withTaskCancellationHandler {
+            await handle.ending
+        } onCancel: {
+            handle.stop(.requested("the task that ran it was cancelled"))
+        }
+        if Task.isCancelled, case .stopped = ending { throw CancellationError() }
+        return try handle.valueOrError(ending)
+    }
+}
+
+extension ScopeCore {
+    /// A refusal because the end has come is a stop; any other is the worker's failure.
+    func refusalEnding(_ refusal: WorkerPoolError) -> WorkerEnding {
+        refusal.code == .closed ? .stopped(root.node.reason?.forChild ?? .requested(refusal.message)) : .failed(refusal)
+    }
+}

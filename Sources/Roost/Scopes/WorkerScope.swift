@@ -1,0 +1,145 @@
+/// Owns the workers of one window or one job. Closing it stops them, waits within a budget, and cuts delivery; another
+/// scope's workers are not touched.
+///
+/// A scope that is dropped is closed: its workers are asked to stop, and nothing is delivered any more. Keep it where the
+/// window or the job is kept.
+public final class WorkerScope: Sendable {
+    /// What the failure of one worker means for the others.
+    public enum FailurePolicy: Sendable {
+        /// Nothing.
+        case keepGoing
+        /// They are asked to stop, with ``StopReason/siblingFailed(_:)``.
+        case stopOthers
+    }
+
+    /// Where a scope is in its life.
+    public enum Phase: Sendable {
+        /// It takes work.
+        case open
+        /// A close was asked for; workers are still stopping, and delivery goes on.
+        case closing
+        /// Every worker has its ending; delivery goes on until it is cut.
+        case settled
+        /// Delivery is cut.
+        case closed
+    }
+
+    let core: ScopeCore
+
+    /// Creates a scope.
+    ///
+    /// - Parameters:
+    ///   - name: For lists and reports.
+    ///   - pool: Where its workers run.
+    ///   - limit: The most of its workers that run at once; the others wait in the scope. Nil for no limit of its own.
+    ///   - budget: How long a close may take when it does not say otherwise. Default 2 s.
+    ///   - onFailure: What one worker's failure means for the others.
+    ///   - time: Where time comes from; tests pass a manual clock.
+    public convenience init(
+        _ name: String, pool: WorkerPool = .shared, limit: Int? = nil, closesWithin budget: Duration = .seconds(2),
+        onFailure: FailurePolicy = .keepGoing, time: any TimeSource = SystemTime.shared
+    ) {
+        self.init(
+            name, pool: pool, limit: limit, closesWithin: budget, onFailure: onFailure, time: time, root: .process)
+    }
+
+    package init(
+        _ name: String, pool: WorkerPool = .shared, limit: Int? = nil, closesWithin budget: Duration = .seconds(2),
+        onFailure: FailurePolicy = .keepGoing, time: any TimeSource = SystemTime.shared, root: WorkRoot
+    ) {
+        core = ScopeCore(
+            name: name, pool: pool.core, root: root, time: time, limit: limit, budget: budget, policy: onFailure)
+        // A scope keeps its pool: the last reference to a pool closes it.
+        keptPool = pool
+    }
+
+    private let keptPool: WorkerPool
+
+    deinit {
+        core.cutDelivery(.requested("its scope was dropped"))
+    }
+
+    /// The scope's name.
+    public var name: String { core.name }
+    /// The pool its workers run on.
+    public var pool: WorkerPool { keptPool }
+    /// Where the scope is in its life.
+    public var phase: Phase { core.phase }
+    /// Stopped when the scope's workers are; hand it to work that is not a worker. After ``stop(_:)`` or ``keepOpen()``
+    /// there is a new one.
+    public var token: StopToken { core.token }
+    /// The workers that have no ending yet, oldest first.
+    public var workers: [WorkerInfo] { core.workers.map(\.info) }
+    /// What is left of the budget of a close under way; nil otherwise.
+    public var timeLeft: Duration? { core.timeLeft }
+
+    // MARK: Closing
+
+    /// Asks every worker there is to stop. The scope stays open and takes new work.
+    public func stop(_ reason: StopReason = .requested("")) {
+        core.stop(reason)
+    }
+
+    /// Cuts delivery, now: when this returns, no callback of the scope begins and no iterator returns an element on the
+    /// executor that called. Never waits. Workers are asked to stop; the late ones are abandoned when the budget is over.
+    public func close(_ reason: StopReason = .windowClosed) {
+        core.cutDelivery(reason)
+    }
+
+    /// Stops the workers, waits for them within the budget, then cuts delivery and waits for callbacks that run elsewhere.
+    /// Callbacks of workers that end meanwhile are still delivered. Cancelling the waiting task does not cut it short.
+    @discardableResult
+    public func close(
+        within budget: Duration? = nil, _ reason: StopReason = .windowClosed,
+        isolation: isolated (any Actor)? = #isolation
+    ) async -> ScopeReport {
+        core.beginClosing(reason, within: budget ?? core.budget)
+        let report = await core.settledReport
+        // Back on the caller's executor: the cut and what the caller does next are one after the other there.
+        core.cutDelivery(reason)
+        await core.gate.waitUntilIdle()
+        return report
+    }
+
+    /// Begins a close and returns at once; delivery goes on. `settled` is called on `port` when every worker has its
+    /// ending, or was abandoned at the end of the budget; the owner then takes its window down and calls ``close(_:)``.
+    public func beginClosing(
+        within budget: Duration? = nil, _ reason: StopReason = .windowClosed, on port: any DeliveryPort,
+        settled: @escaping @Sendable (ScopeReport) -> Void
+    ) {
+        core.beginClosing(reason, within: budget ?? core.budget)
+        core.whenSettled { report in port.post { settled(report) } }
+    }
+
+    /// Calls a close off and disarms its deadline. Workers already asked to stop still stop, and still report; the scope
+    /// takes new work again. False when the close is over, delivery was cut, or the process is shutting down.
+    @discardableResult
+    public func keepOpen() -> Bool { core.keepOpen() }
+
+    /// Returns, with the report, once the scope has closed: delivery is cut, every worker has its ending, and no callback
+    /// runs on any executor. Waits for a close that was not asked for yet.
+    public var closed: ScopeReport {
+        get async {
+            await core.gate.waitUntilIdle()
+            return await core.settledReport
+        }
+    }
+
+    /// Returns once the scope has no worker left. Throws `CancellationError` when the task is cancelled, and
+    /// ``WorkerPoolError`` when called from one of its own workers, which would wait for itself.
+    public func drained() async throws {
+        if RunningWorker.current?.core.scope === core {
+            throw core.pool.error(
+                .waitFromOwnWorker,
+                "drained of scope '\(name)' was called from one of its own workers, which would wait for itself")
+        }
+        let done = OneShot<Result<Void, CancellationError>>()
+        let id = core.whenDrained { done.resolve(.success(())) }
+        try await withTaskCancellationHandler {
+            try await done.value.get()
+        } onCancel: {
+            done.resolve(.failure(CancellationError()))
+            core.forgetDrained(id)
+        }
+    }
+}

@@ -1,0 +1,145 @@
+import Synchronization
+
+// The stop tree.
+//
+// Invariants
+// 1. `flags` bit 0 is set exactly when `reason` is set; both only ever go from unset to set, under `lock`.
+// 2. A node in its parent's list is retained by that list; it holds its parent strongly. `detach` breaks the circle:
+//    a worker is detached when it ends, a source's node when the last handle of it is gone.
+// 3. The list links of a node are guarded by its parent's lock.
+// 4. Lock order: a parent's lock may be held while nothing else is; no two node locks are ever held at once.
+// 5. Callbacks and hooks run with no lock held.
+
+/// One place in the stop tree: a flag, a reason, callbacks and children.
+@usableFromInline
+class StopNode: @unchecked Sendable {  // proof: every `var` is guarded by `lock` or by the parent's (invariant 3)
+    @usableFromInline static let stoppedFlag: UInt8 = 1
+    @usableFromInline static let pauseFlag: UInt8 = 2
+
+    /// Bit 0: stopped. Bit 1: a pause is asked for. Read relaxed in hot loops.
+    @usableFromInline final let flags = Atomic<UInt8>(0)
+    final let parent: StopNode?
+    private final let lock = FutexLock()
+    private final var storedReason: StopReason?
+    private final var callbacks: [StopRegistration] = []
+    private final var firstChild: Unmanaged<StopNode>?
+    private final var previousSibling: Unmanaged<StopNode>?
+    private final var nextSibling: Unmanaged<StopNode>?
+    private final var isAttached = false
+
+    /// Creates a node; ``attach()`` puts it into the tree.
+    init(parent: StopNode?) {
+        self.parent = parent
+    }
+
+    @inlinable final var isStopped: Bool { flags.load(ordering: .relaxed) & StopNode.stoppedFlag != 0 }
+
+    final var reason: StopReason? { lock.withLock { storedReason } }
+
+    /// Puts the node below its parent. When the parent is stopped already, the node is stopped before this returns.
+    final func attach() {
+        guard let parent else { return }
+        let above: StopReason? = parent.lock.withLock {
+            if let reason = parent.storedReason { return reason }
+            isAttached = true
+            nextSibling = parent.firstChild
+            parent.firstChild?.takeUnretainedValue().previousSibling = Unmanaged.passUnretained(self)
+            parent.firstChild = Unmanaged.passRetained(self)
+            return nil
+        }
+        if let above { stop(above.forChild) }
+    }
+
+    /// Takes the node out of its parent's list; a later stop of the parent no longer reaches it.
+    final func detach() {
+        guard let parent else { return }
+        let wasAttached = parent.lock.withLock {
+            guard isAttached else { return false }
+            isAttached = false
+            if let previousSibling {
+                previousSibling.takeUnretainedValue().nextSibling = nextSibling
+            } else {
+                parent.firstChild = nextSibling
+            }
+            nextSibling?.takeUnretainedValue().previousSibling = previousSibling
+            previousSibling = nil
+            nextSibling = nil
+            return true
+        }
+        if wasAttached { Unmanaged.passUnretained(self).release() }
+    }
+
+    /// The children at this moment, newest first.
+    final var children: [StopNode] {
+        lock.withLock { lockedChildren() }
+    }
+
+    private final func lockedChildren() -> [StopNode] {
+        var children: [StopNode] = []
+        var next = firstChild
+        while let child = next?.takeUnretainedValue() {
+            children.append(child)
+            next = child.nextSibling
+        }
+        return children
+    }
+
+    /// Stops this node and everything below it; false when it was stopped before (the first reason stays).
+    ///
+    /// All flags are set before the first hook or callback runs, so a slow callback delays nobody's stop.
+    @discardableResult
+    final func stop(_ reason: StopReason) -> Bool {
+        guard let own = mark(reason) else { return false }
+        var marked: [Marked] = [own]
+        var next = 0
+        while next < marked.count {
+            for child in marked[next].children {
+                if let below = child.mark(marked[next].reason.forChild) { marked.append(below) }
+            }
+            marked[next].children = []
+            next += 1
+        }
+        for node in marked {
+            node.node.didStop(node.reason)
+            for callback in node.callbacks { callback.fire(node.reason) }
+        }
+        return true
+    }
+
+    private struct Marked {
+        let node: StopNode
+        let reason: StopReason
+        let callbacks: [StopRegistration]
+        var children: [StopNode]
+    }
+
+    private final func mark(_ reason: StopReason) -> Marked? {
+        lock.withLock {
+            guard storedReason == nil else { return nil }
+            storedReason = reason
+            flags.bitwiseOr(Self.stoppedFlag, ordering: .releasing)
+            let fired = callbacks
+            callbacks = []
+            return Marked(node: self, reason: reason, callbacks: fired, children: lockedChildren())
+        }
+    }
+
+    /// What a subclass does when it is stopped. Called once, without a lock, on the thread that asked.
+    func didStop(_ reason: StopReason) {}
+
+    /// Adds a callback; the reason when the node is stopped already (the callback is then not kept).
+    final func add(_ registration: StopRegistration) -> StopReason? {
+        lock.withLock {
+            if let storedReason { return storedReason }
+            callbacks.append(registration)
+            return nil
+        }
+    }
+
+    final func remove(_ registration: StopRegistration) {
+        lock.withLock {
+            // Nearly always the newest: waits register and unregister in pairs.
+            if let index = callbacks.lastIndex(where: { $0 === registration }) { callbacks.remove(at: index) }
+        }
+    }
+}

@@ -1,0 +1,59 @@
+import CRoostPlatform
+import Synchronization
+
+/// A callback that waits for a stop. It fires at most once; ``remove()`` takes it back.
+///
+/// Dropping the registration does not remove the callback.
+public final class StopRegistration: @unchecked Sendable {  // proof: `action` is taken once, by whoever moves `state` on
+    private enum State { static let waiting: UInt8 = 0, firing: UInt8 = 1, done: UInt8 = 2 }
+
+    private let state = Atomic<UInt8>(State.waiting)
+    private let firingThread = Atomic<Int32>(0)
+    private var action: (@Sendable (StopReason) -> Void)?
+    private let node: StopNode
+    private let removers = Locked<[Parker]>([])
+
+    init(node: StopNode, action: @escaping @Sendable (StopReason) -> Void) {
+        self.node = node
+        self.action = action
+    }
+
+    func fire(_ reason: StopReason) {
+        firingThread.store(roost_thread_id(), ordering: .relaxed)
+        guard
+            state.compareExchange(
+                expected: State.waiting, desired: State.firing, ordering: .acquiringAndReleasing
+            ).exchanged
+        else { return }
+        action?(reason)
+        action = nil
+        let waiting = removers.withLock { parkers in
+            state.store(State.done, ordering: .releasing)
+            defer { parkers = [] }
+            return parkers
+        }
+        for parker in waiting { parker.unpark() }
+    }
+
+    /// Takes the callback back. When this returns it has run to its end or never will.
+    ///
+    /// A callback that is running on another thread at this moment is waited for; called from within the callback
+    /// itself this returns at once. Calling it twice does nothing.
+    public func remove() {
+        if state.compareExchange(
+            expected: State.waiting, desired: State.done, ordering: .acquiringAndReleasing
+        ).exchanged {
+            node.remove(self)
+            action = nil
+            return
+        }
+        guard firingThread.load(ordering: .relaxed) != roost_thread_id() else { return }
+        let parker = Parker()
+        let mustWait = removers.withLock { parkers in
+            guard state.load(ordering: .acquiring) == State.firing else { return false }
+            parkers.append(parker)
+            return true
+        }
+        if mustWait { parker.park() }
+    }
+}

@@ -1,0 +1,110 @@
+import CRoostPlatform
+import Glibc
+
+extension StopToken {
+    /// Sleeps, blocking the thread, for `duration` or until a stop; throws ``StopError`` at once on a stop.
+    public func sleep(for duration: Duration, time: any TimeSource = SystemTime.shared) throws {
+        try check()
+        let parker = Parker()
+        let registration = onStop { _ in parker.unpark() }
+        defer { registration.remove() }
+        if time is SystemTime {
+            parker.park(until: time.now + duration)
+        } else {
+            let timer = time.schedule(after: duration) { parker.unpark() }
+            defer { timer.cancel() }
+            parker.park()
+        }
+        try check()
+    }
+
+    /// Suspends for `duration` or until a stop; throws ``StopError`` at once on a stop and `CancellationError` at once
+    /// when the task is cancelled.
+    public func sleep(for duration: Duration, time: any TimeSource = SystemTime.shared) async throws {
+        try await time.sleep(for: duration, token: self)
+    }
+
+    /// Suspends until a stop is asked for, and returns its reason. Throws `CancellationError` when the task is cancelled.
+    public func stopRequested() async throws -> StopReason {
+        let waiter = OneShot<Result<StopReason, CancellationError>>()
+        let registration = onStop { waiter.resolve(.success($0)) }
+        defer { registration.remove() }
+        return try await withTaskCancellationHandler {
+            try await waiter.value.get()
+        } onCancel: {
+            waiter.resolve(.failure(CancellationError()))
+        }
+    }
+
+    /// What became ready in ``wait(for:on:within:)``.
+    public struct Readiness: OptionSet, Sendable {
+        /// The bits of `poll(2)`.
+        public let rawValue: Int16
+        /// Creates a set from the bits of `poll(2)`.
+        public init(rawValue: Int16) { self.rawValue = rawValue }
+        /// Reading will not block (there is data, or the end).
+        public static let readable = Readiness(rawValue: Int16(POLLIN))
+        /// Writing will not block.
+        public static let writable = Readiness(rawValue: Int16(POLLOUT))
+        /// The other side is gone, or the descriptor is in error or not open.
+        public static let broken = Readiness(rawValue: Int16(POLLHUP) | Int16(POLLERR) | Int16(POLLNVAL))
+    }
+
+    /// Waits, blocking the thread, until the descriptor is ready, `timeout` has passed (an empty result) or a stop was
+    /// asked for: makes a blocking read, write, accept or connect stoppable.
+    ///
+    /// Throws ``StopError`` at once on a stop and ``SystemCallError`` when the system refuses to wait.
+    public func wait(
+        for interest: Readiness, on descriptor: Int32, within timeout: Duration? = nil
+    ) throws -> Readiness {
+        try check()
+        let wake = roost_eventfd()
+        guard wake >= 0 else { throw SystemCallError(call: "eventfd", errno: errno) }
+        defer { close(wake) }
+        let registration = onStop { _ in
+            var one: UInt64 = 1
+            _ = write(wake, &one, 8)
+        }
+        defer { registration.remove() }
+        let deadline = timeout.map { MonotonicTime.now + $0 }
+        while true {
+            var entries = [
+                pollfd(fd: descriptor, events: interest.rawValue, revents: 0),
+                pollfd(fd: wake, events: Int16(POLLIN), revents: 0),
+            ]
+            let count = poll(&entries, 2, Self.milliseconds(until: deadline))
+            let failure = errno
+            try check()
+            if count < 0 {
+                guard failure == EINTR else { throw SystemCallError(call: "poll", errno: failure) }
+            } else if entries[0].revents != 0 {
+                return Readiness(rawValue: entries[0].revents)
+            } else if let deadline, MonotonicTime.now >= deadline {
+                return []
+            }
+        }
+    }
+
+    /// Rounded up, so that a wait never ends early and then spins.
+    private static func milliseconds(until deadline: MonotonicTime?) -> Int32 {
+        guard let deadline else { return -1 }
+        let left = (deadline - .now).clampedNanoseconds
+        return Int32(clamping: max(0, (left + 999_999) / 1_000_000))
+    }
+}
+
+/// A call to the system failed.
+public struct SystemCallError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The call's name.
+    public let call: String
+    /// Its `errno`.
+    public let errno: Int32
+
+    /// Creates the error.
+    public init(call: String, errno: Int32) {
+        self.call = call
+        self.errno = errno
+    }
+
+    public var description: String { "\(call): \(String(cString: strerror(errno)))" }
+}

@@ -1,0 +1,99 @@
+import Synchronization
+
+/// The system's monotonic clock, with two threads of Roost's own: one for timers, one for budgets alone.
+///
+/// The threads start with the first timer and sleep while nothing waits: an idle program costs no CPU.
+public final class SystemTime: TimeSource {
+    /// The one of this process.
+    public static let shared = SystemTime()
+
+    private let timers = Timekeeper(name: "roost-timers")
+    private let budgets = Timekeeper(name: "roost-budgets")
+
+    private init() {}
+
+    public var now: MonotonicTime { .now }
+
+    public func schedule(after delay: Duration, _ action: @escaping @Sendable () -> Void) -> TimerRegistration {
+        timers.schedule(after: delay, isBudget: false, action)
+    }
+
+    public func scheduleBudget(after delay: Duration, _ action: @escaping @Sendable () -> Void) -> TimerRegistration {
+        budgets.schedule(after: delay, isBudget: true, action)
+    }
+
+    /// For the checkpoint sampler, which must not wait behind a user's timer.
+    func scheduleSample(after delay: Duration, _ action: @escaping @Sendable () -> Void) {
+        _ = budgets.schedule(after: delay, isBudget: false, action)
+    }
+}
+
+/// One thread that calls what is due. While a budget waits it looks at the clock every 50 ms: a tick that comes much
+/// too late means that the process was stopped, and the budgets are moved by what was lost.
+private final class Timekeeper: Sendable {
+    private static let tick = Duration.milliseconds(50)
+    /// Later than this is not a busy machine but a stopped process.
+    private static let frozen = Duration.milliseconds(500)
+
+    private struct State {
+        var queue = TimerQueue()
+        var lastID: UInt64 = 0
+        var isRunning = false
+        /// When the thread will look next; an earlier deadline has to wake it.
+        var wakesAt = MonotonicTime(nanoseconds: .min)
+    }
+
+    private let name: String
+    private let state = Locked(State())
+    private let parker = Parker()
+
+    init(name: String) {
+        self.name = name
+    }
+
+    func schedule(
+        after delay: Duration, isBudget: Bool, _ action: @escaping @Sendable () -> Void
+    ) -> TimerRegistration {
+        let deadline = MonotonicTime.now + delay
+        let (id, mustStart, mustWake) = state.withLock { state in
+            state.lastID += 1
+            state.queue.insert(.init(deadline: deadline, id: state.lastID, isBudget: isBudget, action: action))
+            let mustStart = !state.isRunning
+            state.isRunning = true
+            return (state.lastID, mustStart, isBudget || deadline < state.wakesAt)
+        }
+        if mustStart {
+            startThread()
+        } else if mustWake {
+            parker.unpark()
+        }
+        return TimerRegistration { [weak self] in self?.state.withLock { $0.queue.cancel(id) } }
+    }
+
+    private func startThread() {
+        if PlatformThread.start(name: name, options: .init(stackSize: 256 * 1024), { self.run() }) != nil {
+            // Out of threads: the next timer tries again, and late is better than never.
+            state.withLock { $0.isRunning = false }
+        }
+    }
+
+    private func run() {
+        var expected: MonotonicTime?
+        while true {
+            let now = MonotonicTime.now
+            let (actions, wake) = state.withLock { state -> ([@Sendable () -> Void], MonotonicTime?) in
+                if let expected, now - expected > Self.frozen { state.queue.postponeBudgets(by: now - expected) }
+                let actions = state.queue.due(at: now)
+                var wake = state.queue.next
+                if state.queue.hasBudgets { wake = min(wake ?? now + Self.tick, now + Self.tick) }
+                if !actions.isEmpty { wake = now }
+                state.wakesAt = wake ?? MonotonicTime(nanoseconds: .max)
+                return (actions, wake)
+            }
+            for action in actions { action() }
+            expected = actions.isEmpty ? wake : nil
+            guard actions.isEmpty else { continue }
+            parker.park(until: wake)
+        }
+    }
+}

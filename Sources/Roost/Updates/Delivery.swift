@@ -1,0 +1,90 @@
+import Synchronization
+
+/// A callback that listens to a worker. It lasts as long as the worker; ``cancel()`` ends it sooner.
+public final class DeliveryRegistration: Sendable {
+    private let active = Atomic<Bool>(true)
+    private let onCancel = Locked<(@Sendable () -> Void)?>(nil)
+
+    init() {}
+
+    var isActive: Bool { active.load(ordering: .acquiring) }
+
+    func whenCancelled(_ action: @escaping @Sendable () -> Void) {
+        onCancel.withLock { $0 = action }
+    }
+
+    /// No call begins after this returns on the port's own executor; elsewhere one may be running.
+    public func cancel() {
+        active.store(false, ordering: .releasing)
+        let action = onCancel.withLock { stored in
+            defer { stored = nil }
+            return stored
+        }
+        action?()
+    }
+}
+
+/// Connects a hub to a callback on a port, through the scope's gate.
+enum Delivery {
+    static func newest<Update: Sendable>(
+        of hub: UpdateHub<Update>, gate: DeliveryGate, on port: any DeliveryPort,
+        to handler: @escaping @Sendable (Update) -> Void
+    ) -> DeliveryRegistration {
+        let registration = DeliveryRegistration()
+        let listener = Locked<UInt64?>(nil)
+        let id = hub.listen { [weak hub] in
+            guard let hub else { return }
+            port.post {
+                // The id is there by now: a hop that overtook its own registration is repeated by the call below.
+                guard let id = listener.withLock({ $0 }) else { return }
+                gate.pass {
+                    guard registration.isActive, let update = hub.take(id).update else { return }
+                    handler(update)
+                }
+            }
+        }
+        listener.withLock { $0 = id }
+        registration.whenCancelled { hub.ignore(id) }
+        // Whatever came between `listen` and here is asked for once more; a hop without news does nothing.
+        port.post {
+            gate.pass {
+                guard registration.isActive, let update = hub.take(id).update else { return }
+                handler(update)
+            }
+        }
+        return registration
+    }
+
+    static func every<Update: Sendable>(
+        of hub: UpdateHub<Update>, gate: DeliveryGate, on port: any DeliveryPort,
+        to handler: @escaping @Sendable (Update) -> Void
+    ) -> DeliveryRegistration {
+        let registration = DeliveryRegistration()
+        receive(of: hub, gate: gate, on: port, registration: registration, to: handler)
+        return registration
+    }
+
+    private static func receive<Update: Sendable>(
+        of hub: UpdateHub<Update>, gate: DeliveryGate, on port: any DeliveryPort, registration: DeliveryRegistration,
+        to handler: @escaping @Sendable (Update) -> Void
+    ) {
+        let id = hub.whenReceivable {
+            port.post {
+                var isOver = false
+                let isOpen = gate.pass {
+                    // One buffer's worth a hop: what was sent before the end is then delivered before the end is.
+                    for _ in 0..<hub.batch {
+                        guard registration.isActive else { return }
+                        let (update, over) = hub.receive()
+                        isOver = over
+                        guard let update else { return }
+                        handler(update)
+                    }
+                }
+                guard isOpen, registration.isActive, !isOver else { return }
+                receive(of: hub, gate: gate, on: port, registration: registration, to: handler)
+            }
+        }
+        registration.whenCancelled { hub.forgetReceiver(id) }
+    }
+}

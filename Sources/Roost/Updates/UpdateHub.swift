@@ -1,0 +1,204 @@
+/// Carries what a worker reports to those who listen.
+///
+/// Two lanes. *Newest*: one value and at most one pending hop per listener; a report replaces the value, so a flood costs
+/// a store each. *Every*: a bounded queue whose values each reach exactly one receiver; a full one makes `send` wait.
+///
+/// The worker's end closes the hub: what waits is still delivered, then sequences end.
+final class UpdateHub<Update: Sendable>: @unchecked Sendable {  // proof: every `var` is only touched with `lock` held
+    private final class Listener {
+        let id: UInt64
+        let notify: @Sendable () -> Void
+        var seen: UInt64 = 0
+        var isPending = false
+
+        init(id: UInt64, notify: @escaping @Sendable () -> Void) {
+            self.id = id
+            self.notify = notify
+        }
+    }
+
+    enum SendResult {
+        case accepted
+        case full
+        case closed
+    }
+
+    private let lock = FutexLock()
+    private let capacity: Int
+
+    /// How many values one hop takes at most.
+    var batch: Int { capacity }
+    private var latest: Update?
+    private var version: UInt64 = 0
+    private var idleListeners = 0
+    private var listeners: [Listener] = []
+    private var lastID: UInt64 = 0
+    private var queue: [Update] = []
+    private var queueHead = 0
+    private var receivers: [UInt64: @Sendable () -> Void] = [:]
+    private var roomWaiters: [UInt64: @Sendable () -> Void] = [:]
+    private var isClosed = false
+
+    init(capacity: Int) {
+        self.capacity = max(1, capacity)
+    }
+
+    // MARK: Newest
+
+    func report(_ update: Update) {
+        lock.lock()
+        guard !isClosed else { return lock.unlock() }
+        latest = update
+        version &+= 1
+        guard idleListeners > 0 else { return lock.unlock() }
+        let woken = listeners.filter { !$0.isPending }
+        for listener in woken { listener.isPending = true }
+        idleListeners = 0
+        lock.unlock()
+        for listener in woken { listener.notify() }
+    }
+
+    /// Adds a listener; `notify` is called (at most once until ``take(_:)``) when there is something it has not seen.
+    func listen(_ notify: @escaping @Sendable () -> Void) -> UInt64 {
+        let (id, mustNotify) = lock.withLock {
+            lastID += 1
+            let listener = Listener(id: lastID, notify: notify)
+            listener.isPending = version > 0 || isClosed
+            if !listener.isPending { idleListeners += 1 }
+            listeners.append(listener)
+            return (lastID, listener.isPending)
+        }
+        if mustNotify { notify() }
+        return id
+    }
+
+    func ignore(_ id: UInt64) {
+        lock.withLock {
+            guard let index = listeners.firstIndex(where: { $0.id == id }) else { return }
+            if !listeners[index].isPending { idleListeners -= 1 }
+            listeners.remove(at: index)
+        }
+    }
+
+    /// The newest value this listener has not seen, and whether more can come. Makes it notifiable again.
+    func take(_ id: UInt64) -> (update: Update?, isOver: Bool) {
+        lock.withLock {
+            guard let listener = listeners.first(where: { $0.id == id }) else { return (nil, true) }
+            if listener.isPending {
+                listener.isPending = false
+                idleListeners += 1
+            }
+            guard listener.seen != version else { return (nil, isClosed) }
+            listener.seen = version
+            return (latest, false)
+        }
+    }
+
+    // MARK: Every
+
+    func trySend(_ update: Update) -> SendResult {
+        lock.lock()
+        guard !isClosed else {
+            lock.unlock()
+            return .closed
+        }
+        guard queue.count - queueHead < capacity else {
+            lock.unlock()
+            return .full
+        }
+        queue.append(update)
+        let woken = takeReceivers()
+        lock.unlock()
+        for wake in woken { wake() }
+        return .accepted
+    }
+
+    /// Calls `wake` once when there may be room (or the hub closed); at once when there is now.
+    func whenRoom(_ wake: @escaping @Sendable () -> Void) -> UInt64 {
+        let (id, isNow) = lock.withLock { () -> (UInt64, Bool) in
+            lastID += 1
+            if isClosed || queue.count - queueHead < capacity { return (lastID, true) }
+            roomWaiters[lastID] = wake
+            return (lastID, false)
+        }
+        if isNow { wake() }
+        return id
+    }
+
+    func forgetRoom(_ id: UInt64) {
+        lock.withLock { roomWaiters[id] = nil }
+    }
+
+    /// The next queued value, and whether more can come.
+    func receive() -> (update: Update?, isOver: Bool) {
+        lock.lock()
+        guard queueHead < queue.count else {
+            let isOver = isClosed
+            lock.unlock()
+            return (nil, isOver)
+        }
+        let update = queue[queueHead]
+        queueHead += 1
+        if queueHead == queue.count {
+            queue.removeAll(keepingCapacity: true)
+            queueHead = 0
+        } else if queueHead >= capacity {
+            queue.removeFirst(queueHead)
+            queueHead = 0
+        }
+        let waiting = roomWaiters
+        roomWaiters = [:]
+        lock.unlock()
+        for wake in waiting.values { wake() }
+        return (update, false)
+    }
+
+    /// Calls `wake` once when there is something to receive (or the hub closed); at once when there is now.
+    func whenReceivable(_ wake: @escaping @Sendable () -> Void) -> UInt64 {
+        let (id, isNow) = lock.withLock { () -> (UInt64, Bool) in
+            lastID += 1
+            if isClosed || queueHead < queue.count { return (lastID, true) }
+            receivers[lastID] = wake
+            return (lastID, false)
+        }
+        if isNow { wake() }
+        return id
+    }
+
+    func forgetReceiver(_ id: UInt64) {
+        lock.withLock { receivers[id] = nil }
+    }
+
+    private func takeReceivers() -> [@Sendable () -> Void] {
+        guard !receivers.isEmpty else { return [] }
+        defer { receivers = [:] }
+        return Array(receivers.values)
+    }
+
+    // MARK: End
+
+    /// No more updates; those already here are still delivered.
+    func close() {
+        let woken: [@Sendable () -> Void] = lock.withLock {
+            guard !isClosed else { return [] }
+            isClosed = true
+            var woken = listeners.filter { !$0.isPending }.map(\.notify)
+            for listener in listeners { listener.isPending = true }
+            idleListeners = 0
+            woken += takeReceivers()
+            woken += roomWaiters.values
+            roomWaiters = [:]
+            return woken
+        }
+        for wake in woken { wake() }
+    }
+
+    /// Nobody will look any more: drops what waits.
+    func discard() {
+        close()
+        lock.withLock {
+            queue = []
+            queueHead = 0
+        }
+    }
+}

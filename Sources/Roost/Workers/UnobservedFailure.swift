@@ -1,0 +1,61 @@
+import Glibc
+
+/// A worker failed and nobody looked: no `value`, no `ending`, no `onEnd` before its handle was gone.
+public struct UnobservedFailure: Sendable {
+    /// The worker's name.
+    public let worker: String
+    /// The name of its scope.
+    public let scope: String
+    /// What its body threw.
+    public let error: any Error
+
+    /// Sets what is called, once for each such failure, on the thread that let go of the worker last.
+    /// It must not block. The default writes one line to standard error. Every one is in the shutdown report as well.
+    public static func handle(with handler: @escaping @Sendable (UnobservedFailure) -> Void) {
+        state.withLock { $0.handler = handler }
+    }
+
+    private struct State {
+        var handler: @Sendable (UnobservedFailure) -> Void = { failure in
+            writeToStandardError("Roost: worker '\(failure.worker)' of '\(failure.scope)' failed and nobody looked: "
+                + "\(failure.error)\n")
+        }
+        var recent: [String] = []
+    }
+
+    private static let kept = 100
+    private static let state = Locked(State())
+
+    static func report(_ failure: UnobservedFailure) {
+        let handler = state.withLock { state in
+            if state.recent.count < kept {
+                state.recent.append("'\(failure.worker)' of '\(failure.scope)': \(failure.error)")
+            }
+            return state.handler
+        }
+        handler(failure)
+    }
+
+    /// Those so far, at most 100, as lines for the report.
+    static var recent: [String] { state.withLock { $0.recent } }
+}
+
+/// Writes all of it, whatever signals come; gives up silently when standard error is gone.
+package func writeToStandardError(_ text: String) {
+    var text = text
+    text.withUTF8 { bytes in
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let written = writeSome(2, rest)
+            if written < 0 {
+                if errno == EINTR { continue }
+                return
+            }
+            rest = rest.dropFirst(written)
+        }
+    }
+}
+
+private func writeSome(_ descriptor: Int32, _ bytes: Slice<UnsafeBufferPointer<UInt8>>) -> Int {
+    write(descriptor, UnsafeBufferPointer(rebasing: bytes).baseAddress, bytes.count)
+}

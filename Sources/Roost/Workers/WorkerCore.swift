@@ -1,0 +1,272 @@
+import Synchronization
+
+/// What every worker is inside, whatever it gives back: a leaf of the stop tree with a life, an ending and those who wait
+/// for it.
+///
+/// Lock order: `life` is taken with no other lock held, except below the pool's or the scope's when they ask `isEnded`
+/// (an atomic, no lock). Nothing is called with `life` held.
+@usableFromInline
+class WorkerCore: StopNode, @unchecked Sendable {  // proof: every `var` below is guarded by `life`, or says by what else
+    final let name: String
+    final let priority: WorkerPriority
+    final let scope: ScopeCore
+    final let timeLimit: Duration?
+
+    private final let life = FutexLock()
+    private final var machine = WorkerStateMachine()
+    private final var storedEnding: WorkerEnding?
+    private final var waiters: [UInt64: @Sendable (WorkerEnding) -> Void] = [:]
+    private final var lastWaiter: UInt64 = 0
+    private final var pauseParker: Parker?
+    private final var pauseSignal: WakeSignal?
+    private final var task: Task<Void, Never>?
+    private final var timer: TimerRegistration?
+    private final var slot: RunSlot?
+    private final var thread: PoolThread?
+    /// Where it was at its end; the slot belongs to somebody else soon after.
+    private final var endCheckpoint: CallSite?
+    private final let queuedAt: MonotonicTime
+    private final var beganAt: MonotonicTime?
+    private final var askedAt: MonotonicTime?
+    private final var endedAt: MonotonicTime?
+    private final let hasEnded = Atomic<Bool>(false)
+    private final let isObserved = Atomic<Bool>(false)
+
+    /// Guarded by the pool's lock: whether an entry of the pool's queue still stands for this worker.
+    final var isInPoolQueue = false
+    /// Guarded by the scope's lock: whether it counts against the scope's limit.
+    final var holdsScopePlace = false
+
+    init(name: String, options: WorkerOptions, scope: ScopeCore, parent: StopNode) {
+        self.name = name
+        self.scope = scope
+        priority = options.priority
+        timeLimit = options.timeLimit
+        queuedAt = scope.time.now
+        super.init(parent: parent)
+    }
+
+    // MARK: What the subclass adds
+
+    /// Runs the whole body on the calling pool thread (or starts it, for an async body) and ends the worker.
+    func execute(on thread: PoolThread) { fatalError("abstract") }
+    /// The ending is there: no more updates, and the body's captures are let go unless it still runs.
+    func closeUpdates() {}
+
+    // MARK: Facts
+
+    final var isEnded: Bool { hasEnded.load(ordering: .acquiring) }
+    final var state: WorkerState { life.withLock { machine.current } }
+    final var endingIfEnded: WorkerEnding? { life.withLock { storedEnding } }
+    final func markObserved() { isObserved.store(true, ordering: .relaxed) }
+    final var wasObserved: Bool { isObserved.load(ordering: .relaxed) }
+
+    final var info: WorkerInfo {
+        life.withLock {
+            let now = scope.time.now
+            let since = endedAt ?? now
+            return WorkerInfo(
+                name: name, scope: scope.name, state: machine.current, priority: priority,
+                queuedFor: (beganAt ?? since) - queuedAt,
+                ranFor: beganAt.map { since - $0 } ?? .zero,
+                thread: thread?.name, lastCheckpoint: lockedCheckpoint)
+        }
+    }
+
+    /// How long the body has run; zero before it began.
+    final var elapsed: Duration {
+        life.withLock { beganAt.map { scope.time.now - $0 } ?? .zero }
+    }
+
+    private final var lockedCheckpoint: CallSite? { endedAt == nil ? slot?.lastCheckpoint : endCheckpoint }
+
+    // MARK: Running
+
+    /// A thread (nil for an async body) takes the worker on. False when there is nothing to run any more.
+    final func begin(on thread: PoolThread?, slot: RunSlot) -> Bool {
+        let mayRun = life.withLock {
+            guard machine.begin() else { return false }
+            self.thread = thread
+            self.slot = slot
+            beganAt = scope.time.now
+            return true
+        }
+        guard mayRun else { return false }
+        slot.begin(worker: name, scope: scope.name)
+        if let timeLimit {
+            let timer = scope.time.schedule(after: timeLimit) { [weak self] in self?.stop(.deadline) }
+            life.withLock { self.timer = timer }
+        }
+        return true
+    }
+
+    /// The task of an async body: cancelled when the worker is stopped or abandoned.
+    final func adopt(_ task: Task<Void, Never>) {
+        let mustCancel = life.withLock {
+            self.task = task
+            return isStopped
+        }
+        if mustCancel { task.cancel() }
+    }
+
+    /// The ending that an error thrown by the body means.
+    final func ending(for error: any Error) -> WorkerEnding {
+        guard let reason else { return .failed(error) }
+        switch error {
+        case is StopError, is CancellationError:
+            if reason == .deadline, let timeLimit { return .timedOut(after: timeLimit) }
+            return .stopped(reason)
+        default: return .failed(error)
+        }
+    }
+
+    /// Gives the worker its ending, once; false when it has one.
+    @discardableResult
+    final func end(_ ending: WorkerEnding) -> Bool {
+        let now = scope.time.now
+        let won: (waiters: [UInt64: @Sendable (WorkerEnding) -> Void], timer: TimerRegistration?, latency: Duration?)? =
+            life.withLock {
+                guard machine.end() else { return nil }
+                storedEnding = ending
+                endedAt = now
+                endCheckpoint = slot?.lastCheckpoint
+                defer {
+                    waiters = [:]
+                    timer = nil
+                }
+                return (waiters, timer, askedAt.map { now - $0 })
+            }
+        guard let won else { return false }
+        hasEnded.store(true, ordering: .releasing)
+        won.timer?.cancel()
+        detach()
+        closeUpdates()
+        WorkerStatistics.record(name: name, gap: slot?.longestGapSoFar, stopLatency: won.latency)
+        scope.workerEnded(self, ending)
+        if won.waiters.count == 1 {
+            won.waiters.first?.value(ending)
+        } else {
+            for id in won.waiters.keys.sorted() { won.waiters[id]?(ending) }
+        }
+        return true
+    }
+
+    /// Its budget is over: it ends as abandoned, and its thread is left behind.
+    final func abandon() {
+        let (thread, task) = life.withLock { (self.thread, self.task) }
+        guard end(.abandoned(straggler)) else { return }
+        task?.cancel()
+        if let thread { scope.pool.abandon(thread, running: self) }
+    }
+
+    final var straggler: Straggler {
+        life.withLock {
+            let now = scope.time.now
+            return Straggler(
+                worker: name, scope: scope.name, thread: thread?.name, lastCheckpoint: lockedCheckpoint,
+                ranFor: beganAt.map { now - $0 } ?? .zero, askedFor: askedAt.map { now - $0 } ?? .zero)
+        }
+    }
+
+    final func report(_ ending: WorkerEnding?) -> WorkerReport {
+        let reason = reason
+        return life.withLock {
+            WorkerReport(
+                name: name, scope: scope.name, asked: reason,
+                stopLatency: askedAt.map { (endedAt ?? scope.time.now) - $0 },
+                lastCheckpoint: lockedCheckpoint, longestCheckpointGap: slot?.longestGapSoFar,
+                ending: ending?.kind ?? "running", detail: ending.map { "\($0)" } ?? "running")
+        }
+    }
+
+    // MARK: Stop, pause
+
+    override final func didStop(_ reason: StopReason) {
+        let now = scope.time.now
+        let (action, parker, signal, task) = life.withLock {
+            let action = machine.stop()
+            if action != .none { askedAt = now }
+            return (action, pauseParker, pauseSignal, self.task)
+        }
+        switch action {
+        case .endNow:
+            scope.pool.forget(self)
+            end(.stopped(reason))
+        case .tellBody:
+            parker?.unpark()
+            signal?.wake()
+            task?.cancel()
+        case .none: break
+        }
+    }
+
+    final func pause() -> Bool {
+        life.withLock {
+            guard machine.pause() else { return false }
+            flags.bitwiseOr(Self.pauseFlag, ordering: .relaxed)
+            return true
+        }
+    }
+
+    final func resume() {
+        let (parker, signal) = life.withLock { () -> (Parker?, WakeSignal?) in
+            guard machine.resume() else { return (nil, nil) }
+            flags.bitwiseAnd(~Self.pauseFlag, ordering: .relaxed)
+            return (pauseParker, pauseSignal)
+        }
+        parker?.unpark()
+        signal?.wake()
+    }
+
+    /// The slow side of a checkpoint: a flag is set. Waits while paused; throws once stopped.
+    @usableFromInline
+    final func honourFlags() throws {
+        while true {
+            if isStopped { throw StopError(reason ?? .requested("")) }
+            let parker = life.withLock { () -> Parker? in
+                guard machine.mustWaitAtCheckpoint() else { return nil }
+                if pauseParker == nil { pauseParker = Parker() }
+                return pauseParker
+            }
+            guard let parker else { break }
+            parker.park()
+        }
+        if isStopped { throw StopError(reason ?? .requested("")) }
+    }
+
+    @usableFromInline
+    final func honourFlagsAsync() async throws {
+        while true {
+            if isStopped { throw StopError(reason ?? .requested("")) }
+            let signal = life.withLock { () -> WakeSignal? in
+                guard machine.mustWaitAtCheckpoint() else { return nil }
+                if pauseSignal == nil { pauseSignal = WakeSignal() }
+                return pauseSignal
+            }
+            guard let signal else { break }
+            try Task.checkCancellation()
+            await signal.wait()
+        }
+        if isStopped { throw StopError(reason ?? .requested("")) }
+    }
+
+    // MARK: Waiting
+
+    /// Calls `action` with the ending: at once, on this thread, when it is there; else on the thread that ends the worker.
+    /// Returns an id for ``forget(_:)``, or nil when it was called at once.
+    @discardableResult
+    final func whenEnded(_ action: @escaping @Sendable (WorkerEnding) -> Void) -> UInt64? {
+        let (id, ready) = life.withLock { () -> (UInt64?, WorkerEnding?) in
+            if let storedEnding { return (nil, storedEnding) }
+            lastWaiter += 1
+            waiters[lastWaiter] = action
+            return (lastWaiter, nil)
+        }
+        if let ready { action(ready) }
+        return id
+    }
+
+    final func forget(_ id: UInt64) {
+        life.withLock { waiters[id] = nil }
+    }
+}

@@ -1,0 +1,74 @@
+/// How a worker ended. Every worker has exactly one ending, and it never changes.
+public enum WorkerEnding: Sendable {
+    /// The body returned.
+    case finished
+    /// The body threw this error.
+    case failed(any Error)
+    /// The worker was asked to stop and did, or was stopped before it began.
+    case stopped(StopReason)
+    /// The worker ran past its own time limit and then stopped.
+    case timedOut(after: Duration)
+    /// The worker did not stop within the budget. Its thread was left behind; should the body ever return, its thread
+    /// goes back to the pool and this ending stays.
+    case abandoned(Straggler)
+
+    /// True for ``failed(_:)``.
+    public var isFailure: Bool {
+        if case .failed = self { true } else { false }
+    }
+
+    /// One word for reports: `finished`, `failed`, `stopped`, `timed out` or `abandoned`.
+    public var kind: String {
+        switch self {
+        case .finished: "finished"
+        case .failed: "failed"
+        case .stopped: "stopped"
+        case .timedOut: "timed out"
+        case .abandoned: "abandoned"
+        }
+    }
+}
+
+extension WorkerEnding: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .finished: "finished"
+        case .failed(let error): "failed: \(error)"
+        case .stopped(let reason): "stopped: \(reason)"
+        case .timedOut(let limit): "timed out after \(limit.short)"
+        case .abandoned(let straggler): "abandoned: \(straggler)"
+        }
+    }
+}
+
+/// A worker that was still running when its grace ended.
+public struct Straggler: Error, Sendable, Codable, Hashable, CustomStringConvertible {
+    /// The worker's name.
+    public let worker: String
+    /// The name of its scope.
+    public let scope: String
+    /// The thread it holds; nil for an async body, which owns none (and so has no stack to show).
+    public let thread: String?
+    /// Where it passed its last checkpoint; nil when it never did.
+    public let lastCheckpoint: CallSite?
+    /// How long it had run.
+    public let ranFor: Duration
+    /// How long it had been asked to stop.
+    public let askedFor: Duration
+
+    public var description: String {
+        let place = lastCheckpoint.map { "last checkpoint \($0)" } ?? "it never passed a checkpoint"
+        let where_ = thread.map { " on thread '\($0)'" } ?? " (async: no thread, no stack)"
+        return "'\(worker)' of '\(scope)' did not stop within \(askedFor.short)\(where_); \(place)"
+    }
+}
+
+/// Thrown by ``WorkerHandle/value`` when a worker ended without a value and without an error of its own.
+public struct WorkerEndedError: Error, Sendable, CustomStringConvertible {
+    /// The worker's name.
+    public let worker: String
+    /// Its ending: stopped, timed out or abandoned.
+    public let ending: WorkerEnding
+
+    public var description: String { "worker '\(worker)' gave no value: \(ending)" }
+}

@@ -1,0 +1,180 @@
+/// The owner's side of a worker: look at it, wait for it, stop it, listen to it.
+///
+/// Copies refer to the same worker. Dropping the handle changes nothing for the worker; a failure that nobody looked at
+/// then goes to ``UnobservedFailure``.
+public struct WorkerHandle<Value: Sendable, Update: Sendable>: Sendable {
+    let worker: TypedWorker<Value, Update>
+
+    /// The worker's name.
+    public var name: String { worker.name }
+    /// Where it is in its life.
+    public var state: WorkerState { worker.state }
+    /// The worker as a list shows it.
+    public var info: WorkerInfo { worker.info }
+    /// Stopped when the worker is.
+    public var token: StopToken { StopToken(node: worker, keeper: worker) }
+
+    // MARK: The ending
+
+    /// The ending; nil while there is none. Counts as having looked at a failure.
+    public var endingIfEnded: WorkerEnding? {
+        let ending = worker.endingIfEnded
+        if ending != nil { worker.markObserved() }
+        return ending
+    }
+
+    /// The ending. Always resolves, also after the scope was closed; cancelling the waiting task does not cut it short
+    /// and does not stop the worker.
+    public var ending: WorkerEnding {
+        get async {
+            worker.markObserved()
+            return await withCheckedContinuation { continuation in
+                worker.whenEnded { continuation.resume(returning: $0) }
+            }
+        }
+    }
+
+    /// What the body returned. Throws what the body threw, ``StopError`` for a worker that was stopped,
+    /// ``WorkerEndedError`` for one that timed out, and ``Straggler`` for an abandoned one.
+    ///
+    /// Cancelling the waiting task ends only the wait (with `CancellationError`), not the worker.
+    public var value: Value {
+        get async throws {
+            worker.markObserved()
+            let waiter = OneShot<Result<WorkerEnding, CancellationError>>()
+            let id = worker.whenEnded { waiter.resolve(.success($0)) }
+            let ending = try await withTaskCancellationHandler {
+                try await waiter.value.get()
+            } onCancel: {
+                waiter.resolve(.failure(CancellationError()))
+                if let id { worker.forget(id) }
+            }
+            return try valueOrError(ending)
+        }
+    }
+
+    func valueOrError(_ ending: WorkerEnding) throws -> Value {
+        switch ending {
+        case .finished:
+            guard let value = worker.value else { fatalError("Roost: '\(name)' finished without a value") }
+            return value
+        case .failed(let error): throw error
+        case .stopped(let reason): throw StopError(reason)
+        case .timedOut: throw WorkerEndedError(worker: name, ending: ending)
+        case .abandoned(let straggler): throw straggler
+        }
+    }
+
+    /// Waits for the ending, blocking the thread. Nil when `timeout` passed first.
+    /// Throws ``WorkerPoolError`` when called from a worker of the same pool, where it could wait for itself.
+    public func waitForEnding(within timeout: Duration? = nil) throws -> WorkerEnding? {
+        try worker.scope.pool.refuseWaitFromOwnWorker("waitForEnding")
+        worker.markObserved()
+        let parker = Parker()
+        let id = worker.whenEnded { _ in parker.unpark() }
+        parker.park(until: timeout.map { MonotonicTime.now + $0 })
+        if let id { worker.forget(id) }
+        return worker.endingIfEnded
+    }
+
+    // MARK: Control
+
+    /// Asks the worker to stop; false when it was asked before or has ended. A queued worker ends at once and never runs.
+    @discardableResult
+    public func stop(_ reason: StopReason = .requested("")) -> Bool {
+        guard !worker.isEnded else { return false }
+        return worker.stop(reason)
+    }
+
+    /// Asks the worker to wait at its next checkpoint; false when it is stopping, ended or paused already.
+    @discardableResult
+    public func pause() -> Bool { worker.pause() }
+
+    /// Lets a paused worker go on. Without effect on one that is not paused.
+    public func resume() { worker.resume() }
+
+    // MARK: Updates
+
+    /// The updates as a sequence: newest wins.
+    public var updates: UpdateSequence<Update> { UpdateSequence(hub: worker.hub, gate: worker.scope.gate) }
+
+    /// Every value the worker sent, in order; each goes to one receiver.
+    public var sent: SentValues<Update> { SentValues(hub: worker.hub, gate: worker.scope.gate) }
+
+    /// Calls `handler` on the main actor with the newest update, at most one call pending; never after the scope's close.
+    @discardableResult
+    public func onUpdate(_ handler: @escaping @MainActor @Sendable (Update) -> Void) -> DeliveryRegistration {
+        onUpdate(on: .mainActor) { update in MainActor.assumeIsolated { handler(update) } }
+    }
+
+    /// The same on a port of your choice.
+    @discardableResult
+    public func onUpdate(
+        on port: any DeliveryPort, _ handler: @escaping @Sendable (Update) -> Void
+    ) -> DeliveryRegistration {
+        Delivery.newest(of: worker.hub, gate: worker.scope.gate, on: port, to: handler)
+    }
+
+    /// The same bound to a receiver: held weakly, and nothing is called once it is gone.
+    @discardableResult
+    public func onUpdate<Receiver: AnyObject & Sendable>(
+        for receiver: Receiver, _ handler: @escaping @MainActor @Sendable (Receiver, Update) -> Void
+    ) -> DeliveryRegistration {
+        onUpdate { [weak receiver] update in
+            guard let receiver else { return }
+            handler(receiver, update)
+        }
+    }
+
+    /// Calls `handler` with every value the worker sent, in order, on the main actor. While it is behind by more than the
+    /// buffer, the worker's `send` waits.
+    @discardableResult
+    public func onSent(_ handler: @escaping @MainActor @Sendable (Update) -> Void) -> DeliveryRegistration {
+        onSent(on: .mainActor) { update in MainActor.assumeIsolated { handler(update) } }
+    }
+
+    /// The same on a port of your choice.
+    @discardableResult
+    public func onSent(
+        on port: any DeliveryPort, _ handler: @escaping @Sendable (Update) -> Void
+    ) -> DeliveryRegistration {
+        Delivery.every(of: worker.hub, gate: worker.scope.gate, on: port, to: handler)
+    }
+
+    /// Calls `handler` exactly once with the ending, on the main actor, after the last update; never after the scope's
+    /// close (the ending is then still in the handle and in the report).
+    @discardableResult
+    public func onEnd(_ handler: @escaping @MainActor @Sendable (WorkerEnding) -> Void) -> DeliveryRegistration {
+        onEnd(on: .mainActor) { ending in MainActor.assumeIsolated { handler(ending) } }
+    }
+
+    /// The same on a port of your choice.
+    @discardableResult
+    public func onEnd(
+        on port: any DeliveryPort, _ handler: @escaping @Sendable (WorkerEnding) -> Void
+    ) -> DeliveryRegistration {
+        let registration = DeliveryRegistration()
+        let gate = worker.scope.gate
+        worker.whenEnded { [worker] ending in
+            port.post {
+                gate.pass {
+                    guard registration.isActive else { return }
+                    worker.markObserved()
+                    handler(ending)
+                }
+            }
+        }
+        return registration
+    }
+
+    /// The same bound to a receiver: held weakly, and nothing is called once it is gone.
+    @discardableResult
+    public func onEnd<Receiver: AnyObject & Sendable>(
+        for receiver: Receiver, _ handler: @escaping @MainActor @Sendable (Receiver, WorkerEnding) -> Void
+    ) -> DeliveryRegistration {
+        onEnd { [weak receiver] ending in
+            guard let receiver else { return }
+            handler(receiver, ending)
+        }
+    }
+}
