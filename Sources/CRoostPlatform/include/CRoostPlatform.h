@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "CRoostSignals.h"
+
 // --- threads -------------------------------------------------------------------------------------------------------
 int32_t roost_thread_id(void);
 void roost_thread_set_name(const char *_Nonnull name);

@@ -25,7 +25,8 @@ final class PoolThread: @unchecked Sendable {  // proof: every `var` is guarded 
     /// The pool thread that runs the caller; nil on any other thread.
     static var current: PoolThread? {
         guard let pointer = roost_thread_current() else { return nil }
-        return Unmanaged<PoolThread>.fromOpaque(pointer).takeUnretainedValue()
+        // A thread of Roost is a pool's or a serial one; the pointer is that object either way.
+        return Unmanaged<AnyObject>.fromOpaque(pointer).takeUnretainedValue() as? PoolThread
     }
 
     func run(_ job: consuming PoolJob) {

@@ -75,6 +75,9 @@ final class ScopeCore: Sendable {
         state.withLock { $0.nodes }.flatMap { $0.children.reversed() }.compactMap { $0 as? WorkerCore }
     }
 
+    /// The reports of workers that were stopped by a close or by the process's end, in the order they ended.
+    var stoppedWorkers: [WorkerReport] { state.withLock { $0.ended } }
+
     var unfinished: Int { state.withLock { $0.unfinished } }
 
     // MARK: Starting
@@ -154,7 +157,7 @@ final class ScopeCore: Sendable {
                 state.waiting.removeFirst(state.waitingHead)
                 state.waitingHead = 0
             }
-            if state.machine.state != .open, let report, state.ended.count < Self.reported { state.ended.append(report) }
+            if state.machine.state != .open || root.node.isStopped, let report, state.ended.count < Self.reported { state.ended.append(report) }
             if case .abandoned(let straggler) = ending { state.stragglers.append(straggler) }
             guard state.unfinished == 0 else { return ([], false) }
             defer { state.drainedWaiters = [:] }

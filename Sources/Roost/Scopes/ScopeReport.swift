@@ -1,11 +1,11 @@
 /// One worker in a report: whether it was asked to stop, where it was last seen, and how it ended.
-public struct WorkerReport: Sendable, Hashable, Codable {
+public struct WorkerReport: Sendable, Hashable {
     /// The worker's name.
     public let name: String
     /// The name of its scope.
     public let scope: String
-    /// Why it was asked to stop; nil when it was not.
-    public let asked: StopReason?
+    /// Why it was asked to stop, in words; nil when it was not.
+    public let asked: String?
     /// The time from the request to stop to the ending, exactly; nil when it was not asked.
     public let stopLatency: Duration?
     /// Where it passed its last checkpoint; nil when it never did.
@@ -19,7 +19,7 @@ public struct WorkerReport: Sendable, Hashable, Codable {
 }
 
 /// How a scope's close went.
-public struct ScopeReport: Sendable, Hashable, Codable, CustomStringConvertible {
+public struct ScopeReport: Sendable, Hashable, CustomStringConvertible {
     /// The scope's name.
     public let name: String
     /// Why it closed.

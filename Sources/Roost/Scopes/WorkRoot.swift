@@ -6,6 +6,12 @@ package final class WorkRoot: Sendable {
     let node = StopNode(parent: nil)
     private let pools = Locked<[WeakPool]>([])
 
+    private let threads = Locked<[WeakThread]>([])
+
+    private struct WeakThread: Sendable {
+        weak let core: SerialThreadCore?
+    }
+
     private struct WeakPool: Sendable {
         weak let core: PoolCore?
     }
@@ -19,6 +25,13 @@ package final class WorkRoot: Sendable {
         }
     }
 
+    func add(_ thread: SerialThreadCore) {
+        threads.withLock { threads in
+            threads.removeAll { $0.core == nil }
+            threads.append(WeakThread(core: thread))
+        }
+    }
+
     /// The scopes that still exist, oldest first.
     var scopes: [ScopeCore] {
         var seen: Set<ObjectIdentifier> = []
@@ -29,6 +42,8 @@ package final class WorkRoot: Sendable {
         }
         return scopes
     }
+
+    var liveThreads: [SerialThreadCore] { threads.withLock { $0.compactMap(\.core) } }
 
     var livePools: [PoolCore] { pools.withLock { $0.compactMap(\.core) } }
 }

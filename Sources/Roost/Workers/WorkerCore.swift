@@ -172,7 +172,7 @@ class WorkerCore: StopNode, @unchecked Sendable {  // proof: every `var` below i
         let reason = reason
         return life.withLock {
             WorkerReport(
-                name: name, scope: scope.name, asked: reason,
+                name: name, scope: scope.name, asked: reason.map { "\($0)" },
                 stopLatency: askedAt.map { (endedAt ?? scope.time.now) - $0 },
                 lastCheckpoint: lockedCheckpoint, longestCheckpointGap: slot?.longestGapSoFar,
                 ending: ending?.kind ?? "running", detail: ending.map { "\($0)" } ?? "running")

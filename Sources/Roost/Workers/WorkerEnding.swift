@@ -42,7 +42,7 @@ extension WorkerEnding: CustomStringConvertible {
 }
 
 /// A worker that was still running when its grace ended.
-public struct Straggler: Error, Sendable, Codable, Hashable, CustomStringConvertible {
+public struct Straggler: Error, Sendable, Hashable, CustomStringConvertible {
     /// The worker's name.
     public let worker: String
     /// The name of its scope.
@@ -58,8 +58,8 @@ public struct Straggler: Error, Sendable, Codable, Hashable, CustomStringConvert
 
     public var description: String {
         let place = lastCheckpoint.map { "last checkpoint \($0)" } ?? "it never passed a checkpoint"
-        let where_ = thread.map { " on thread '\($0)'" } ?? " (async: no thread, no stack)"
-        return "'\(worker)' of '\(scope)' did not stop within \(askedFor.short)\(where_); \(place)"
+        let holder = thread.map { " on thread '\($0)'" } ?? " (async: no thread, no stack)"
+        return "'\(worker)' of '\(scope)' did not stop within \(askedFor.short)\(holder); \(place)"
     }
 }
 

@@ -1,0 +1,48 @@
+// Signals, the terminal and the very last steps of a process: everything here that can run in a signal handler or past
+// the budget calls only async-signal-safe functions.
+#ifndef CROOST_SIGNALS_H
+#define CROOST_SIGNALS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+// Installs handlers for the given signals, except those that were ignored when the process started (nohup), and turns
+// SIGPIPE into an error of the write that caused it (a handler, not SIG_IGN: an ignored signal would be inherited).
+// Returns 0, or an errno. Calling it twice replaces nothing and adds what is new.
+int roost_signals_install(const int32_t *_Nonnull signals, size_t count);
+// Also handles SIGTSTP: the terminal is restored before the process stops.
+void roost_signals_handle_stop_key(void);
+// Blocks until one of the signals arrived and returns it; SIGCONT after a stop by the stop key.
+int32_t roost_signals_wait(void);
+// From now on a SIGINT ends the process at once.
+void roost_signals_ending_begun(void);
+
+// Remembers the terminal's settings as they are now, to be restored at every end. Without effect when the descriptor is
+// not a terminal.
+void roost_terminal_remember(int descriptor);
+// What to write to the terminal when it is restored (at most 64 bytes), for example to show the cursor again.
+void roost_terminal_set_farewell(const char *_Nullable text, size_t length);
+void roost_terminal_restore(void);
+
+// The report that is written if the process has to be ended without Swift's help. Replaces the one before.
+// `path` may be NULL: then only `text` is written, to standard error.
+void roost_last_words(
+    const char *_Nullable path, const char *_Nullable file, size_t file_length, const char *_Nullable text,
+    size_t text_length);
+
+// Writes the report now, once.
+void roost_say_last_words(void);
+
+// Starts the thread that ends the process past its budget when nothing else does. Returns 0 or an errno.
+int roost_backstop_start(int64_t budget_ns, int64_t slack_ns);
+// The budget's clock starts now (also done by the handler itself). Only the first call counts. Async-signal-safe.
+void roost_backstop_arm(void);
+// A new budget, for a request by code; before arming.
+void roost_backstop_set_budget(int64_t budget_ns);
+
+// Restores the terminal, writes the last words, and ends the process with this status; never runs exit handlers.
+_Noreturn void roost_end_now(int status);
+// Restores the terminal, restores the signal's default action, and sends it to this process.
+_Noreturn void roost_end_by_signal(int signal);
+
+#endif

@@ -1,0 +1,264 @@
+#define _GNU_SOURCE
+#include "CRoostSignals.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <termios.h>
+#include <time.h>
+#include <unistd.h>
+
+// --- state that handlers read ----------------------------------------------------------------------------------------
+static int signal_pipe[2] = {-1, -1};
+static int ending_begun;
+static int terminal = -1;
+static struct termios terminal_settings;
+static char farewell[64];
+static size_t farewell_length;
+
+struct last_words {
+    char *path, *file, *text;
+    size_t file_length, text_length;
+};
+static struct last_words *last_words;  // swapped whole; an old one is kept, since a handler may be reading it
+
+static sem_t backstop_alarm;
+static int backstop_started;
+static int backstop_armed;
+static int64_t backstop_budget_ns;
+static int64_t backstop_slack_ns;
+
+// --- the terminal ----------------------------------------------------------------------------------------------------
+void roost_terminal_remember(int descriptor) {
+    if (terminal >= 0 || !isatty(descriptor)) return;
+    if (tcgetattr(descriptor, &terminal_settings) != 0) return;
+    __atomic_store_n(&terminal, descriptor, __ATOMIC_RELEASE);
+}
+
+void roost_terminal_set_farewell(const char *text, size_t length) {
+    if (length > sizeof farewell) length = sizeof farewell;
+    __atomic_store_n(&farewell_length, 0, __ATOMIC_RELEASE);
+    if (text == NULL) return;
+    memcpy(farewell, text, length);
+    __atomic_store_n(&farewell_length, length, __ATOMIC_RELEASE);
+}
+
+static void write_all(int descriptor, const char *bytes, size_t length) {
+    while (length > 0) {
+        ssize_t written = write(descriptor, bytes, length);
+        if (written < 0) {
+            if (errno == EINTR) continue;
+            return;
+        }
+        bytes += written;
+        length -= (size_t)written;
+    }
+}
+
+void roost_terminal_restore(void) {
+    int descriptor = __atomic_load_n(&terminal, __ATOMIC_ACQUIRE);
+    if (descriptor < 0) return;
+    // A background process that sets the terminal is stopped by SIGTTOU; blocked, the call goes through.
+    sigset_t block, before;
+    sigemptyset(&block);
+    sigaddset(&block, SIGTTOU);
+    pthread_sigmask(SIG_BLOCK, &block, &before);
+    size_t length = __atomic_load_n(&farewell_length, __ATOMIC_ACQUIRE);
+    if (length > 0) write_all(descriptor, farewell, length);
+    tcsetattr(descriptor, TCSANOW, &terminal_settings);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+// --- the end ---------------------------------------------------------------------------------------------------------
+static char *copy(const char *bytes, size_t length) {
+    char *to = malloc(length + 1);
+    if (to == NULL) return NULL;
+    memcpy(to, bytes, length);
+    to[length] = 0;
+    return to;
+}
+
+void roost_last_words(const char *path, const char *file, size_t file_length, const char *text, size_t text_length) {
+    struct last_words *next = calloc(1, sizeof *next);
+    if (next == NULL) return;
+    if (path != NULL) next->path = copy(path, strlen(path));
+    if (file != NULL) next->file = copy(file, file_length);
+    if (text != NULL) next->text = copy(text, text_length);
+    next->file_length = next->file == NULL ? 0 : file_length;
+    next->text_length = next->text == NULL ? 0 : text_length;
+    __atomic_store_n(&last_words, next, __ATOMIC_RELEASE);
+}
+
+void roost_say_last_words(void) {
+    struct last_words *words = __atomic_exchange_n(&last_words, NULL, __ATOMIC_ACQ_REL);
+    if (words == NULL) return;
+    if (words->path != NULL && words->file_length > 0) {
+        int descriptor = open(words->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+        if (descriptor >= 0) {
+            write_all(descriptor, words->file, words->file_length);
+            close(descriptor);
+        }
+    }
+    if (words->text_length > 0) write_all(STDERR_FILENO, words->text, words->text_length);
+}
+
+_Noreturn void roost_end_now(int status) {
+    roost_terminal_restore();
+    roost_say_last_words();
+    _exit(status);
+}
+
+_Noreturn void roost_end_by_signal(int number) {
+    roost_terminal_restore();
+    struct sigaction action = {.sa_handler = SIG_DFL};
+    sigaction(number, &action, NULL);
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, number);
+    pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+    kill(getpid(), number);
+    // The signal may be delivered to another thread: give it a moment. If its default is not to end, end all the same.
+    struct timespec moment = {1, 0};
+    nanosleep(&moment, NULL);
+    _exit(128 + number);
+}
+
+// --- the backstop ----------------------------------------------------------------------------------------------------
+static int64_t monotonic_ns(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static void *backstop(void *unused) {
+    (void)unused;
+    pthread_setname_np(pthread_self(), "roost-backstop");
+    while (sem_wait(&backstop_alarm) != 0) {}
+    // Counted in ticks, each worth at most 100 ms: while the process is stopped (SIGSTOP) the budget stands still.
+    const int64_t tick = 10000000, most = 100000000;
+    int64_t spent = 0, last = monotonic_ns();
+    int64_t limit = __atomic_load_n(&backstop_budget_ns, __ATOMIC_ACQUIRE) + backstop_slack_ns;
+    while (spent < limit) {
+        int64_t wait = limit - spent < tick ? limit - spent : tick;
+        struct timespec pause = {wait / 1000000000, wait % 1000000000};
+        nanosleep(&pause, NULL);
+        int64_t now = monotonic_ns();
+        spent += now - last < most ? now - last : most;
+        last = now;
+    }
+    roost_end_now(70);
+}
+
+int roost_backstop_start(int64_t budget_ns, int64_t slack_ns) {
+    if (__atomic_exchange_n(&backstop_started, 1, __ATOMIC_ACQ_REL)) return 0;
+    backstop_budget_ns = budget_ns;
+    backstop_slack_ns = slack_ns;
+    if (sem_init(&backstop_alarm, 0, 0) != 0) return errno;
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    pthread_attr_setstacksize(&attributes, 128 * 1024);
+    pthread_t thread;
+    int failure = pthread_create(&thread, &attributes, backstop, NULL);
+    pthread_attr_destroy(&attributes);
+    return failure;
+}
+
+void roost_backstop_set_budget(int64_t budget_ns) {
+    __atomic_store_n(&backstop_budget_ns, budget_ns, __ATOMIC_RELEASE);
+}
+
+void roost_backstop_arm(void) {
+    if (!__atomic_load_n(&backstop_started, __ATOMIC_ACQUIRE)) return;
+    if (__atomic_exchange_n(&backstop_armed, 1, __ATOMIC_ACQ_REL)) return;
+    sem_post(&backstop_alarm);
+}
+
+// --- signals ---------------------------------------------------------------------------------------------------------
+void roost_signals_ending_begun(void) {
+    __atomic_store_n(&ending_begun, 1, __ATOMIC_RELEASE);
+}
+
+static void tell(int number) {
+    unsigned char byte = (unsigned char)number;
+    while (write(signal_pipe[1], &byte, 1) < 0 && errno == EINTR) {}
+}
+
+static void on_end_signal(int number) {
+    int saved = errno;
+    int was_begun = __atomic_exchange_n(&ending_begun, 1, __ATOMIC_ACQ_REL);
+    if (was_begun && number == SIGINT) roost_end_by_signal(SIGINT);
+    if (!was_begun) {
+        roost_backstop_arm();
+        tell(number);
+    }
+    errno = saved;
+}
+
+static void on_pipe(int number) {
+    (void)number;
+}
+
+static void on_stop_key(int number) {
+    int saved = errno;
+    roost_terminal_restore();
+    struct sigaction ours, standard = {.sa_handler = SIG_DFL};
+    sigaction(number, &standard, &ours);
+    sigset_t set, before;
+    sigemptyset(&set);
+    sigaddset(&set, number);
+    raise(number);
+    pthread_sigmask(SIG_UNBLOCK, &set, &before);  // stops here, goes on after SIGCONT
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    sigaction(number, &ours, NULL);
+    if (signal_pipe[1] >= 0) tell(SIGCONT);
+    errno = saved;
+}
+
+static int was_ignored(int number) {
+    struct sigaction now;
+    return sigaction(number, NULL, &now) == 0 && now.sa_handler == SIG_IGN;
+}
+
+static void handle(int number, void (*handler)(int)) {
+    if (was_ignored(number)) return;
+    struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART | SA_ONSTACK};
+    sigemptyset(&action.sa_mask);
+    sigaction(number, &action, NULL);
+}
+
+int roost_signals_install(const int32_t *signals, size_t count) {
+    if (signal_pipe[0] < 0) {
+        int made[2];
+        if (pipe2(made, O_CLOEXEC) != 0) return errno;
+        // The writing end never blocks a handler; the reading end blocks its thread.
+        fcntl(made[1], F_SETFL, O_NONBLOCK);
+        signal_pipe[0] = made[0];
+        signal_pipe[1] = made[1];
+    }
+    struct sigaction pipe_action;
+    if (sigaction(SIGPIPE, NULL, &pipe_action) == 0 && pipe_action.sa_handler == SIG_DFL) handle(SIGPIPE, on_pipe);
+    for (size_t i = 0; i < count; i++) handle(signals[i], on_end_signal);
+    return 0;
+}
+
+void roost_signals_handle_stop_key(void) {
+    handle(SIGTSTP, on_stop_key);
+}
+
+int32_t roost_signals_wait(void) {
+    for (;;) {
+        unsigned char byte;
+        ssize_t got = read(signal_pipe[0], &byte, 1);
+        if (got == 1) return byte;
+        if (got < 0 && errno != EINTR) {
+            // Cannot happen while the pipe is ours; never spin if it does.
+            struct timespec moment = {1, 0};
+            nanosleep(&moment, NULL);
+        }
+    }
+}

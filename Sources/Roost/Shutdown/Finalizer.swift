@@ -1,0 +1,133 @@
+/// What has to be done at the end of the process: flush, unlock, say goodbye.
+///
+/// Finalizers run after the workers have ended, the last registered first, one at a time on a thread of their own. One
+/// past its limit is abandoned and named in the report, and the next one runs.
+public final class FinalizerRegistration: Sendable {
+    let finalizer: Finalizer
+    private let owner: Shutdown
+
+    init(finalizer: Finalizer, owner: Shutdown) {
+        self.finalizer = finalizer
+        self.owner = owner
+    }
+
+    /// Takes the finalizer back, if it has not begun.
+    public func remove() {
+        owner.remove(finalizer)
+    }
+}
+
+final class Finalizer: Sendable {
+    let name: String
+    let limit: Duration?
+    let needsMainActor: Bool
+    let body: @Sendable () throws -> Void
+
+    init(name: String, limit: Duration?, needsMainActor: Bool, body: @escaping @Sendable () throws -> Void) {
+        self.name = name
+        self.limit = limit
+        self.needsMainActor = needsMainActor
+        self.body = body
+    }
+}
+
+/// How a finalizer went.
+public struct FinalizerReport: Sendable, Hashable {
+    /// Its name.
+    public let name: String
+    /// How long it took, or was waited for.
+    public let duration: Duration
+    /// `done`, `failed: …`, `abandoned: past its limit`, `skipped: …`.
+    public let outcome: String
+}
+
+/// Runs finalizers one after the other, each within its limit and all before the deadline.
+struct FinalizerRun {
+    /// How long a main thread has to answer before a finalizer that needs it is skipped.
+    static let mainActorPatience = Duration.milliseconds(100)
+
+    let deadline: MonotonicTime
+    let onBegin: (String) -> Void
+
+    func run(_ finalizers: [Finalizer]) -> [FinalizerReport] {
+        finalizers.reversed().map { run($0) }
+    }
+
+    private func run(_ finalizer: Finalizer) -> FinalizerReport {
+        let start = MonotonicTime.now
+        func report(_ outcome: String) -> FinalizerReport {
+            FinalizerReport(name: finalizer.name, duration: .now - start, outcome: outcome)
+        }
+        guard start < deadline else { return report("skipped: the budget was used up") }
+        onBegin(finalizer.name)
+        let end = min(deadline, finalizer.limit.map { start + $0 } ?? deadline)
+        let call = FinalizerCall(finalizer.body)
+        if finalizer.needsMainActor {
+            TaskPort.main.post { call.run() }
+            guard call.waitForBegin(until: min(end, start + Self.mainActorPatience)) || !call.cancel() else {
+                return report("skipped: the main thread did not answer")
+            }
+        } else if let failure = PlatformThread.start(name: "roost-finalizer", { call.run() }) {
+            return report("skipped: no thread (\(SystemCallError(call: "pthread_create", errno: failure)))")
+        }
+        guard let result = call.waitForEnd(until: end) else { return report("abandoned: past its limit") }
+        switch result {
+        case .success: return report("done")
+        case .failure(let error): return report("failed: \(error)")
+        }
+    }
+}
+
+/// One call on another thread, waited for by this one.
+private final class FinalizerCall: Sendable {
+    private enum State {
+        case waiting
+        case cancelled
+        case running
+        case ended(Result<Void, any Error>)
+    }
+
+    private let body: @Sendable () throws -> Void
+    private let state = Locked(State.waiting)
+    private let parker = Parker()
+
+    init(_ body: @escaping @Sendable () throws -> Void) {
+        self.body = body
+    }
+
+    func run() {
+        let mayRun = state.withLock { state in
+            guard case .waiting = state else { return false }
+            state = .running
+            return true
+        }
+        guard mayRun else { return }
+        parker.unpark()
+        let result = Result { try body() }
+        state.withLock { $0 = .ended(result) }
+        parker.unpark()
+    }
+
+    /// True when it had not begun, and now never will.
+    func cancel() -> Bool {
+        state.withLock { state in
+            guard case .waiting = state else { return false }
+            state = .cancelled
+            return true
+        }
+    }
+
+    func waitForBegin(until deadline: MonotonicTime) -> Bool {
+        while true {
+            if state.withLock({ if case .waiting = $0 { false } else { true } }) { return true }
+            if !parker.park(until: deadline) { return false }
+        }
+    }
+
+    func waitForEnd(until deadline: MonotonicTime) -> Result<Void, any Error>? {
+        while true {
+            if case .ended(let result) = state.withLock({ $0 }) { return result }
+            if !parker.park(until: deadline) { return nil }
+        }
+    }
+}

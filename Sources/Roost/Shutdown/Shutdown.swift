@@ -1,0 +1,210 @@
+import CRoostPlatform
+import Glibc
+
+/// The end of the process: refuses new work, asks every worker to stop, waits with a budget, runs finalizers, writes the
+/// report and ends with a status that tells the truth.
+///
+/// Nothing is installed by importing Roost. A program calls ``run(_:configuration:_:)`` once, as its `main`; a toolkit's
+/// application calls ``install(_:configuration:)`` and, when its last window has gone, ``request(_:status:)``.
+///
+/// The end is bounded: the budget's clock starts at the request (for a signal: in its handler) and does not need the main
+/// thread. Past it the process ends in C, with status 70 and the late workers named. While the process itself is stopped
+/// (SIGSTOP) the clock stands still.
+public final class Shutdown: Sendable {
+    /// How a program wants to end.
+    public struct Configuration: Sendable {
+        /// The time from the request until the process is gone. Default 10 s.
+        public var budget: Duration
+        /// The signals that ask for the end. One that was ignored at the start (nohup) stays ignored.
+        public var signals: [Int32]
+        /// Where the report is written, as JSON; nil for nowhere. The folder must exist.
+        public var reportPath: String?
+
+        /// Creates a configuration; by default SIGINT, SIGTERM and SIGHUP ask for the end.
+        public init(
+            budget: Duration = .seconds(10), signals: [Int32] = [SIGINT, SIGTERM, SIGHUP], reportPath: String? = nil
+        ) {
+            self.budget = budget
+            self.signals = signals
+            self.reportPath = reportPath
+        }
+    }
+
+    /// The one of this process.
+    public static let process = Shutdown(root: .process)
+
+    private struct State {
+        var machine = ShutdownStateMachine()
+        var program = ""
+        var configuration = Configuration()
+        var isInstalled = false
+        var finalizers: [Finalizer] = []
+        var listeners: [(port: any DeliveryPort, handler: @Sendable (ShutdownEvent) -> Void)] = []
+        var status: Int32 = 0
+        var askedAt: Int64 = 0
+        var main: MainBody?
+        var onContinue: [@Sendable () -> Void] = []
+    }
+
+    let root: WorkRoot
+    private let state = Locked(State())
+    /// Set at the very end; the main loop of ``run(_:configuration:_:)`` leaves with it.
+    let outcome = OneShot<ProcessOutcome>()
+
+    package init(root: WorkRoot) {
+        self.root = root
+    }
+
+    // MARK: Set-up
+
+    /// Installs the signal handlers and the backstop thread. Call it once, early, from the main thread; a second call
+    /// changes nothing. Throws ``SystemCallError`` when the system has no pipe or thread left.
+    public func install(_ program: String, configuration: Configuration = Configuration()) throws {
+        let isFirst = state.withLock { state in
+            guard !state.isInstalled else { return false }
+            state.isInstalled = true
+            state.program = program
+            state.configuration = configuration
+            return true
+        }
+        guard isFirst else { return }
+        // 50 ms: the coordinator is on time; the backstop is for when it cannot run at all.
+        let backstop = roost_backstop_start(configuration.budget.clampedNanoseconds, 50_000_000)
+        guard backstop == 0 else { throw SystemCallError(call: "pthread_create", errno: backstop) }
+        prepareLastWords("\(program): the process did not end within \(configuration.budget.short) and could not say why\n")
+        let failure = configuration.signals.withUnsafeBufferPointer { signals -> Int32 in
+            var none: Int32 = 0
+            return roost_signals_install(signals.baseAddress ?? withUnsafePointer(to: &none) { $0 }, signals.count)
+        }
+        guard failure == 0 else { throw SystemCallError(call: "pipe2", errno: failure) }
+        let thread = PlatformThread.start(name: "roost-signals", options: .init(stackSize: 256 * 1024)) { [self] in
+            while true { received(roost_signals_wait()) }
+        }
+        if let thread { throw SystemCallError(call: "pthread_create", errno: thread) }
+    }
+
+    private func received(_ number: Int32) {
+        if number == SIGCONT {
+            for action in state.withLock({ $0.onContinue }) { action() }
+        } else {
+            request(.signal(number))
+        }
+    }
+
+    /// Calls `action`, on a thread of Roost, when the process goes on after the stop key (Ctrl-Z) had stopped it.
+    package func onContinue(_ action: @escaping @Sendable () -> Void) {
+        state.withLock { $0.onContinue.append(action) }
+    }
+
+    // MARK: Finalizers
+
+    /// Registers what has to be done at the end, on a thread of its own. Of several, the last registered runs first.
+    ///
+    /// - Parameters:
+    ///   - name: For the report.
+    ///   - limit: The most it may take; nil for what is left of the finalizers' share of the budget.
+    @discardableResult
+    public func addFinalizer(
+        _ name: String, within limit: Duration? = nil, _ body: @escaping @Sendable () throws -> Void
+    ) -> FinalizerRegistration {
+        add(Finalizer(name: name, limit: limit, needsMainActor: false, body: body))
+    }
+
+    /// The same on the main actor; skipped, and named, when the main thread does not answer.
+    @discardableResult
+    public func addMainActorFinalizer(
+        _ name: String, within limit: Duration? = nil, _ body: @escaping @MainActor @Sendable () throws -> Void
+    ) -> FinalizerRegistration {
+        add(Finalizer(name: name, limit: limit, needsMainActor: true) { try MainActor.assumeIsolated { try body() } })
+    }
+
+    private func add(_ finalizer: Finalizer) -> FinalizerRegistration {
+        state.withLock { $0.finalizers.append(finalizer) }
+        return FinalizerRegistration(finalizer: finalizer, owner: self)
+    }
+
+    func remove(_ finalizer: Finalizer) {
+        state.withLock { $0.finalizers.removeAll { $0 === finalizer } }
+    }
+
+    // MARK: Looking on
+
+    /// Where the shutdown is.
+    public var phase: ShutdownPhase { state.withLock { $0.machine.phase } }
+
+    /// Stopped when the shutdown begins.
+    public var token: StopToken { StopToken(node: root.node, keeper: root) }
+
+    /// Calls `handler` on `port` with everything a program can show while it ends.
+    public func onEvent(on port: any DeliveryPort, _ handler: @escaping @Sendable (ShutdownEvent) -> Void) {
+        state.withLock { $0.listeners.append((port, handler)) }
+    }
+
+    /// The same on the main actor.
+    public func onEvent(_ handler: @escaping @MainActor @Sendable (ShutdownEvent) -> Void) {
+        onEvent(on: .mainActor) { event in MainActor.assumeIsolated { handler(event) } }
+    }
+
+    func emit(_ event: ShutdownEvent) {
+        for listener in state.withLock({ $0.listeners }) {
+            listener.port.post { listener.handler(event) }
+        }
+    }
+
+    // MARK: The end
+
+    /// Begins the end; false when it has begun already (the first cause and status stay). Returns at once: the end runs on
+    /// a thread of its own and ends the process.
+    @discardableResult
+    public func request(_ cause: ShutdownCause, status: Int32 = 0) -> Bool {
+        let begun = state.withLock { state in
+            let budget = ShutdownBudget(state.configuration.budget, hasFinalizers: !state.finalizers.isEmpty)
+            guard state.machine.request(cause, budget: budget, now: .now) else { return false }
+            state.status = status
+            state.askedAt = Int64(time(nil))
+            return true
+        }
+        guard begun else { return false }
+        roost_signals_ending_begun()
+        roost_backstop_arm()
+        let started = PlatformThread.start(name: "roost-shutdown") { [self] in
+            ShutdownRun(shutdown: self).run()
+        }
+        // Without a thread the budget still ends the process: the backstop is running.
+        if started != nil { return true }
+        return true
+    }
+
+    func prepareLastWords(_ text: String, file: String? = nil) {
+        let path = state.withLock { $0.configuration.reportPath }
+        roost_last_words(path, file, file?.utf8.count ?? 0, text, text.utf8.count)
+    }
+
+    // MARK: What the run needs
+
+    var facts: (machine: ShutdownStateMachine, program: String, status: Int32, askedAt: Int64, main: MainBody?) {
+        state.withLock { ($0.machine, $0.program, $0.status, $0.askedAt, $0.main) }
+    }
+
+    var configuration: Configuration { state.withLock { $0.configuration } }
+
+    func setMain(_ main: MainBody) {
+        state.withLock { $0.main = main }
+    }
+
+    func setStatus(_ status: Int32) {
+        state.withLock { $0.status = status }
+    }
+
+    func advance<Result>(_ body: (inout ShutdownStateMachine) -> Result) -> Result {
+        state.withLock { body(&$0.machine) }
+    }
+
+    /// From here on no finalizer can be added in time.
+    func takeFinalizers() -> [Finalizer] {
+        state.withLock { state in
+            defer { state.finalizers = [] }
+            return state.finalizers
+        }
+    }
+}

@@ -1,0 +1,237 @@
+import CRoostPlatform
+import Glibc
+import Synchronization
+
+/// The thread that carries out one shutdown, phase by phase. Whatever could block runs on another thread, waited for with
+/// a deadline.
+struct ShutdownRun {
+    let shutdown: Shutdown
+
+    func run() {
+        let (machine, _, _, _, main) = shutdown.facts
+        guard let cause = machine.cause, let budget = machine.budget, let deadline = machine.graceDeadline else { return }
+        shutdown.emit(.began(cause, budget: budget.total))
+        // The scopes are held until the report is made: the main body may let go of them as it returns.
+        let (late, scopes) = stopWork(cause, main: main, deadline: deadline)
+        if !late.isEmpty { shutdown.emit(.abandoned(late)) }
+        let finalizers = runFinalizers(stragglers: late.count)
+        shutdown.advance { $0.beginReporting() }
+        let report = makeReport(late, finalizers, scopes)
+        writeReport(report)
+        shutdown.emit(.ended(report))
+        end(report, late: late, main: main)
+    }
+
+    // MARK: Stopping
+
+    /// Refuses new work, asks, and waits; returns who was late.
+    private func stopWork(
+        _ cause: ShutdownCause, main: MainBody?, deadline: MonotonicTime
+    ) -> ([Straggler], [ScopeCore]) {
+        let root = shutdown.root
+        let pools = root.livePools
+        for pool in pools { pool.refuse(true) }
+        let wait = ShutdownWait()
+        // Callbacks of users run while stopping: on a thread of their own, so that one that blocks costs only its wait.
+        wait.expect("asking to stop")
+        let started = PlatformThread.start(name: "roost-stop") {
+            root.node.stop(cause.stopReason)
+            for pool in pools { _ = pool.clear(cause.stopReason) }
+            wait.done("asking to stop")
+        }
+        if started != nil { wait.done("asking to stop") }
+        wait.until(deadline: deadline, tick: nil) { true }
+        let scopes = root.scopes
+        for scope in scopes {
+            let key = "scope \(ObjectIdentifier(scope))"
+            wait.expect(key)
+            _ = scope.whenDrained { wait.done(key) }
+        }
+        for pool in pools {
+            let key = "pool \(ObjectIdentifier(pool))"
+            wait.expect(key)
+            _ = pool.whenDone { wait.done(key) }
+        }
+        for thread in root.liveThreads {
+            let key = "thread \(ObjectIdentifier(thread))"
+            wait.expect(key)
+            thread.whenIdle { wait.done(key) }
+        }
+        if let main {
+            wait.expect("main")
+            main.ended.whenResolved { _ in wait.done("main") }
+        }
+        wait.until(deadline: deadline, tick: .milliseconds(100)) {
+            shutdown.emit(
+                .waiting(for: scopes.flatMap { $0.workers.map(\.info) }, timeLeft: max(.zero, deadline - .now)))
+            shutdown.prepareLastWords(lastWords(scopes))
+            return true
+        }
+        return (lateOnes(scopes, pools, main), scopes)
+    }
+
+    private func lateOnes(_ scopes: [ScopeCore], _ pools: [PoolCore], _ main: MainBody?) -> [Straggler] {
+        var late: [Straggler] = []
+        // Workers that their own scope gave up earlier, and whose thread is still gone, keep the process from exiting in
+        // order just the same.
+        for scope in scopes {
+            for worker in scope.workers {
+                worker.abandon()
+                if case .abandoned(let straggler)? = worker.endingIfEnded { late.append(straggler) }
+            }
+        }
+        for pool in pools {
+            for (thread, job) in pool.withState({ state in state.threads.map { ($0, $0.job) } }) {
+                switch job {
+                case .worker(let worker)?:
+                    if case .abandoned(let straggler)? = worker.endingIfEnded,
+                        !late.contains(where: { $0.worker == straggler.worker && $0.thread == straggler.thread })
+                    {
+                        late.append(straggler)
+                    }
+                case .closure?:
+                    late.append(
+                        Straggler(
+                            worker: "a plain closure", scope: pool.name, thread: thread.name, lastCheckpoint: nil,
+                            ranFor: thread.slot.runsSince.map { .now - $0 } ?? .zero, askedFor: .zero))
+                case .swiftJob? where !late.contains(where: { $0.thread == nil }):
+                    late.append(
+                        Straggler(
+                            worker: "async code", scope: pool.name, thread: thread.name, lastCheckpoint: nil,
+                            ranFor: .zero, askedFor: askedFor))
+                case .swiftJob?, nil: break
+                }
+            }
+        }
+        for thread in shutdown.root.liveThreads {
+            guard let since = thread.busySince else { continue }
+            late.append(
+                Straggler(
+                    worker: "a job", scope: "a thread of its own", thread: thread.name, lastCheckpoint: nil,
+                    ranFor: .now - since, askedFor: askedFor))
+        }
+        if let main, main.ended.valueIfResolved == nil {
+            late.append(
+                Straggler(
+                    worker: "main", scope: "the program's main body", thread: "main", lastCheckpoint: nil,
+                    ranFor: .now - main.beganAt, askedFor: askedFor))
+        }
+        return late
+    }
+
+    private var askedFor: Duration {
+        let askedAt = shutdown.facts.machine.askedAt ?? .now
+        return .now - askedAt
+    }
+
+    private func lastWords(_ scopes: [ScopeCore]) -> String {
+        let (machine, program, _, _, _) = shutdown.facts
+        let cause = machine.cause.map { "\($0)" } ?? ""
+        let late = scopes.flatMap { $0.workers.map { "  late: \($0.straggler)\n" } }.joined()
+        return "\(program): past its shutdown budget of \(machine.budget?.total.short ?? "") (\(cause))\n\(late)"
+    }
+
+    // MARK: Finalizers and report
+
+    private func runFinalizers(stragglers: Int) -> [FinalizerReport] {
+        let finalizers = shutdown.takeFinalizers()
+        let deadline = shutdown.advance { $0.beginFinalizing(stragglers: stragglers, now: .now) }
+        guard !finalizers.isEmpty else { return [] }
+        let shutdown = shutdown
+        return FinalizerRun(deadline: deadline) { shutdown.emit(.finalizing($0)) }.run(finalizers)
+    }
+
+    private func makeReport(
+        _ late: [Straggler], _ finalizers: [FinalizerReport], _ scopes: [ScopeCore]
+    ) -> ShutdownReport {
+        let (machine, program, status, askedAt, _) = shutdown.facts
+        return ShutdownReport(
+            program: program, process: getpid(), cause: machine.cause.map { "\($0)" } ?? "", askedAt: askedAt,
+            budget: machine.budget?.total ?? .zero, duration: askedFor,
+            outcome: machine.outcome(programStatus: status),
+            workers: scopes.flatMap(\.stoppedWorkers), stragglers: late, finalizers: finalizers,
+            unobservedFailures: UnobservedFailure.recent)
+    }
+
+    private func writeReport(_ report: ShutdownReport) {
+        let text = report.isClean ? "" : report.description + "\n"
+        // Handed to C first: should the disk not answer, the backstop still says who was late.
+        shutdown.prepareLastWords(text, file: report.json)
+    }
+
+    // MARK: The end
+
+    /// What was printed should be seen. A late thread may hold a stream's lock for ever: this waits 50 ms at most.
+    private func flushOutput() {
+        let parker = Parker()
+        let started = PlatformThread.start(name: "roost-flush") {
+            fflush(nil)
+            parker.unpark()
+        }
+        if started == nil { parker.park(until: .now + .milliseconds(50)) }
+    }
+
+    private func end(_ report: ShutdownReport, late: [Straggler], main: MainBody?) {
+        guard late.isEmpty else {
+            flushOutput()
+            roost_end_now(ProcessOutcome.pastBudgetStatus)
+        }
+        shutdown.outcome.resolve(report.outcome)
+        // With a main body the main thread leaves its loop now and ends the process; a toolkit's loop is ended by whoever
+        // listens to `.ended`. One that does neither within the report's share of the budget is not waited for longer.
+        let patience = shutdown.facts.machine.budget?.report ?? .zero
+        Parker().park(until: .now + max(patience, .milliseconds(100)))
+        ProcessEnd.end(report.outcome)
+    }
+}
+
+/// The last step of an orderly end.
+enum ProcessEnd {
+    private static let hasBegun = Atomic<Bool>(false)
+
+    /// Ends the process as the outcome says. Only the first caller does; another one waits to be ended.
+    static func end(_ outcome: ProcessOutcome) -> Never {
+        if hasBegun.exchange(true, ordering: .acquiringAndReleasing) {
+            while true { Parker().park() }
+        }
+        switch outcome {
+        case .signalled(let number):
+            fflush(nil)
+            roost_say_last_words()
+            roost_end_by_signal(number)
+        case .exited(let status):
+            roost_terminal_restore()
+            roost_say_last_words()
+            exit(status)
+        }
+    }
+}
+
+/// Waits for a set of named things with a deadline, looking up every tick.
+private final class ShutdownWait: Sendable {
+    private let open = Locked<Set<String>>([])
+    private let parker = Parker()
+
+    func expect(_ key: String) {
+        open.withLock { _ = $0.insert(key) }
+    }
+
+    func done(_ key: String) {
+        let isEmpty = open.withLock { open in
+            open.remove(key)
+            return open.isEmpty
+        }
+        if isEmpty { parker.unpark() }
+    }
+
+    /// Returns when nothing is open, or at the deadline. `look` is called at every tick.
+    func until(deadline: MonotonicTime, tick: Duration?, look: () -> Bool) {
+        var spent = MonotonicTime.now
+        while !open.withLock({ $0.isEmpty }), spent < deadline {
+            _ = look()
+            let next = tick.map { min(deadline, MonotonicTime.now + $0) } ?? deadline
+            parker.park(until: next)
+            spent = .now
+        }
+    }
+}
