@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
@@ -47,9 +48,15 @@ void roost_terminal_set_farewell(const char *text, size_t length) {
     __atomic_store_n(&farewell_length, length, __ATOMIC_RELEASE);
 }
 
+// Gives up when the other side takes nothing for 50 ms: a terminal held by Ctrl-S or a pipe nobody reads must not keep a
+// process that is ending.
 static void write_all(int descriptor, const char *bytes, size_t length) {
     while (length > 0) {
-        ssize_t written = write(descriptor, bytes, length);
+        struct pollfd ready = {.fd = descriptor, .events = POLLOUT};
+        int count = poll(&ready, 1, 50);
+        if (count < 0 && errno == EINTR) continue;
+        if (count <= 0) return;
+        ssize_t written = write(descriptor, bytes, length < 1024 ? length : 1024);
         if (written < 0) {
             if (errno == EINTR) continue;
             return;

@@ -22,13 +22,18 @@ public final class SerialThread: SerialExecutor, DeliveryPort {
     ///   - stackSize: In bytes; nil for the system's default.
     ///   - priority: The operating system's scheduling priority.
     ///   - time: Where its timers get time from.
-    public init(
+    public convenience init(
         _ name: String, stackSize: Int? = nil, priority: ThreadPriority = .normal,
         time: any TimeSource = SystemTime.shared
     ) {
+        self.init(name, stackSize: stackSize, priority: priority, time: time, root: .process)
+    }
+
+    /// Without a root it is not waited for at the end of the process: for threads that only show things.
+    package init(_ name: String, stackSize: Int?, priority: ThreadPriority, time: any TimeSource, root: WorkRoot?) {
         core = SerialThreadCore(name: name, options: .init(stackSize: stackSize, nice: priority.nice))
         self.time = time
-        WorkRoot.process.add(core)
+        root?.add(core)
     }
 
     deinit { core.retire() }

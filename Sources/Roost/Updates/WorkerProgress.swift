@@ -6,8 +6,8 @@ public struct WorkerProgress: Sendable, Equatable {
     public var total: Int?
     /// What the worker is doing, for people.
     public var message: String
-    /// Seconds since the worker began, filled in when it is reported.
-    public internal(set) var elapsed: Duration
+    /// The time since the work began; filled in by a worker that reports its counts.
+    public var elapsed: Duration
 
     /// Creates a progress value; negative counts are taken as 0.
     public init(_ completed: Int, of total: Int? = nil, message: String = "") {

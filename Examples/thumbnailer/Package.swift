@@ -1,0 +1,34 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+let package = Package(
+    name: "thumbnailer",
+    products: [
+        .executable(name: "thumbnailer", targets: ["thumbnailer"]),
+        .library(name: "ThumbnailKit", targets: ["ThumbnailKit"]),
+    ],
+    dependencies: [
+        .package(name: "Roost", path: "../..")
+    ],
+    targets: [
+        // gdk-pixbuf and the GLib it stands on. Every function the kit needs is importable as it is (the variadic
+        // ones have array twins), so there is no C code of our own between Swift and the library.
+        .systemLibrary(
+            name: "CGdkPixbufSystem",
+            pkgConfig: "gdk-pixbuf-2.0",
+            providers: [.apt(["libgdk-pixbuf-2.0-dev"])]
+        ),
+        .target(name: "ThumbnailKit", dependencies: ["CGdkPixbufSystem"]),
+        .executableTarget(
+            name: "thumbnailer",
+            dependencies: [
+                "ThumbnailKit",
+                .product(name: "Roost", package: "Roost"),
+                .product(name: "RoostTerminal", package: "Roost"),
+            ]
+        ),
+        .testTarget(name: "ThumbnailKitTests", dependencies: ["ThumbnailKit", "CGdkPixbufSystem"]),
+    ],
+    swiftLanguageModes: [.v6]
+)

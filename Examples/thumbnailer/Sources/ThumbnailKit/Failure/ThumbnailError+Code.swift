@@ -1,0 +1,46 @@
+extension ThumbnailError {
+    /// The kind of a failure. New kinds can appear, so a `switch` over them needs a `default`.
+    public struct Code: Sendable, Hashable, CustomStringConvertible {
+        /// A stable name in camel case, as used in JSON.
+        public let description: String
+
+        /// The file or folder does not exist, or vanished while it was being read.
+        public static let notFound = Code(description: "notFound")
+        /// The system forbids the access.
+        public static let permissionDenied = Code(description: "permissionDenied")
+        /// What should be a folder is something else.
+        public static let notFolder = Code(description: "notFolder")
+        /// What should be a picture is a folder, FIFO, socket or device.
+        public static let notRegularFile = Code(description: "notRegularFile")
+        /// The picture has no bytes.
+        public static let empty = Code(description: "empty")
+        /// The picture has more bytes than the limit.
+        public static let tooManyBytes = Code(description: "tooManyBytes")
+        /// The picture has more pixels than the limit.
+        public static let tooManyPixels = Code(description: "tooManyPixels")
+        /// No loader knows the content, whatever the name says.
+        public static let unknownFormat = Code(description: "unknownFormat")
+        /// The content is broken, or cut off.
+        public static let undecodable = Code(description: "undecodable")
+        /// Somebody wrote to the picture while it was being read.
+        public static let changed = Code(description: "changed")
+        /// The picture is itself a thumbnail.
+        public static let insideThumbnails = Code(description: "insideThumbnails")
+        /// There was not enough memory for the pixels.
+        public static let outOfMemory = Code(description: "outOfMemory")
+        /// The disk, or the user's share of it, is full.
+        public static let diskFull = Code(description: "diskFull")
+        /// The thumbnails folder lies on a read-only file system.
+        public static let readOnly = Code(description: "readOnly")
+        /// Another system error; see `errno`.
+        public static let system = Code(description: "system")
+
+        /// Whether the failure lies in the picture's content and will be the same until the file changes.
+        ///
+        /// Only such a failure leaves a fail entry. Limits do not: they are cheap to check again, and another run may
+        /// have others.
+        public var isPermanent: Bool {
+            self == .unknownFormat || self == .undecodable
+        }
+    }
+}

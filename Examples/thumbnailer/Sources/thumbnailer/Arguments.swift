@@ -1,0 +1,107 @@
+import ThumbnailKit
+
+/// What the command line asks for.
+///
+/// Read from the raw bytes the system passed: a folder's name need not be UTF-8, and a parser that works on `String` would
+/// look for another folder.
+struct Arguments {
+    var folder: RawPath?
+    var output: RawPath?
+    var size = ThumbnailSize.large
+    var jobs: Int?
+    var again = false
+    var json = false
+    var budget: Double?
+
+    enum Parsed {
+        case run(Arguments)
+        case help
+        /// One line that says what is wrong.
+        case wrong(String)
+    }
+
+    static let help = """
+        Usage: demo [FOLDER] [--output DIR] [--size normal|large|x-large|xx-large] [--jobs N] [--again] [--json]
+
+        Makes thumbnails of the pictures in FOLDER and below, where file managers look for them.
+        Without FOLDER: of your pictures, else of those that come with the desktop.
+
+          --output DIR    put the thumbnails into DIR instead of ~/.cache/thumbnails (same layout within)
+          --size SIZE     normal (128), large (256, the default), x-large (512) or xx-large (1024 pixels)
+          --jobs N        pictures at a time (default: one a processor)
+          --again         make every thumbnail, also fresh ones and those that failed before
+          --json          one JSON object a picture on standard output, and a last one with the counts
+          --budget S      seconds from a request to stop until the program is gone (default 10)
+          --terminal      run in the terminal (the default)
+          --help          this text
+
+        Stop it whenever you like (Ctrl-C): nothing half-written stays, and the next run makes what is missing.
+        Exit status: 0 all made, 1 some pictures failed, 2 wrong arguments, 70 something did not stop in time;
+        stopped by a signal, it ends by that signal (130 after Ctrl-C).
+
+        """
+
+    static func parse(_ words: [[UInt8]]) -> Parsed {
+        var arguments = Arguments()
+        var rest = words[...]
+        var optionsAreOver = false
+        while let word = rest.popFirst() {
+            let text = String(decoding: word, as: UTF8.self)
+            guard !optionsAreOver, text.hasPrefix("-"), text != "-" else {
+                guard arguments.folder == nil else {
+                    return .wrong("one folder at a time: '\(RawPath(bytes: word).printable)' is a second one")
+                }
+                guard !word.isEmpty else { return .wrong("the folder's name is empty") }
+                arguments.folder = RawPath(bytes: word)
+                continue
+            }
+            if text == "--" {
+                optionsAreOver = true
+                continue
+            }
+            if text == "--help" || text == "-h" { return .help }
+            if let problem = arguments.take(option: word, &rest) { return .wrong(problem) }
+        }
+        return .run(arguments)
+    }
+
+    /// Takes one option and its value; the problem when there is one.
+    private mutating func take(option word: [UInt8], _ rest: inout ArraySlice<[UInt8]>) -> String? {
+        let parts = word.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
+        let name = String(decoding: parts[0], as: UTF8.self)
+        let attached = parts.count > 1 ? Array(parts[1]) : nil
+        switch name {
+        case "--again": again = true
+        case "--json": json = true
+        case "--terminal": break
+        case "--output", "--size", "--jobs", "--budget":
+            guard let value = attached ?? rest.popFirst(), !value.isEmpty else { return "\(name) needs a value" }
+            return take(name, value)
+        default: return "there is no option '\(RawPath(bytes: word).printable)'; --help lists them"
+        }
+        return attached == nil ? nil : "\(name) takes no value"
+    }
+
+    private mutating func take(_ name: String, _ value: [UInt8]) -> String? {
+        let text = String(decoding: value, as: UTF8.self)
+        switch name {
+        case "--output": output = RawPath(bytes: value)
+        case "--size":
+            guard let size = ThumbnailSize(rawValue: text) else {
+                return "--size is one of normal, large, x-large and xx-large, not '\(RawPath(bytes: value).printable)'"
+            }
+            self.size = size
+        case "--jobs":
+            guard let jobs = Int(text), (1...512).contains(jobs) else {
+                return "--jobs is a whole number from 1 to 512, not '\(RawPath(bytes: value).printable)'"
+            }
+            self.jobs = jobs
+        default:
+            guard let budget = Double(text), budget.isFinite, (0.1...3_600).contains(budget) else {
+                return "--budget is a number of seconds from 0.1 to 3600, not '\(RawPath(bytes: value).printable)'"
+            }
+            self.budget = budget
+        }
+        return nil
+    }
+}
