@@ -11,7 +11,7 @@ enum Program {
             print(Arguments.help, terminator: "")
             exit(0)
         case .wrong(let problem):
-            fputs("thumbnailer: \(problem)\n", stderr)
+            StandardStream.error.write(line: "thumbnailer: \(problem)")
             exit(2)
         case .run(let arguments):
             // Loaders print warnings about broken pictures in the middle of the progress line.
@@ -26,7 +26,7 @@ enum Program {
     private static var rawArguments: [[UInt8]] {
         // proof: argv has argc entries, each a string that lives as long as the process.
         (1..<Int(max(1, CommandLine.argc))).compactMap { index in
-            CommandLine.unsafeArgv[index].map { Array(UnsafeBufferPointer(start: $0, count: strlen($0))).map { UInt8(bitPattern: $0) } }
+            CommandLine.unsafeArgv[index].map { RawPath(cString: $0).bytes }
         }
     }
 }

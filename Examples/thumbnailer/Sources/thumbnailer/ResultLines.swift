@@ -54,8 +54,7 @@ struct ResultLines {
     }
 
     private func write(line: String) -> Bool {
-        // SIGPIPE is an error of the write here: Roost sees to it.
-        guard puts(line) >= 0 else { return false }
-        return fflush(stdout) == 0
+        // With nobody at the other end of a pipe this is an error and no signal: Roost sees to that.
+        StandardStream.output.write(line: line)
     }
 }

@@ -63,7 +63,7 @@ final class ThumbnailJob {
     }
 
     private func complain(_ problem: String) -> Int32 {
-        fputs("thumbnailer: \(problem)\n", stderr)
+        StandardStream.error.write(line: "thumbnailer: \(problem)")
         return 2
     }
 
