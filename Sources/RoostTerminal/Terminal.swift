@@ -9,7 +9,7 @@ import Roost
 /// `TERM=dumb`, there is no moving line: at most one plain line every five seconds. `NO_COLOR` is honoured
 /// (https://no-color.org). Whatever ends the program, the terminal is as it was before.
 ///
-/// A terminal is also a ``DeliveryPort``: its jobs run on its thread.
+/// A terminal is also a `DeliveryPort`: its jobs run on its thread.
 public final class Terminal: DeliveryPort {
     /// What a terminal knows of where it writes; tests make their own.
     public struct Options: Sendable {

@@ -8,19 +8,20 @@ extension PoolCore {
     }
 
     func release() -> Bool {
-        let help: Help? = withState { state in
-            guard state.reserved > 0 else { return nil }
+        let (help, wakes) = withState { state -> (PoolState.Help?, [@Sendable () -> Void]) in
+            guard state.reserved > 0 else { return (nil, []) }
             state.reserved -= 1
-            return state.queued > 0 || state.swiftJobs.count > 0 ? lockedHelp() : Help.none
+            return (state.helpIfNeeded(), state.takeWakes(configuration.queueCapacity))
         }
         guard let help else { return false }
         give(help)
+        for wake in wakes { wake() }
         return true
     }
 
     /// Runs `job` in the place of a reserved thread, before everything queued.
     func submitReserved(_ job: PoolJob) -> Admission {
-        let outcome: Result<Help, WorkerPoolError> = withState { state in
+        let outcome: Result<PoolState.Help, WorkerPoolError> = withState { state in
             if state.isRetired || state.isRefusing {
                 return .failure(error(.closed, "it takes no more work: it was closed, or the process is shutting down"))
             }
@@ -28,9 +29,12 @@ extension PoolCore {
                 return .failure(error(.nothingReserved, "no thread is reserved; call reserveThread first"))
             }
             state.reserved -= 1
-            if case .worker(let worker) = job { worker.isInPoolQueue = true }
-            state.push(job, priority: .urgent)
-            return .success(lockedHelp())
+            if case .worker(let worker) = job {
+                guard !worker.isStopped, !worker.isEnded else { return .success(state.help()) }
+                worker.isInPoolQueue = true
+            }
+            state.push(job, ring: PoolState.reservedRing)
+            return .success(state.help())
         }
         switch outcome {
         case .success(let help):
@@ -45,11 +49,12 @@ extension PoolCore {
     /// Takes a queued worker's entry out; false when it has begun, or was never queued here.
     @discardableResult
     func forget(_ worker: WorkerCore) -> Bool {
-        let (taken, wakes) = withState { state -> (Bool, [@Sendable () -> Void]) in
-            guard state.forget(worker) else { return (false, []) }
-            return (true, takeWakes(&state))
+        let (taken, buried, wakes) = withState { state -> (Bool, [WorkerCore], [@Sendable () -> Void]) in
+            guard state.forget(worker) else { return (false, [], []) }
+            return (true, state.takeGraveyard(), state.takeWakes(configuration.queueCapacity))
         }
         for wake in wakes { wake() }
+        withExtendedLifetime(buried) {}
         return taken
     }
 
@@ -59,37 +64,35 @@ extension PoolCore {
 
     /// Drops every closure and stops every worker that has not begun; returns how many.
     func clear(_ reason: StopReason) -> Int {
-        var workers: [WorkerCore] = []
         var wakes: [@Sendable () -> Void] = []
         var dropped = 0
         // The entries are let go after the lock is: what they captured may run code at its end.
-        var taken = withState { state in
+        let taken = withState { state in
             dropped = state.queued
             let taken = state.takeQueued()
-            wakes = takeWakes(&state)
-            return TakenJobs(rings: taken)
-        }
-        taken.forEachWorker { worker in
-            let wasQueued = withState { _ in
-                defer { worker.isInPoolQueue = false }
-                return worker.isInPoolQueue
-            }
-            if wasQueued { workers.append(worker) }
+            wakes = state.takeWakes(configuration.queueCapacity)
+            return taken
         }
         for wake in wakes { wake() }
-        for worker in workers { worker.stop(reason) }
+        for worker in taken.workers { worker.stop(reason) }
         return dropped
     }
 
-    /// What waits for the queue's end or for room, when there is reason to wake it.
-    private func takeWakes(_ state: inout PoolState) -> [@Sendable () -> Void] {
-        var wakes = Array(state.roomWaiters.values)
-        state.roomWaiters = [:]
-        if state.isDone {
-            wakes += state.doneWaiters.values
-            state.doneWaiters = [:]
+    // MARK: Async bodies
+
+    func asyncBodyBegan(_ worker: WorkerCore) {
+        withState { state in
+            // Ended already: whoever ended it found nothing to take out.
+            if !worker.isEnded { state.asyncBodies[ObjectIdentifier(worker)] = worker }
         }
-        return wakes
+    }
+
+    func asyncBodyEnded(_ worker: WorkerCore) {
+        let wakes = withState { state in
+            state.asyncBodies[ObjectIdentifier(worker)] = nil
+            return state.takeWakes(configuration.queueCapacity)
+        }
+        for wake in wakes { wake() }
     }
 
     // MARK: Waiting
@@ -114,8 +117,7 @@ extension PoolCore {
     func whenRoom(_ action: @escaping @Sendable () -> Void) -> UInt64 {
         let (id, hasRoom) = withState { state -> (UInt64, Bool) in
             state.lastWaiter += 1
-            let isFull = configuration.queueCapacity.map { state.queued >= $0 && !state.mayRunMore } ?? false
-            if !isFull || state.isRetired || state.isRefusing { return (state.lastWaiter, true) }
+            if !state.isFull(configuration.queueCapacity) || state.isRetired || state.isRefusing { return (state.lastWaiter, true) }
             state.roomWaiters[state.lastWaiter] = action
             return (state.lastWaiter, false)
         }
@@ -128,7 +130,7 @@ extension PoolCore {
     }
 
     func refuseWaitFromOwnWorker(_ call: String) throws {
-        let isOwn = PoolThread.current?.pool === self || RunningWorker.current?.core.scope.pool === self
+        let isOwn = PoolThread.current?.pool === self || RunningWorker.live?.scope.pool === self
         guard isOwn else { return }
         throw error(
             .waitFromOwnWorker,
@@ -139,16 +141,17 @@ extension PoolCore {
     // MARK: Settings and the end
 
     func setMaximum(_ maximum: Int) {
-        let (woken, help) = withState { state -> ([PoolThread], Help) in
+        let (woken, help, wakes) = withState { state -> ([PoolThread], PoolState.Help, [@Sendable () -> Void]) in
             state.maximum = max(1, maximum)
             if state.threadCount > state.maximum {
                 defer { state.idle = [] }
-                return (state.idle, .none)
+                return (state.idle, .none, [])
             }
-            return ([], state.queued > 0 || state.swiftJobs.count > 0 ? lockedHelp() : .none)
+            return ([], state.helpIfNeeded(), state.takeWakes(configuration.queueCapacity))
         }
         for thread in woken { thread.parker.unpark() }
         give(help)
+        for wake in wakes { wake() }
     }
 
     /// No body begins any more; threads go when the queue is empty.
@@ -167,7 +170,13 @@ extension PoolCore {
     }
 
     func refuse(_ refusing: Bool) {
-        withState { $0.isRefusing = refusing }
+        let room = withState { state -> [@Sendable () -> Void] in
+            state.isRefusing = refusing
+            guard refusing else { return [] }
+            defer { state.roomWaiters = [:] }
+            return Array(state.roomWaiters.values)
+        }
+        for wake in room { wake() }
     }
 
     // MARK: Lists
@@ -189,23 +198,12 @@ extension PoolCore {
     var queuedWorkers: [WorkerCore] {
         withState { state in
             var workers: [WorkerCore] = []
-            for index in stride(from: 4, through: 0, by: -1) {
+            for index in stride(from: PoolState.reservedRing, through: 0, by: -1) {
                 state.rings[index].forEach { job in
                     if case .worker(let worker) = job, worker.isInPoolQueue { workers.append(worker) }
                 }
             }
             return workers
-        }
-    }
-}
-
-/// Entries taken out of a queue, to be let go outside its lock.
-private struct TakenJobs: ~Copyable {
-    var rings: InlineArray<5, JobRing>
-
-    mutating func forEachWorker(_ body: (WorkerCore) -> Void) {
-        for index in 0..<5 {
-            rings[index].forEach { if case .worker(let worker) = $0 { body(worker) } }
         }
     }
 }

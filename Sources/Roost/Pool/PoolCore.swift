@@ -13,13 +13,15 @@ import Synchronization
 final class PoolCore: TaskExecutor, @unchecked Sendable {  // proof: `state` is only touched with `lock` held
     let name: String
     let configuration: WorkerPool.Configuration
+    private let root: WorkRoot
     private let lock = FutexLock()
     private let state: UnsafeMutablePointer<PoolState>
     /// The number of queued entries, for the searching thread to look at without the lock.
     private let queuedHint = Atomic<Int>(0)
 
-    init(name: String, configuration: WorkerPool.Configuration) {
+    init(name: String, configuration: WorkerPool.Configuration, root: WorkRoot) {
         self.name = name
+        self.root = root
         self.configuration = configuration
         state = .allocate(capacity: 1)
         state.initialize(to: PoolState(maximum: max(1, configuration.maximumThreads)))
@@ -44,24 +46,8 @@ final class PoolCore: TaskExecutor, @unchecked Sendable {  // proof: `state` is 
 
     // MARK: Putting work in
 
-    enum Help {
-        case none
-        case wake(PoolThread)
-        case start
-    }
-
-    /// Decides, under the lock, who comes for newly queued work.
     @inline(__always)
-    func lockedHelp() -> Help {
-        guard !state.pointee.isSearching, state.pointee.mayRunMore else { return .none }
-        if let thread = state.pointee.idle.popLast() { return .wake(thread) }
-        guard state.pointee.threadCount < state.pointee.maximum else { return .none }
-        state.pointee.threadCount += 1
-        return .start
-    }
-
-    @inline(__always)
-    func give(_ help: Help) {
+    func give(_ help: PoolState.Help) {
         switch help {
         case .none: break
         case .wake(let thread): thread.parker.unpark()
@@ -76,17 +62,16 @@ final class PoolCore: TaskExecutor, @unchecked Sendable {  // proof: `state` is 
             return .refused(refusal)
         }
         if case .worker(let worker) = job {
-            // A worker that was stopped between its creation and here has its ending: nothing to queue. The flag is set
-            // before the check, so a stop that comes later finds the entry.
-            worker.isInPoolQueue = true
-            if worker.isEnded {
-                worker.isInPoolQueue = false
+            // A worker that was stopped before this point is ended by whoever stopped it: nothing to queue. A stop that
+            // comes later finds the entry.
+            if worker.isStopped || worker.isEnded {
                 lock.unlock()
                 return .accepted
             }
+            worker.isInPoolQueue = true
         }
         state.pointee.push(job, priority: priority)
-        let help = lockedHelp()
+        let help = state.pointee.help()
         noteQueued()
         lock.unlock()
         give(help)
@@ -97,8 +82,9 @@ final class PoolCore: TaskExecutor, @unchecked Sendable {  // proof: `state` is 
         if state.pointee.isRetired || state.pointee.isRefusing {
             return error(.closed, "it takes no more work: it was closed, or the process is shutting down")
         }
-        if let capacity = configuration.queueCapacity, state.pointee.queued >= capacity, !state.pointee.mayRunMore {
-            return error(.queueFull, "all \(capacity) places of its queue are taken; wait for room with startWhenRoom")
+        if state.pointee.isFull(configuration.queueCapacity) {
+            let places = configuration.queueCapacity ?? 0
+            return error(.queueFull, "all \(places) places of its queue are taken; wait for room with startWhenRoom")
         }
         if onlyIfFree, state.pointee.active + state.pointee.reserved + state.pointee.queued >= state.pointee.maximum {
             return error(.noFreeThread, "no thread is free")
@@ -115,7 +101,7 @@ final class PoolCore: TaskExecutor, @unchecked Sendable {  // proof: `state` is 
         let job = UnownedJob(job)
         lock.lock()
         state.pointee.swiftJobs.append(.swiftJob(job))
-        let help = lockedHelp()
+        let help = state.pointee.help()
         noteQueued()
         lock.unlock()
         give(help)
@@ -147,13 +133,14 @@ final class PoolCore: TaskExecutor, @unchecked Sendable {  // proof: `state` is 
         }
         CheckpointSampler.shared.remove(thread.slot)
         roost_thread_set_current(nil)
+        removeFromRootIfOver()
     }
 
     /// The next job for this thread; nil when the thread is to end. Waits, spinning briefly first.
     private func next(for thread: PoolThread, isFirst: Bool) -> PoolJob? {
         lock.lock()
-        // What the thread held is let go after the lock is: its end may run user code.
-        let held = thread.job
+        // What the thread held is let go with no lock held, since its end may run user code, and before it sleeps.
+        var held = thread.heldWorker
         defer { withExtendedLifetime(held) {} }
         thread.job = nil
         if !isFirst {
@@ -175,19 +162,29 @@ final class PoolCore: TaskExecutor, @unchecked Sendable {  // proof: `state` is 
                 case .closure: thread.job = .closure
                 case .swiftJob: thread.job = .swiftJob
                 }
-                let help = state.pointee.queued > 0 || state.pointee.swiftJobs.count > 0 ? lockedHelp() : .none
-                let room = lockedRoomWaiters()
+                let help = state.pointee.helpIfNeeded()
+                let room = state.pointee.takeRoomWaiters()
+                let buried = state.pointee.takeGraveyard()
                 noteQueued()
                 lock.unlock()
                 give(help)
                 for wake in room { wake() }
+                withExtendedLifetime(buried) {}
                 return job
             }
-            if state.pointee.isDone, !state.pointee.doneWaiters.isEmpty {
-                let done = state.pointee.doneWaiters.values
-                state.pointee.doneWaiters = [:]
+            if held != nil || !state.pointee.graveyard.isEmpty {
+                let buried = state.pointee.takeGraveyard()
+                noteQueued()
                 lock.unlock()
-                for wake in done { wake() }
+                held = nil
+                withExtendedLifetime(buried) {}
+                lock.lock()
+                continue
+            }
+            let wakes = state.pointee.takeWakes(configuration.queueCapacity)
+            if !wakes.isEmpty {
+                lock.unlock()
+                for wake in wakes { wake() }
                 lock.lock()
                 continue
             }
@@ -224,8 +221,11 @@ final class PoolCore: TaskExecutor, @unchecked Sendable {  // proof: `state` is 
         let deadline = configuration.idleTimeout.map { MonotonicTime.now + $0 }
         let wasWoken = thread.parker.park(until: deadline)
         lock.lock()
-        guard !wasWoken, let index = state.pointee.idle.firstIndex(where: { $0 === thread }) else { return true }
+        // Whoever wakes a thread takes it off the list. Still on it, the thread woke by itself: its time is up, or a wake
+        // came late for an earlier sleep. It must not stay there while it works.
+        guard let index = state.pointee.idle.firstIndex(where: { $0 === thread }) else { return true }
         state.pointee.idle.remove(at: index)
+        guard !wasWoken else { return true }
         lockedRemove(thread)
         lock.unlock()
         return false
@@ -238,10 +238,9 @@ final class PoolCore: TaskExecutor, @unchecked Sendable {  // proof: `state` is 
         }
     }
 
-    private func lockedRoomWaiters() -> [@Sendable () -> Void] {
-        guard !state.pointee.roomWaiters.isEmpty else { return [] }
-        defer { state.pointee.roomWaiters = [:] }
-        return Array(state.pointee.roomWaiters.values)
+    /// A retired pool is the process's business until its last thread, abandoned ones included, has ended.
+    func removeFromRootIfOver() {
+        if withState({ $0.isRetired && $0.threads.isEmpty }) { root.remove(self) }
     }
 
     // MARK: Abandoned threads
@@ -256,12 +255,11 @@ final class PoolCore: TaskExecutor, @unchecked Sendable {  // proof: `state` is 
         state.pointee.active -= 1
         state.pointee.threadCount -= 1
         state.pointee.abandoned.append(thread)
-        let help = state.pointee.queued > 0 || state.pointee.swiftJobs.count > 0 ? lockedHelp() : .none
-        let done = state.pointee.isDone ? Array(state.pointee.doneWaiters.values) : []
-        if !done.isEmpty { state.pointee.doneWaiters = [:] }
+        let help = state.pointee.helpIfNeeded()
+        let wakes = state.pointee.takeWakes(configuration.queueCapacity)
         lock.unlock()
         give(help)
-        for wake in done { wake() }
+        for wake in wakes { wake() }
     }
 
     /// The body of an abandoned thread has returned after all. True when the pool has a place for the thread.

@@ -1,6 +1,10 @@
 /// What a pool's lock guards. Pure bookkeeping: no thread is started, woken or waited for in here.
 struct PoolState: ~Copyable {
-    var rings: InlineArray<5, JobRing> = InlineArray { _ in JobRing() }
+    /// One for each priority, and the last for work in the place of a reserved thread.
+    typealias Rings = InlineArray<6, JobRing>
+    static let reservedRing = 5
+
+    var rings: Rings = InlineArray { _ in JobRing() }
     /// Continuations of bodies that have begun go before everything that has not.
     var swiftJobs = JobRing()
     /// Bit i: ring i is not empty.
@@ -8,6 +12,10 @@ struct PoolState: ~Copyable {
     /// Entries that still stand for something, and those whose worker has ended in the queue.
     var queued = 0
     var dead = 0
+    /// Dead entries that were taken out, to be let go once the lock is not held: their end may run user code.
+    var graveyard: [WorkerCore] = []
+    /// Workers with an async body that has begun: on a thread only while they are not suspended.
+    var asyncBodies: [ObjectIdentifier: WorkerCore] = [:]
 
     var threads: [PoolThread] = []
     /// Threads that wait, the most recently used last.
@@ -33,11 +41,69 @@ struct PoolState: ~Copyable {
     }
 
     var mayRunMore: Bool { active + reserved < maximum }
-    var isDone: Bool { active == 0 && queued == 0 && swiftJobs.count == 0 }
+    var isDone: Bool { active == 0 && queued == 0 && swiftJobs.count == 0 && asyncBodies.isEmpty }
+
+    /// True when no more may wait: entries for which a place is free only wait for their thread to wake up.
+    @inline(__always)
+    func isFull(_ capacity: Int?) -> Bool {
+        guard let capacity else { return false }
+        return queued >= capacity + max(0, maximum - active - reserved)
+    }
+
+    // MARK: What to do once the lock is not held
+
+    enum Help {
+        case none
+        case wake(PoolThread)
+        case start
+    }
+
+    /// Who comes for newly queued work (invariant 3 of the pool).
+    @inline(__always)
+    mutating func help() -> Help {
+        guard !isSearching, mayRunMore else { return .none }
+        if let thread = idle.popLast() { return .wake(thread) }
+        guard threadCount < maximum else { return .none }
+        threadCount += 1
+        return .start
+    }
+
+    @inline(__always)
+    mutating func helpIfNeeded() -> Help {
+        queued > 0 || swiftJobs.count > 0 ? help() : .none
+    }
+
+    mutating func takeRoomWaiters() -> [@Sendable () -> Void] {
+        guard !roomWaiters.isEmpty else { return [] }
+        defer { roomWaiters = [:] }
+        return Array(roomWaiters.values)
+    }
+
+    /// Who waits for room or for the end of all work, when there is reason to wake them.
+    mutating func takeWakes(_ capacity: Int?) -> [@Sendable () -> Void] {
+        var wakes = isFull(capacity) ? [] : takeRoomWaiters()
+        if !doneWaiters.isEmpty, isDone {
+            wakes += doneWaiters.values
+            doneWaiters = [:]
+        }
+        return wakes
+    }
+
+    mutating func takeGraveyard() -> [WorkerCore] {
+        guard !graveyard.isEmpty else { return [] }
+        defer { graveyard = [] }
+        return graveyard
+    }
+
+    // MARK: The queue
 
     @inline(__always)
     mutating func push(_ job: consuming PoolJob, priority: WorkerPriority) {
-        let index = Int(priority.rawValue)
+        push(job, ring: Int(priority.rawValue))
+    }
+
+    @inline(__always)
+    mutating func push(_ job: consuming PoolJob, ring index: Int) {
         rings[index].append(job)
         occupied |= 1 << UInt8(index)
         queued += 1
@@ -56,6 +122,7 @@ struct PoolState: ~Copyable {
             if case .worker(let worker) = job {
                 guard worker.isInPoolQueue else {
                     dead -= 1
+                    graveyard.append(worker)
                     continue
                 }
                 worker.isInPoolQueue = false
@@ -73,24 +140,43 @@ struct PoolState: ~Copyable {
         queued -= 1
         dead += 1
         if dead > 64, dead > queued {
-            for index in 0..<5 {
+            var buried: [WorkerCore] = []
+            for index in 0..<rings.count {
                 rings[index].compact {
-                    if case .worker(let worker) = $0 { return !worker.isInPoolQueue }
-                    return false
+                    guard case .worker(let worker) = $0, !worker.isInPoolQueue else { return false }
+                    buried.append(worker)
+                    return true
                 }
             }
+            graveyard += buried
             dead = 0
         }
         return true
     }
 
-    /// Takes everything that has not begun out of the queue.
-    mutating func takeQueued() -> InlineArray<5, JobRing> {
-        var taken: InlineArray<5, JobRing> = InlineArray { _ in JobRing() }
+    /// Takes everything that has not begun out of the queue. From here on no entry stands for any of these workers, so
+    /// one that is stopped at this moment does not take its entry out a second time.
+    mutating func takeQueued() -> TakenJobs {
+        var taken: Rings = InlineArray { _ in JobRing() }
         swap(&taken, &rings)
+        var workers: [WorkerCore] = []
+        for index in 0..<taken.count {
+            taken[index].forEach { job in
+                guard case .worker(let worker) = job, worker.isInPoolQueue else { return }
+                worker.isInPoolQueue = false
+                workers.append(worker)
+            }
+        }
         occupied = 0
         queued = 0
         dead = 0
-        return taken
+        return TakenJobs(rings: taken, workers: workers)
     }
+}
+
+/// Entries taken out of a queue, to be let go outside its lock.
+struct TakenJobs: ~Copyable {
+    let rings: PoolState.Rings
+    /// The workers among them that waited to begin.
+    let workers: [WorkerCore]
 }

@@ -10,6 +10,10 @@ final class PoolThread: @unchecked Sendable {  // proof: every `var` is guarded 
     var job: Job?
     var isAbandoned = false
 
+    var heldWorker: WorkerCore? {
+        if case .worker(let worker)? = job { worker } else { nil }
+    }
+
     enum Job {
         case worker(WorkerCore)
         case closure

@@ -38,11 +38,14 @@ public final class WorkerPool: TaskExecutor, Sendable {
 
     /// Creates a pool. Its name is the front of its threads' names, of which the system shows 15 bytes.
     public init(name: String, configuration: Configuration = Configuration()) {
-        core = PoolCore(name: name, configuration: configuration)
+        core = PoolCore(name: name, configuration: configuration, root: .process)
         WorkRoot.process.add(core)
     }
 
-    deinit { core.retire() }
+    deinit {
+        core.retire()
+        core.removeFromRootIfOver()
+    }
 
     /// The pool's name.
     public var name: String { core.name }
@@ -112,6 +115,11 @@ public final class WorkerPool: TaskExecutor, Sendable {
     /// The pool's threads and what each does, abandoned ones included.
     public var threads: [ThreadInfo] { core.threadInfos }
 
+    /// The workers with an async body that has begun; one that is suspended holds no thread.
+    public var asyncWorkers: [WorkerInfo] {
+        core.withState { Array($0.asyncBodies.values) }.map(\.info).sorted { $0.name < $1.name }
+    }
+
     /// The workers that wait for a thread, in the order they will start.
     public var queuedWorkers: [WorkerInfo] { core.queuedWorkers.map(\.info) }
 
@@ -120,7 +128,7 @@ public final class WorkerPool: TaskExecutor, Sendable {
     /// Takes a worker that waits for a thread out of the queue: it ends as stopped and never runs. False when it has begun.
     @discardableResult
     public func tryTake<Value, Update>(_ handle: WorkerHandle<Value, Update>) -> Bool {
-        guard core.forget(handle.worker) else { return false }
+        guard handle.worker.scope.pool === core, core.forget(handle.worker) else { return false }
         handle.worker.stop(.requested("taken back from the queue"))
         return true
     }
@@ -137,14 +145,14 @@ public final class WorkerPool: TaskExecutor, Sendable {
     /// Clears the queue and asks every running worker to stop. Plain closures have no token and run to their end.
     public func stopAll(_ reason: StopReason = .requested("the pool was stopped")) {
         _ = core.clear(reason)
-        for thread in core.withState({ state in state.threads.map(\.job) }) {
-            if case .worker(let worker)? = thread { worker.stop(reason) }
-        }
+        let (jobs, asyncBodies) = core.withState { ($0.threads.map(\.job), Array($0.asyncBodies.values)) }
+        for case .worker(let worker)? in jobs { worker.stop(reason) }
+        for worker in asyncBodies { worker.stop(reason) }
     }
 
     // MARK: Waiting
 
-    /// Waits, blocking the thread, until nothing runs and nothing waits. False when `timeout` passed first.
+    /// Waits, blocking the thread, until nothing runs, no async body is suspended and nothing waits. False when `timeout` passed first.
     /// Throws ``WorkerPoolError`` when called from a worker of this pool.
     @discardableResult
     public func waitForDone(within timeout: Duration? = nil) throws -> Bool {
@@ -161,7 +169,7 @@ public final class WorkerPool: TaskExecutor, Sendable {
         return parker.park(until: deadline)
     }
 
-    /// Suspends until nothing runs and nothing waits. Throws `CancellationError` when the task is cancelled and
+    /// Suspends until nothing runs, no async body is suspended and nothing waits. Throws `CancellationError` when the task is cancelled and
     /// ``WorkerPoolError`` when called from a worker of this pool.
     public func done() async throws {
         try core.refuseWaitFromOwnWorker("done")

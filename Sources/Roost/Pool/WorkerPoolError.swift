@@ -37,4 +37,8 @@ public enum Admission: Sendable, Hashable {
 
     /// True when it was accepted.
     public var isAccepted: Bool { self == .accepted }
+
+    var refusal: WorkerPoolError? {
+        if case .refused(let error) = self { error } else { nil }
+    }
 }

@@ -13,6 +13,7 @@ final class ScopeCore: Sendable {
     let budget: Duration
     let gate = DeliveryGate()
     private let limit: Int
+    private let isSystemTime: Bool
     private let policy: WorkerScope.FailurePolicy
     private let state: Locked<State>
     private let settled = OneShot<ScopeReport>()
@@ -23,13 +24,35 @@ final class ScopeCore: Sendable {
         var nodes: [ScopeNode] = []
         var unfinished = 0
         var running = 0
-        var waiting: [WorkerCore] = []
+        /// Workers beyond the limit, in order; an entry is nil once it was taken out.
+        var waiting: [WorkerCore?] = []
         var waitingHead = 0
+        /// Somebody is handing places to waiting workers; whoever frees one meanwhile leaves it to them.
+        var isRefilling = false
         var drainedWaiters: [UInt64: @Sendable () -> Void] = [:]
         var lastWaiter: UInt64 = 0
         var timer: TimerRegistration?
+        /// What the owner of the present close wants called; a close that is called off calls nothing.
+        var onSettled: [@Sendable (ScopeReport) -> Void] = []
         var ended: [WorkerReport] = []
         var stragglers: [Straggler] = []
+
+        /// The next waiting worker that has no ending yet.
+        mutating func takeWaiting(skipped: inout [WorkerCore]) -> WorkerCore? {
+            while waitingHead < waiting.count {
+                let candidate = waiting[waitingHead]
+                waiting[waitingHead] = nil
+                waitingHead += 1
+                if waitingHead > 32, waitingHead * 2 > waiting.count {
+                    waiting.removeFirst(waitingHead)
+                    waitingHead = 0
+                }
+                guard let candidate else { continue }
+                if !candidate.isStopped, !candidate.isEnded { return candidate }
+                skipped.append(candidate)
+            }
+            return nil
+        }
     }
 
     private static let reported = 1_000
@@ -42,6 +65,7 @@ final class ScopeCore: Sendable {
         self.pool = pool
         self.root = root
         self.time = time
+        isSystemTime = time is SystemTime
         self.limit = limit.map { max(1, $0) } ?? .max
         self.budget = budget
         self.policy = policy
@@ -49,26 +73,32 @@ final class ScopeCore: Sendable {
         openRound()
     }
 
-    deinit {
-        for node in state.withLock({ $0.nodes }) { node.detach() }
-    }
-
     /// From here on new workers hang below a node of their own, not below one that was stopped.
     private func openRound() {
         let node = ScopeNode(scope: self, root: root)
         node.attach()
         let empty = state.withLock { state in
-            let empty = state.nodes.filter { $0.children.isEmpty }
-            state.nodes.removeAll { $0.children.isEmpty }
+            // Only a stopped node never gets a child again; any other may be about to.
+            let empty = state.nodes.filter { $0.isStopped && $0.children.isEmpty }
+            state.nodes.removeAll { node in empty.contains { $0 === node } }
             state.nodes.append(node)
             return empty
         }
         for node in empty { node.detach() }
     }
 
+    /// The present on the scope's clock, within a few milliseconds and for a fifth of the price.
+    var coarseNow: MonotonicTime { isSystemTime ? .coarseNow : time.now }
+
     var token: StopToken {
-        let node = state.withLock { $0.nodes[$0.nodes.count - 1] }
-        return StopToken(node: node, keeper: self)
+        StopToken(node: state.withLock { $0.nodes.last } ?? closedNode(), keeper: self)
+    }
+
+    /// For whoever comes after the close has settled: a node of its own, stopped.
+    private func closedNode() -> ScopeNode {
+        let node = ScopeNode(scope: self, root: root)
+        node.stop(state.withLock { $0.machine.reason } ?? .requested(""))
+        return node
     }
 
     var workers: [WorkerCore] {
@@ -89,22 +119,25 @@ final class ScopeCore: Sendable {
     }
 
     /// Creates a worker below the current node. It counts from here on and has to be launched or ended.
-    func make<Value, Update>(
-        _ name: String, options: WorkerOptions, body: TypedWorker<Value, Update>.Body
-    ) -> TypedWorker<Value, Update> {
-        let parent = state.withLock { state in
+    func make(
+        _ name: String, options: WorkerOptions, body: WorkerBody
+    ) -> Worker {
+        let (parent, refusal) = state.withLock { state -> (StopNode?, StopReason?) in
             state.unfinished += 1
-            return state.nodes[state.nodes.count - 1]
+            let isOpen = state.machine.state == .open
+            return (state.nodes.last, isOpen ? nil : state.machine.reason)
         }
-        let worker = TypedWorker<Value, Update>(name: name, options: options, scope: self, parent: parent, body: body)
+        let worker = Worker(name: name, options: options, scope: self, parent: parent ?? closedNode(), body: body)
         worker.attach()
+        // A close under way on another thread may not have reached the node yet.
+        if let refusal { worker.stop(refusal.forChild) }
         return worker
     }
 
     /// Puts the worker where it will run; the refusal when the pool has no place for it.
     func launch(_ worker: WorkerCore, _ placement: Placement = .queue) -> WorkerPoolError? {
         let mayGo = state.withLock { state in
-            if worker.isEnded { return false }
+            if worker.isStopped || worker.isEnded { return false }
             if state.running >= limit, placement == .queue {
                 state.waiting.append(worker)
                 return false
@@ -123,50 +156,93 @@ final class ScopeCore: Sendable {
             case .onlyIfFree: pool.submit(.worker(worker), priority: .urgent, onlyIfFree: true)
             case .reserved: pool.submitReserved(.worker(worker))
             }
-        guard case .refused(let error) = admission else { return nil }
+        guard let error = admission.refusal else { return nil }
         // Not ended here: `startWhenRoom` tries again. Its place in the scope is given back meanwhile.
         state.withLock { state in
             guard worker.holdsScopePlace else { return }
             worker.holdsScopePlace = false
             state.running -= 1
         }
+        refill()
         return error
     }
 
     // MARK: Endings
 
-    func workerEnded(_ worker: WorkerCore, _ ending: WorkerEnding) {
+    /// What an ending means for the scope, to be acted on with no lock held.
+    struct Consequences {
+        var mustRefill = false
+        var hasSettled = false
+        var drained: [@Sendable () -> Void] = []
+        var siblingFailed: String?
+    }
+
+    func count(_ worker: WorkerCore, _ ending: WorkerEnding) -> Consequences {
         // The report of a worker is made outside the lock: it takes the worker's.
         let report = worker.isStopped ? worker.report(ending) : nil
-        var next: WorkerCore?
-        let (drained, hasSettled) = state.withLock { state -> ([@Sendable () -> Void], Bool) in
+        var consequences = state.withLock { state in
+            var consequences = Consequences()
             state.unfinished -= 1
             if worker.holdsScopePlace {
                 worker.holdsScopePlace = false
                 state.running -= 1
             }
-            while state.waitingHead < state.waiting.count, state.running < limit, next == nil {
-                let candidate = state.waiting[state.waitingHead]
-                state.waitingHead += 1
-                guard !candidate.isEnded else { continue }
-                state.running += 1
-                candidate.holdsScopePlace = true
-                next = candidate
+            consequences.mustRefill = state.waitingHead < state.waiting.count
+            if state.machine.state != .open || root.node.isStopped, let report, state.ended.count < Self.reported {
+                state.ended.append(report)
             }
-            if state.waitingHead > 32, state.waitingHead * 2 > state.waiting.count {
-                state.waiting.removeFirst(state.waitingHead)
-                state.waitingHead = 0
-            }
-            if state.machine.state != .open || root.node.isStopped, let report, state.ended.count < Self.reported { state.ended.append(report) }
             if case .abandoned(let straggler) = ending { state.stragglers.append(straggler) }
-            guard state.unfinished == 0 else { return ([], false) }
-            defer { state.drainedWaiters = [:] }
-            return (Array(state.drainedWaiters.values), state.machine.drained())
+            if state.unfinished == 0 {
+                consequences.drained = Array(state.drainedWaiters.values)
+                consequences.hasSettled = state.machine.drained()
+                state.drainedWaiters = [:]
+            }
+            return consequences
         }
-        if case .failed = ending, policy == .stopOthers { stop(.siblingFailed(worker.name)) }
-        if let next, let refusal = submit(next, .queue) { next.end(.failed(refusal)) }
-        if hasSettled { settle() }
-        for wake in drained { wake() }
+        if case .failed = ending, policy == .stopOthers { consequences.siblingFailed = worker.name }
+        return consequences
+    }
+
+    func act(on consequences: Consequences) {
+        if let name = consequences.siblingFailed { stop(.siblingFailed(name)) }
+        if consequences.mustRefill { refill() }
+        if consequences.hasSettled { settle() }
+        for wake in consequences.drained { wake() }
+    }
+
+    /// Hands free places to waiting workers. A loop, not a recursion: with the pool closed every one of them ends here,
+    /// and their endings come back to this method.
+    private func refill() {
+        guard state.withLock({ state in
+            defer { state.isRefilling = true }
+            return !state.isRefilling
+        }) else { return }
+        while true {
+            // Let go outside the lock: the end of a worker may run user code.
+            var skipped: [WorkerCore] = []
+            let next = state.withLock { state in
+                let next = state.running < limit ? state.takeWaiting(skipped: &skipped) : nil
+                if let next {
+                    state.running += 1
+                    next.holdsScopePlace = true
+                } else {
+                    state.isRefilling = false
+                }
+                return next
+            }
+            guard let next else { return }
+            place(next)
+        }
+    }
+
+    /// A worker that was taken in is not refused for want of room in the pool's queue: it waits for it.
+    private func place(_ worker: WorkerCore) {
+        guard let refusal = pool.submit(.worker(worker), priority: worker.priority).refusal else { return }
+        if refusal.code == .queueFull {
+            _ = pool.whenRoom { [self] in place(worker) }
+        } else {
+            worker.end(refusalEnding(refusal))
+        }
     }
 
     /// Calls `action` once when no worker is left; at once when none is.
@@ -196,9 +272,9 @@ final class ScopeCore: Sendable {
 
     /// Refuses new work, asks the workers to stop, and abandons the late ones when `budget` is over.
     func beginClosing(_ reason: StopReason, within budget: Duration) {
-        let (action, nodes) = state.withLock { state in
+        let (action, nodes, round) = state.withLock { state in
             let action = state.machine.close(reason, budget: budget, unfinished: state.unfinished, now: time.now)
-            return (action, state.nodes)
+            return (action, state.nodes, state.machine.round)
         }
         switch action {
         case .none: return
@@ -206,8 +282,13 @@ final class ScopeCore: Sendable {
             for node in nodes { node.stop(reason) }
             settle()
         case .stop:
-            let timer = time.scheduleBudget(after: budget) { [self] in deadlinePassed() }
-            state.withLock { $0.timer = timer }
+            let timer = time.scheduleBudget(after: budget) { [self] in deadlinePassed(round: round) }
+            let isLate = state.withLock { state in
+                guard state.machine.state == .closing, state.machine.round == round else { return true }
+                state.timer = timer
+                return false
+            }
+            if isLate { timer.cancel() }
             for node in nodes { node.stop(reason) }
         }
     }
@@ -215,20 +296,27 @@ final class ScopeCore: Sendable {
     /// Calls a close off; false when it is over, was cut, or the process itself is ending.
     func keepOpen() -> Bool {
         guard !root.node.isStopped else { return false }
+        // Let go outside the lock.
+        var dropped: [@Sendable (ScopeReport) -> Void] = []
         let (isOpen, timer) = state.withLock { state -> (Bool, TimerRegistration?) in
             guard state.machine.keepOpen() else { return (false, nil) }
             state.ended = []
-            defer { state.timer = nil }
+            defer {
+                state.timer = nil
+                state.onSettled = []
+            }
+            dropped = state.onSettled
             return (true, state.timer)
         }
+        withExtendedLifetime(dropped) {}
         guard isOpen else { return false }
         timer?.cancel()
         openRound()
         return true
     }
 
-    private func deadlinePassed() {
-        if state.withLock({ $0.machine.deadlinePassed() }) { abandonAll() }
+    private func deadlinePassed(round: Int) {
+        if state.withLock({ $0.machine.deadlinePassed(round: round) }) { abandonAll() }
     }
 
     /// Ends every worker that still runs as abandoned.
@@ -237,16 +325,27 @@ final class ScopeCore: Sendable {
     }
 
     private func settle() {
-        let (report, timer) = state.withLock { state -> (ScopeReport, TimerRegistration?) in
+        var nodes: [ScopeNode] = []
+        let (report, timer, actions) = state.withLock { state in
             let machine = state.machine
+            nodes = state.nodes
+            state.nodes = []
             let report = ScopeReport(
                 name: name, reason: machine.reason ?? .requested(""),
                 duration: time.now - (machine.askedAt ?? time.now), stragglers: state.stragglers, workers: state.ended)
-            defer { state.timer = nil }
-            return (report, state.timer)
+            defer {
+                state.timer = nil
+                state.onSettled = []
+            }
+            return (report, state.timer, state.onSettled)
         }
         timer?.cancel()
+        for node in nodes {
+            node.detach()
+            node.retire()
+        }
         settled.resolve(report)
+        for action in actions { action(report) }
     }
 
     /// Resolves when the close has settled: every worker has its ending.
@@ -254,9 +353,15 @@ final class ScopeCore: Sendable {
         get async { await settled.value }
     }
 
-    /// Calls `action` once the close has settled; at once, on this thread, when it has.
+    /// Calls `action` once the close under way has settled; at once, on this thread, when it has. Not at all when it is
+    /// called off.
     func whenSettled(_ action: @escaping @Sendable (ScopeReport) -> Void) {
-        settled.whenResolved(action)
+        let isSettled = state.withLock { state in
+            guard state.machine.state != .settled else { return true }
+            state.onSettled.append(action)
+            return false
+        }
+        if isSettled { settled.whenResolved(action) }
     }
 
     /// No callback begins from here on; a close begins if none was asked for.

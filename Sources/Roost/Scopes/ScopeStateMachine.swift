@@ -17,6 +17,8 @@ struct ScopeStateMachine {
     private(set) var askedAt: MonotonicTime?
     private(set) var deadline: MonotonicTime?
     private(set) var reason: StopReason?
+    /// Counts the closes, so that the deadline of one that was called off says nothing about the next.
+    private(set) var round = 0
 
     /// What a request to close asks of the driver.
     enum CloseAction: Equatable {
@@ -30,6 +32,7 @@ struct ScopeStateMachine {
 
     mutating func close(_ reason: StopReason, budget: Duration, unfinished: Int, now: MonotonicTime) -> CloseAction {
         guard state == .open else { return .none }
+        round += 1
         askedAt = now
         self.reason = reason
         guard unfinished > 0 else {
@@ -48,9 +51,9 @@ struct ScopeStateMachine {
         return true
     }
 
-    /// The budget is over. True when there are late workers to abandon.
-    mutating func deadlinePassed() -> Bool {
-        state == .closing
+    /// The budget of a close is over. True when there are late workers to abandon.
+    func deadlinePassed(round: Int) -> Bool {
+        state == .closing && round == self.round
     }
 
     /// True when the close was called off.

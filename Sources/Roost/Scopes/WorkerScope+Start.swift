@@ -1,6 +1,8 @@
 // Every way to start a worker, in the two forms of a body (blocking and async) and for the two kinds of updates (the
 // ready-made progress, and a type of one's own named with `reporting:`).
 
+import CRoostLedger
+
 extension WorkerScope {
     // MARK: Start
 
@@ -9,43 +11,51 @@ extension WorkerScope {
     /// Never throws: a scope that is closed gives a handle that ended as stopped, a full queue one that failed with
     /// ``WorkerPoolError``. Everything the body throws becomes the ending.
     @discardableResult
+    @inlinable
     public func start<Value: Sendable>(
         _ name: String, options: WorkerOptions = WorkerOptions(),
         _ body: @escaping @Sendable (WorkerContext<WorkerProgress>) throws -> Value
     ) -> WorkerHandle<Value, WorkerProgress> {
-        begin(core.make(name, options: options, body: .sync(body)))
+        WorkerHandle(worker: begin(name, options, .sync { try body(WorkerContext($0, row: $1)) }))
     }
 
     /// The same with updates of a type of one's own.
     @discardableResult
+    @inlinable
     public func start<Value: Sendable, Update: Sendable>(
         _ name: String, reporting: Update.Type, options: WorkerOptions = WorkerOptions(),
         _ body: @escaping @Sendable (WorkerContext<Update>) throws -> Value
     ) -> WorkerHandle<Value, Update> {
-        begin(core.make(name, options: options, body: .sync(body)))
+        WorkerHandle(worker: begin(name, options, .sync { try body(WorkerContext($0, row: $1)) }))
     }
 
     /// Starts a worker with an async body; the pool is its task executor.
     @discardableResult
+    @inlinable
     public func start<Value: Sendable>(
         _ name: String, options: WorkerOptions = WorkerOptions(),
         _ body: @escaping @Sendable (AsyncWorkerContext<WorkerProgress>) async throws -> Value
     ) -> WorkerHandle<Value, WorkerProgress> {
-        begin(core.make(name, options: options, body: .async(body)))
+        WorkerHandle(
+            worker: begin(name, options, .async { try await body(AsyncWorkerContext($0, row: $1)) }))
     }
 
     /// The same with updates of a type of one's own.
     @discardableResult
+    @inlinable
     public func start<Value: Sendable, Update: Sendable>(
         _ name: String, reporting: Update.Type, options: WorkerOptions = WorkerOptions(),
         _ body: @escaping @Sendable (AsyncWorkerContext<Update>) async throws -> Value
     ) -> WorkerHandle<Value, Update> {
-        begin(core.make(name, options: options, body: .async(body)))
+        WorkerHandle(
+            worker: begin(name, options, .async { try await body(AsyncWorkerContext($0, row: $1)) }))
     }
 
-    private func begin<Value, Update>(_ worker: TypedWorker<Value, Update>) -> WorkerHandle<Value, Update> {
+    @usableFromInline
+    func begin(_ name: String, _ options: WorkerOptions, _ body: WorkerBody) -> Worker {
+        let worker = core.make(name, options: options, body: body)
         if let refusal = core.launch(worker) { worker.end(core.refusalEnding(refusal)) }
-        return WorkerHandle(worker: worker)
+        return worker
     }
 
     // MARK: Start with conditions
@@ -55,7 +65,8 @@ extension WorkerScope {
         _ name: String, options: WorkerOptions = WorkerOptions(),
         _ body: @escaping @Sendable (WorkerContext<WorkerProgress>) throws -> Value
     ) throws -> WorkerHandle<Value, WorkerProgress> {
-        try beginOrThrow(core.make(name, options: options, body: .sync(body)), .onlyIfFree)
+        try WorkerHandle(
+            worker: beginOrThrow(name, options, .sync { try body(WorkerContext($0, row: $1)) }, .onlyIfFree))
     }
 
     /// Starts a worker in the place of a thread reserved before, ahead of everything queued.
@@ -64,7 +75,8 @@ extension WorkerScope {
         _ name: String, options: WorkerOptions = WorkerOptions(),
         _ body: @escaping @Sendable (WorkerContext<WorkerProgress>) throws -> Value
     ) throws -> WorkerHandle<Value, WorkerProgress> {
-        try beginOrThrow(core.make(name, options: options, body: .sync(body)), .reserved)
+        try WorkerHandle(
+            worker: beginOrThrow(name, options, .sync { try body(WorkerContext($0, row: $1)) }, .reserved))
     }
 
     /// Starts a worker once the pool's bounded queue has room: backpressure for whoever makes the work.
@@ -73,7 +85,7 @@ extension WorkerScope {
         _ name: String, options: WorkerOptions = WorkerOptions(),
         _ body: @escaping @Sendable (WorkerContext<WorkerProgress>) throws -> Value
     ) async throws -> WorkerHandle<Value, WorkerProgress> {
-        let worker: TypedWorker<Value, WorkerProgress> = core.make(name, options: options, body: .sync(body))
+        let worker = core.make(name, options: options, body: .sync { try body(WorkerContext($0, row: $1)) })
         do {
             while let refusal = core.launch(worker) {
                 guard refusal.code == .queueFull else { throw refusal }
@@ -86,14 +98,15 @@ extension WorkerScope {
         return WorkerHandle(worker: worker)
     }
 
-    private func beginOrThrow<Value, Update>(
-        _ worker: TypedWorker<Value, Update>, _ placement: ScopeCore.Placement
-    ) throws -> WorkerHandle<Value, Update> {
+    private func beginOrThrow(
+        _ name: String, _ options: WorkerOptions, _ body: WorkerBody, _ placement: ScopeCore.Placement
+    ) throws -> Worker {
+        let worker = core.make(name, options: options, body: body)
         if let refusal = core.launch(worker, placement) {
             worker.end(.stopped(.requested("it was not admitted: \(refusal)")))
             throw refusal
         }
-        return WorkerHandle(worker: worker)
+        return worker
     }
 
     // MARK: Run

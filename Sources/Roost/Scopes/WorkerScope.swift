@@ -87,7 +87,8 @@ public final class WorkerScope: Sendable {
     }
 
     /// Stops the workers, waits for them within the budget, then cuts delivery and waits for callbacks that run elsewhere.
-    /// Callbacks of workers that end meanwhile are still delivered. Cancelling the waiting task does not cut it short.
+    /// Callbacks of workers that end meanwhile are still delivered. Cancelling the waiting task does not cut it short; a
+    /// close that ``keepOpen()`` calls off goes on waiting until a later one settles.
     @discardableResult
     public func close(
         within budget: Duration? = nil, _ reason: StopReason = .windowClosed,
@@ -103,6 +104,7 @@ public final class WorkerScope: Sendable {
 
     /// Begins a close and returns at once; delivery goes on. `settled` is called on `port` when every worker has its
     /// ending, or was abandoned at the end of the budget; the owner then takes its window down and calls ``close(_:)``.
+    /// After ``keepOpen()`` it is not called for this close.
     public func beginClosing(
         within budget: Duration? = nil, _ reason: StopReason = .windowClosed, on port: any DeliveryPort,
         settled: @escaping @Sendable (ScopeReport) -> Void
@@ -128,7 +130,7 @@ public final class WorkerScope: Sendable {
     /// Returns once the scope has no worker left. Throws `CancellationError` when the task is cancelled, and
     /// ``WorkerPoolError`` when called from one of its own workers, which would wait for itself.
     public func drained() async throws {
-        if RunningWorker.current?.core.scope === core {
+        if RunningWorker.live?.scope === core {
             throw core.pool.error(
                 .waitFromOwnWorker,
                 "drained of scope '\(name)' was called from one of its own workers, which would wait for itself")

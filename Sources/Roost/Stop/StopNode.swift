@@ -5,7 +5,8 @@ import Synchronization
 // Invariants
 // 1. `flags` bit 0 is set exactly when `reason` is set; both only ever go from unset to set, under `lock`.
 // 2. A node in its parent's list is retained by that list; it holds its parent strongly. `detach` breaks the circle:
-//    a worker is detached when it ends, a source's node when the last handle of it is gone.
+//    a worker is detached when it ends, a source's node when the last handle of it is gone. A callback and its node hold
+//    each other; `retire` breaks that circle, at the same moments.
 // 3. The list links of a node are guarded by its parent's lock.
 // 4. Lock order: a parent's lock may be held while nothing else is; no two node locks are ever held at once.
 // 5. Callbacks and hooks run with no lock held.
@@ -26,6 +27,7 @@ class StopNode: @unchecked Sendable {  // proof: every `var` is guarded by `lock
     private final var previousSibling: Unmanaged<StopNode>?
     private final var nextSibling: Unmanaged<StopNode>?
     private final var isAttached = false
+    private final var isRetired = false
 
     /// Creates a node; ``attach()`` puts it into the tree.
     init(parent: StopNode?) {
@@ -131,9 +133,19 @@ class StopNode: @unchecked Sendable {  // proof: every `var` is guarded by `lock
     final func add(_ registration: StopRegistration) -> StopReason? {
         lock.withLock {
             if let storedReason { return storedReason }
-            callbacks.append(registration)
+            if !isRetired { callbacks.append(registration) }
             return nil
         }
+    }
+
+    /// Nobody will stop this node any more: lets go of callbacks, whose registrations hold the node in turn.
+    final func retire() {
+        let dropped = lock.withLock {
+            isRetired = true
+            defer { callbacks = [] }
+            return callbacks
+        }
+        for registration in dropped { registration.drop() }
     }
 
     final func remove(_ registration: StopRegistration) {

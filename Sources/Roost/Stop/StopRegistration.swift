@@ -35,6 +35,16 @@ public final class StopRegistration: @unchecked Sendable {  // proof: `action` i
         for parker in waiting { parker.unpark() }
     }
 
+    /// The node is gone and never fired: lets go of what the callback captured.
+    func drop() {
+        guard
+            state.compareExchange(
+                expected: State.waiting, desired: State.done, ordering: .acquiringAndReleasing
+            ).exchanged
+        else { return }
+        action = nil
+    }
+
     /// Takes the callback back. When this returns it has run to its end or never will.
     ///
     /// A callback that is running on another thread at this moment is waited for; called from within the callback

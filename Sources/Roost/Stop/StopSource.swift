@@ -42,5 +42,6 @@ private final class StopSourceKeeper: Sendable {
     deinit {
         timer.withLock { $0 }?.cancel()
         node.detach()
+        node.retire()
     }
 }

@@ -53,11 +53,14 @@ extension StopToken {
     /// Waits, blocking the thread, until the descriptor is ready, `timeout` has passed (an empty result) or a stop was
     /// asked for: makes a blocking read, write, accept or connect stoppable.
     ///
-    /// Throws ``StopError`` at once on a stop and ``SystemCallError`` when the system refuses to wait.
+    /// Throws ``StopError`` at once on a stop and ``SystemCallError`` when the system refuses to wait. A descriptor that is
+    /// not open is ``Readiness/broken``.
     public func wait(
         for interest: Readiness, on descriptor: Int32, within timeout: Duration? = nil
     ) throws -> Readiness {
         try check()
+        // poll(2) ignores negative descriptors: that would be a wait for nothing.
+        guard descriptor >= 0 else { return .broken }
         let wake = roost_eventfd()
         guard wake >= 0 else { throw SystemCallError(call: "eventfd", errno: errno) }
         defer { close(wake) }

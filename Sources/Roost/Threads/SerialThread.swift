@@ -31,9 +31,8 @@ public final class SerialThread: SerialExecutor, DeliveryPort {
 
     /// Without a root it is not waited for at the end of the process: for threads that only show things.
     package init(_ name: String, stackSize: Int?, priority: ThreadPriority, time: any TimeSource, root: WorkRoot?) {
-        core = SerialThreadCore(name: name, options: .init(stackSize: stackSize, nice: priority.nice))
+        core = SerialThreadCore(name: name, options: .init(stackSize: stackSize, nice: priority.nice), root: root)
         self.time = time
-        root?.add(core)
     }
 
     deinit { core.retire() }

@@ -4,6 +4,7 @@ import CRoostPlatform
 final class SerialThreadCore: Sendable {
     let name: String
     private let options: PlatformThread.Options
+    private let root: WorkRoot?
     private let parker = Parker()
     private let state = Locked(State())
 
@@ -18,9 +19,11 @@ final class SerialThreadCore: Sendable {
         var timers: [ObjectIdentifier: SerialTimer] = [:]
     }
 
-    init(name: String, options: PlatformThread.Options) {
+    init(name: String, options: PlatformThread.Options, root: WorkRoot?) {
         self.name = name
         self.options = options
+        self.root = root
+        root?.add(self)
     }
 
     var isCurrent: Bool { roost_thread_current() == Unmanaged.passUnretained(self).toOpaque() }
@@ -63,7 +66,7 @@ final class SerialThreadCore: Sendable {
             }
             for job in jobs { job() }
             for wake in idle { wake() }
-            if ends { return }
+            if ends { return removeFromRootIfOver() }
             if jobs.isEmpty { parker.park() }
         }
     }
@@ -92,6 +95,11 @@ final class SerialThreadCore: Sendable {
         close()
         state.withLock { $0.isRetired = true }
         parker.unpark()
+        removeFromRootIfOver()
+    }
+
+    private func removeFromRootIfOver() {
+        if state.withLock({ $0.isRetired && !$0.isRunning }) { root?.remove(self) }
     }
 
     func add(_ timer: SerialTimer) -> Bool {

@@ -57,7 +57,7 @@ private final class Timekeeper: Sendable {
         let deadline = MonotonicTime.now + delay
         let (id, mustStart, mustWake) = state.withLock { state in
             state.lastID += 1
-            state.queue.insert(.init(deadline: deadline, id: state.lastID, isBudget: isBudget, action: action))
+            state.queue.insert(deadline: deadline, id: state.lastID, isBudget: isBudget, action)
             let mustStart = !state.isRunning
             state.isRunning = true
             return (state.lastID, mustStart, isBudget || deadline < state.wakesAt)
@@ -67,7 +67,10 @@ private final class Timekeeper: Sendable {
         } else if mustWake {
             parker.unpark()
         }
-        return TimerRegistration { [weak self] in self?.state.withLock { $0.queue.cancel(id) } }
+        return TimerRegistration { [weak self] in
+            // What the action captured is let go here, after the lock is.
+            _ = self?.state.withLock { $0.queue.cancel(id) }
+        }
     }
 
     private func startThread() {

@@ -1,51 +1,59 @@
 /// The timers that wait, soonest first: a binary heap, driven by time passed in.
 struct TimerQueue {
-    struct Entry {
+    typealias Action = @Sendable () -> Void
+
+    private struct Entry {
         var deadline: MonotonicTime
         let id: UInt64
         let isBudget: Bool
-        let action: @Sendable () -> Void
     }
 
+    /// Entries of cancelled timers stay until they surface, or are the majority: they have no action any more.
     private var heap: [Entry] = []
-    private var cancelled: Set<UInt64> = []
-    private var pending: Set<UInt64> = []
+    private var actions: [UInt64: Action] = [:]
+    private var budgets: Set<UInt64> = []
 
     /// The soonest deadline; nil when nothing waits.
     var next: MonotonicTime? { heap.first?.deadline }
-    var hasBudgets: Bool { heap.contains { $0.isBudget } }
+    var count: Int { actions.count }
+    var hasBudgets: Bool { !budgets.isEmpty }
 
-    mutating func insert(_ entry: Entry) {
-        pending.insert(entry.id)
-        heap.append(entry)
+    mutating func insert(deadline: MonotonicTime, id: UInt64, isBudget: Bool = false, _ action: @escaping Action) {
+        actions[id] = action
+        if isBudget { budgets.insert(id) }
+        heap.append(Entry(deadline: deadline, id: id, isBudget: isBudget))
         siftUp(heap.count - 1)
     }
 
-    mutating func cancel(_ id: UInt64) {
-        guard pending.remove(id) != nil else { return }
-        cancelled.insert(id)
-        // Cancelled entries are dropped when they surface, or here once they are the majority.
-        if cancelled.count > 32, cancelled.count > heap.count / 2 {
-            heap.removeAll { cancelled.contains($0.id) }
-            cancelled = []
+    /// Takes a timer out. Its action is returned so that the caller lets go of it (and of what it captured) with no lock
+    /// held.
+    mutating func cancel(_ id: UInt64) -> Action? {
+        guard let action = actions.removeValue(forKey: id) else { return nil }
+        budgets.remove(id)
+        if heap.count > 64, actions.count < heap.count / 2 {
+            heap.removeAll { actions[$0.id] == nil }
             rebuild()
         }
-        while let first = heap.first, cancelled.contains(first.id) {
-            cancelled.remove(first.id)
-            _ = removeFirst()
-        }
+        dropCancelledFirst()
+        return action
     }
 
     /// Takes out everything that is due at `now`, soonest first.
-    mutating func due(at now: MonotonicTime) -> [@Sendable () -> Void] {
-        var actions: [@Sendable () -> Void] = []
+    mutating func due(at now: MonotonicTime) -> [Action] {
+        var due: [Action] = []
         while let first = heap.first, first.deadline <= now {
             let entry = removeFirst()
-            guard cancelled.remove(entry.id) == nil else { continue }
-            pending.remove(entry.id)
-            actions.append(entry.action)
+            guard let action = actions.removeValue(forKey: entry.id) else { continue }
+            budgets.remove(entry.id)
+            due.append(action)
         }
-        return actions
+        dropCancelledFirst()
+        return due
+    }
+
+    /// The first entry is always one that will fire: nobody wakes for a cancelled timer.
+    private mutating func dropCancelledFirst() {
+        while let first = heap.first, actions[first.id] == nil { _ = removeFirst() }
     }
 
     /// Moves every budget later: the process did not run for `duration`.

@@ -44,7 +44,8 @@ enum Delivery {
             }
         }
         listener.withLock { $0 = id }
-        registration.whenCancelled { hub.ignore(id) }
+        // The hub holds the listener, and the listener this registration: held weakly, the hub is no part of a circle.
+        registration.whenCancelled { [weak hub] in hub?.ignore(id) }
         // Whatever came between `listen` and here is asked for once more; a hop without news does nothing.
         port.post {
             gate.pass {
@@ -74,7 +75,8 @@ enum Delivery {
                 let isOpen = gate.pass {
                     // One buffer's worth a hop: what was sent before the end is then delivered before the end is.
                     for _ in 0..<hub.batch {
-                        guard registration.isActive else { return }
+                        // The handler itself may have closed the scope.
+                        guard registration.isActive, !gate.isCut else { return }
                         let (update, over) = hub.receive()
                         isOver = over
                         guard let update else { return }
@@ -85,6 +87,6 @@ enum Delivery {
                 receive(of: hub, gate: gate, on: port, registration: registration, to: handler)
             }
         }
-        registration.whenCancelled { hub.forgetReceiver(id) }
+        registration.whenCancelled { [weak hub] in hub?.forgetReceiver(id) }
     }
 }

@@ -3,7 +3,8 @@
 /// A burst is run in slices of 4 ms, each a job of its own on the executor, so that a flood of callbacks leaves room for
 /// everything else that wants the main thread.
 public final class TaskPort: DeliveryPort {
-    static let main = TaskPort { port in Task { @MainActor in port.drain() } }
+    // Detached tasks throughout: what runs here must not inherit the task-local values of whoever posted first.
+    static let main = TaskPort { port in Task.detached { @MainActor in port.drain() } }
 
     private struct State {
         var jobs: [@Sendable () -> Void] = []
@@ -20,11 +21,11 @@ public final class TaskPort: DeliveryPort {
     }
 
     convenience init(actor: any Actor) {
-        self.init { port in Task { await port.drain(on: actor) } }
+        self.init { port in Task.detached { await port.drain(on: actor) } }
     }
 
     convenience init(executor: any TaskExecutor) {
-        self.init { port in Task(executorPreference: executor) { port.drain() } }
+        self.init { port in Task.detached(executorPreference: executor) { port.drain() } }
     }
 
     public func post(_ job: @escaping @Sendable () -> Void) {

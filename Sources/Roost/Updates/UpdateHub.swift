@@ -1,10 +1,16 @@
+/// What a worker needs of its hub without knowing the type of its updates.
+class AnyUpdateHub: @unchecked Sendable {  // proof: has no state of its own
+    func close() { fatalError("abstract") }
+    var hasSent: Bool { fatalError("abstract") }
+}
+
 /// Carries what a worker reports to those who listen.
 ///
 /// Two lanes. *Newest*: one value and at most one pending hop per listener; a report replaces the value, so a flood costs
 /// a store each. *Every*: a bounded queue whose values each reach exactly one receiver; a full one makes `send` wait.
 ///
 /// The worker's end closes the hub: what waits is still delivered, then sequences end.
-final class UpdateHub<Update: Sendable>: @unchecked Sendable {  // proof: every `var` is only touched with `lock` held
+final class UpdateHub<Update: Sendable>: AnyUpdateHub, @unchecked Sendable {  // proof: every `var` is only touched with `lock` held
     private final class Listener {
         let id: UInt64
         let notify: @Sendable () -> Void
@@ -33,8 +39,10 @@ final class UpdateHub<Update: Sendable>: @unchecked Sendable {  // proof: every 
     private var idleListeners = 0
     private var listeners: [Listener] = []
     private var lastID: UInt64 = 0
-    private var queue: [Update] = []
+    /// A value that was received leaves a nil, so that nothing of it is let go under the lock.
+    private var queue: [Update?] = []
     private var queueHead = 0
+    private var everSent = false
     private var receivers: [UInt64: @Sendable () -> Void] = [:]
     private var roomWaiters: [UInt64: @Sendable () -> Void] = [:]
     private var isClosed = false
@@ -46,9 +54,11 @@ final class UpdateHub<Update: Sendable>: @unchecked Sendable {  // proof: every 
     // MARK: Newest
 
     func report(_ update: Update) {
+        // The value it replaces is let go at the end of this method, with no lock held: its end may be user code.
+        var previous: Update? = update
         lock.lock()
         guard !isClosed else { return lock.unlock() }
-        latest = update
+        swap(&latest, &previous)
         version &+= 1
         guard idleListeners > 0 else { return lock.unlock() }
         let woken = listeners.filter { !$0.isPending }
@@ -73,11 +83,13 @@ final class UpdateHub<Update: Sendable>: @unchecked Sendable {  // proof: every 
     }
 
     func ignore(_ id: UInt64) {
-        lock.withLock {
-            guard let index = listeners.firstIndex(where: { $0.id == id }) else { return }
+        // What the listener captured is let go after the lock is.
+        let ignored = lock.withLock { () -> Listener? in
+            guard let index = listeners.firstIndex(where: { $0.id == id }) else { return nil }
             if !listeners[index].isPending { idleListeners -= 1 }
-            listeners.remove(at: index)
+            return listeners.remove(at: index)
         }
+        withExtendedLifetime(ignored) {}
     }
 
     /// The newest value this listener has not seen, and whether more can come. Makes it notifiable again.
@@ -106,12 +118,16 @@ final class UpdateHub<Update: Sendable>: @unchecked Sendable {  // proof: every 
             lock.unlock()
             return .full
         }
+        everSent = true
         queue.append(update)
         let woken = takeReceivers()
         lock.unlock()
         for wake in woken { wake() }
         return .accepted
     }
+
+    /// True once a value was sent to be received.
+    override var hasSent: Bool { lock.withLock { everSent } }
 
     /// Calls `wake` once when there may be room (or the hub closed); at once when there is now.
     func whenRoom(_ wake: @escaping @Sendable () -> Void) -> UInt64 {
@@ -138,6 +154,7 @@ final class UpdateHub<Update: Sendable>: @unchecked Sendable {  // proof: every 
             return (nil, isOver)
         }
         let update = queue[queueHead]
+        queue[queueHead] = nil
         queueHead += 1
         if queueHead == queue.count {
             queue.removeAll(keepingCapacity: true)
@@ -166,7 +183,8 @@ final class UpdateHub<Update: Sendable>: @unchecked Sendable {  // proof: every 
     }
 
     func forgetReceiver(_ id: UInt64) {
-        lock.withLock { receivers[id] = nil }
+        let forgotten = lock.withLock { receivers.removeValue(forKey: id) }
+        withExtendedLifetime(forgotten) {}
     }
 
     private func takeReceivers() -> [@Sendable () -> Void] {
@@ -178,7 +196,7 @@ final class UpdateHub<Update: Sendable>: @unchecked Sendable {  // proof: every 
     // MARK: End
 
     /// No more updates; those already here are still delivered.
-    func close() {
+    override func close() {
         let woken: [@Sendable () -> Void] = lock.withLock {
             guard !isClosed else { return [] }
             isClosed = true
@@ -191,14 +209,5 @@ final class UpdateHub<Update: Sendable>: @unchecked Sendable {  // proof: every 
             return woken
         }
         for wake in woken { wake() }
-    }
-
-    /// Nobody will look any more: drops what waits.
-    func discard() {
-        close()
-        lock.withLock {
-            queue = []
-            queueHead = 0
-        }
     }
 }

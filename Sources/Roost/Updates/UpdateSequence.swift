@@ -22,18 +22,20 @@ public struct UpdateSequence<Update: Sendable>: AsyncSequence, Sendable {
         }
 
         public mutating func next(isolation actor: isolated (any Actor)? = #isolation) async -> Update? {
-            while !listener.gate.isCut, !Task.isCancelled {
-                let (update, isOver) = listener.take()
-                if let update { return update }
-                if isOver { return nil }
+            while !Task.isCancelled {
+                // On the reader's executor here, also after the wait. Through the gate, so that whoever cuts elsewhere and
+                // awaits `closed` knows that nothing is taken any more.
+                var taken: (update: Update?, isOver: Bool) = (nil, true)
+                listener.gate.pass { taken = listener.take() }
+                if let update = taken.update { return update }
+                if taken.isOver { return nil }
                 await listener.wait()
-                // Back on the reader's executor here: the loop looks at the gate before it hands anything out.
             }
             return nil
         }
 
-        public mutating func next() async -> Update? {
-            await next(isolation: nil)
+        public nonisolated(nonsending) mutating func next() async -> Update? {
+            await next(isolation: #isolation)
         }
     }
 }
@@ -89,10 +91,11 @@ public struct SentValues<Update: Sendable>: AsyncSequence, Sendable {
         }
 
         public mutating func next(isolation actor: isolated (any Actor)? = #isolation) async -> Update? {
-            while !gate.isCut, !Task.isCancelled {
-                let (update, isOver) = hub.receive()
-                if let update { return update }
-                if isOver { return nil }
+            while !Task.isCancelled {
+                var received: (update: Update?, isOver: Bool) = (nil, true)
+                gate.pass { received = hub.receive() }
+                if let update = received.update { return update }
+                if received.isOver { return nil }
                 let wake = signal.signal
                 let id = hub.whenReceivable { wake.wake() }
                 await wake.wait()
@@ -101,8 +104,8 @@ public struct SentValues<Update: Sendable>: AsyncSequence, Sendable {
             return nil
         }
 
-        public mutating func next() async -> Update? {
-            await next(isolation: nil)
+        public nonisolated(nonsending) mutating func next() async -> Update? {
+            await next(isolation: #isolation)
         }
     }
 }

@@ -4,14 +4,13 @@ import Synchronization
 /// What an async body gets. The pool is the body's task executor, so nonisolated calls and structured children run on
 /// the pool's threads; a suspended body owns no thread.
 public struct AsyncWorkerContext<Update: Sendable>: Sendable {
-    @usableFromInline let core: WorkerCore
+    @usableFromInline let core: Worker
     /// Kept alive by `core`, which holds the slot it belongs to.
     @usableFromInline nonisolated(unsafe) let row: UnsafeMutablePointer<roost_ledger_slot>  // a C row of atomics
-    private let worker: ReportingWorker<Update>
 
-    init(_ worker: ReportingWorker<Update>, row: UnsafeMutablePointer<roost_ledger_slot>) {
+    @usableFromInline
+    init(_ worker: Worker, row: UnsafeMutablePointer<roost_ledger_slot>) {
         core = worker
-        self.worker = worker
         self.row = row
     }
 
@@ -40,13 +39,13 @@ public struct AsyncWorkerContext<Update: Sendable>: Sendable {
 
     /// Replaces the newest update. Never waits.
     public func report(_ update: Update) {
-        worker.hub.report(update)
+        core.hub(Update.self).report(update)
     }
 
     /// Sends a value of which none may be lost; suspends while the buffer is full.
     /// Throws ``StopError`` when the worker is asked to stop while it waits, or has ended; the value is then not sent.
     public func send(_ update: Update, file: StaticString = #fileID, line: UInt = #line) async throws {
-        let hub = worker.hub
+        let hub = core.hub(Update.self)
         while true {
             switch hub.trySend(update) {
             case .accepted: return

@@ -9,7 +9,8 @@ import Synchronization
 class WorkerCore: StopNode, @unchecked Sendable {  // proof: every `var` below is guarded by `life`, or says by what else
     final let name: String
     final let priority: WorkerPriority
-    final let scope: ScopeCore
+    /// Held by the node above, which this one holds: a count that every worker of a scope would fight for is not touched.
+    final unowned(unsafe) let scope: ScopeCore
     final let timeLimit: Duration?
 
     private final let life = FutexLock()
@@ -18,13 +19,15 @@ class WorkerCore: StopNode, @unchecked Sendable {  // proof: every `var` below i
     private final var waiters: [UInt64: @Sendable (WorkerEnding) -> Void] = [:]
     private final var lastWaiter: UInt64 = 0
     private final var pauseParker: Parker?
-    private final var pauseSignal: WakeSignal?
+    /// One for each task of an async body that waits in a checkpoint.
+    private final var pauseSignals: [WakeSignal] = []
     private final var task: Task<Void, Never>?
     private final var timer: TimerRegistration?
     private final var slot: RunSlot?
     private final var thread: PoolThread?
-    /// Where it was at its end; the slot belongs to somebody else soon after.
+    /// What the slot said at the end; it belongs to somebody else soon after.
     private final var endCheckpoint: CallSite?
+    private final var endGap: Duration?
     private final let queuedAt: MonotonicTime
     private final var beganAt: MonotonicTime?
     private final var askedAt: MonotonicTime?
@@ -42,7 +45,7 @@ class WorkerCore: StopNode, @unchecked Sendable {  // proof: every `var` below i
         self.scope = scope
         priority = options.priority
         timeLimit = options.timeLimit
-        queuedAt = scope.time.now
+        queuedAt = scope.coarseNow
         super.init(parent: parent)
     }
 
@@ -51,7 +54,7 @@ class WorkerCore: StopNode, @unchecked Sendable {  // proof: every `var` below i
     /// Runs the whole body on the calling pool thread (or starts it, for an async body) and ends the worker.
     func execute(on thread: PoolThread) { fatalError("abstract") }
     /// The ending is there: no more updates, and the body's captures are let go unless it still runs.
-    func closeUpdates() {}
+    func closeUpdates(neverBegan: Bool) {}
 
     // MARK: Facts
 
@@ -84,11 +87,14 @@ class WorkerCore: StopNode, @unchecked Sendable {  // proof: every `var` below i
 
     /// A thread (nil for an async body) takes the worker on. False when there is nothing to run any more.
     final func begin(on thread: PoolThread?, slot: RunSlot) -> Bool {
+        let now = scope.coarseNow
         let mayRun = life.withLock {
-            guard machine.begin() else { return false }
+            // The flag is set before ``didStop(_:)`` is called, and after a stop no body is entered: whoever set it ends
+            // this worker.
+            guard !isStopped, machine.begin() else { return false }
             self.thread = thread
             self.slot = slot
-            beganAt = scope.time.now
+            beganAt = now
             return true
         }
         guard mayRun else { return false }
@@ -123,40 +129,58 @@ class WorkerCore: StopNode, @unchecked Sendable {  // proof: every `var` below i
     /// Gives the worker its ending, once; false when it has one.
     @discardableResult
     final func end(_ ending: WorkerEnding) -> Bool {
-        let now = scope.time.now
-        let won: (waiters: [UInt64: @Sendable (WorkerEnding) -> Void], timer: TimerRegistration?, latency: Duration?)? =
-            life.withLock {
-                guard machine.end() else { return nil }
-                storedEnding = ending
-                endedAt = now
-                endCheckpoint = slot?.lastCheckpoint
-                defer {
-                    waiters = [:]
-                    timer = nil
-                }
-                return (waiters, timer, askedAt.map { now - $0 })
+        // The stop latency is exact; without a stop the few milliseconds of the coarse clock matter to nobody.
+        let now = isStopped ? scope.time.now : scope.coarseNow
+        let won: Won? = life.withLock {
+            guard machine.end() else { return nil }
+            storedEnding = ending
+            endedAt = now
+            endCheckpoint = slot?.lastCheckpoint
+            endGap = slot?.longestGapSoFar
+            defer {
+                waiters = [:]
+                timer = nil
             }
+            return Won(
+                waiters: waiters, timer: timer, gap: endGap, latency: askedAt.map { now - $0 },
+                wasAsync: thread == nil && slot != nil, neverBegan: slot == nil)
+        }
         guard let won else { return false }
         hasEnded.store(true, ordering: .releasing)
         won.timer?.cancel()
         detach()
-        closeUpdates()
-        WorkerStatistics.record(name: name, gap: slot?.longestGapSoFar, stopLatency: won.latency)
-        scope.workerEnded(self, ending)
+        retire()
+        closeUpdates(neverBegan: won.neverBegan)
+        WorkerStatistics.record(name: name, gap: won.gap, stopLatency: won.latency)
+        // The scope counts it first, so that whoever hears of the ending finds it gone from the lists; the scope settles
+        // last, so that nobody cuts delivery before the ending is on its way.
+        let consequences = scope.count(self, ending)
+        if won.wasAsync { scope.pool.asyncBodyEnded(self) }
         if won.waiters.count == 1 {
             won.waiters.first?.value(ending)
         } else {
             for id in won.waiters.keys.sorted() { won.waiters[id]?(ending) }
         }
+        scope.act(on: consequences)
         return true
+    }
+
+    private struct Won {
+        let waiters: [UInt64: @Sendable (WorkerEnding) -> Void]
+        let timer: TimerRegistration?
+        let gap: Duration?
+        let latency: Duration?
+        let wasAsync: Bool
+        let neverBegan: Bool
     }
 
     /// Its budget is over: it ends as abandoned, and its thread is left behind.
     final func abandon() {
-        let (thread, task) = life.withLock { (self.thread, self.task) }
         guard end(.abandoned(straggler)) else { return }
+        // Read after the end: a body cannot begin any more.
+        let (thread, task) = life.withLock { (self.thread, self.task) }
         task?.cancel()
-        if let thread { scope.pool.abandon(thread, running: self) }
+        if let thread { scope.pool.abandon(thread, running: self) } else { scope.pool.forget(self) }
     }
 
     final var straggler: Straggler {
@@ -174,7 +198,7 @@ class WorkerCore: StopNode, @unchecked Sendable {  // proof: every `var` below i
             WorkerReport(
                 name: name, scope: scope.name, asked: reason.map { "\($0)" },
                 stopLatency: askedAt.map { (endedAt ?? scope.time.now) - $0 },
-                lastCheckpoint: lockedCheckpoint, longestCheckpointGap: slot?.longestGapSoFar,
+                lastCheckpoint: lockedCheckpoint, longestCheckpointGap: endedAt == nil ? slot?.longestGapSoFar : endGap,
                 ending: ending?.kind ?? "running", detail: ending.map { "\($0)" } ?? "running")
         }
     }
@@ -183,10 +207,11 @@ class WorkerCore: StopNode, @unchecked Sendable {  // proof: every `var` below i
 
     override final func didStop(_ reason: StopReason) {
         let now = scope.time.now
-        let (action, parker, signal, task) = life.withLock {
+        let (action, parker, signals, task) = life.withLock {
             let action = machine.stop()
             if action != .none { askedAt = now }
-            return (action, pauseParker, pauseSignal, self.task)
+            defer { pauseSignals = [] }
+            return (action, pauseParker, pauseSignals, self.task)
         }
         switch action {
         case .endNow:
@@ -194,7 +219,7 @@ class WorkerCore: StopNode, @unchecked Sendable {  // proof: every `var` below i
             end(.stopped(reason))
         case .tellBody:
             parker?.unpark()
-            signal?.wake()
+            for signal in signals { signal.wake() }
             task?.cancel()
         case .none: break
         }
@@ -209,13 +234,14 @@ class WorkerCore: StopNode, @unchecked Sendable {  // proof: every `var` below i
     }
 
     final func resume() {
-        let (parker, signal) = life.withLock { () -> (Parker?, WakeSignal?) in
-            guard machine.resume() else { return (nil, nil) }
+        let (parker, signals) = life.withLock { () -> (Parker?, [WakeSignal]) in
+            guard machine.resume() else { return (nil, []) }
             flags.bitwiseAnd(~Self.pauseFlag, ordering: .relaxed)
-            return (pauseParker, pauseSignal)
+            defer { pauseSignals = [] }
+            return (pauseParker, pauseSignals)
         }
         parker?.unpark()
-        signal?.wake()
+        for signal in signals { signal.wake() }
     }
 
     /// The slow side of a checkpoint: a flag is set. Waits while paused; throws once stopped.
@@ -240,12 +266,14 @@ class WorkerCore: StopNode, @unchecked Sendable {  // proof: every `var` below i
             if isStopped { throw StopError(reason ?? .requested("")) }
             let signal = life.withLock { () -> WakeSignal? in
                 guard machine.mustWaitAtCheckpoint() else { return nil }
-                if pauseSignal == nil { pauseSignal = WakeSignal() }
-                return pauseSignal
+                let signal = WakeSignal()
+                pauseSignals.append(signal)
+                return signal
             }
             guard let signal else { break }
-            try Task.checkCancellation()
             await signal.wait()
+            // A stop cancels the task, too, and is what the loop throws then.
+            if !isStopped { try Task.checkCancellation() }
         }
         if isStopped { throw StopError(reason ?? .requested("")) }
     }

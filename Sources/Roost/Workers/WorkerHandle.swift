@@ -3,7 +3,12 @@
 /// Copies refer to the same worker. Dropping the handle changes nothing for the worker; a failure that nobody looked at
 /// then goes to ``UnobservedFailure``.
 public struct WorkerHandle<Value: Sendable, Update: Sendable>: Sendable {
-    let worker: TypedWorker<Value, Update>
+    let worker: Worker
+
+    @usableFromInline
+    init(worker: Worker) {
+        self.worker = worker
+    }
 
     /// The worker's name.
     public var name: String { worker.name }
@@ -56,7 +61,7 @@ public struct WorkerHandle<Value: Sendable, Update: Sendable>: Sendable {
     func valueOrError(_ ending: WorkerEnding) throws -> Value {
         switch ending {
         case .finished:
-            guard let value = worker.value else { fatalError("Roost: '\(name)' finished without a value") }
+            guard let value = worker.value(Value.self) else { fatalError("Roost: '\(name)' finished without a value") }
             return value
         case .failed(let error): throw error
         case .stopped(let reason): throw StopError(reason)
@@ -96,10 +101,10 @@ public struct WorkerHandle<Value: Sendable, Update: Sendable>: Sendable {
     // MARK: Updates
 
     /// The updates as a sequence: newest wins.
-    public var updates: UpdateSequence<Update> { UpdateSequence(hub: worker.hub, gate: worker.scope.gate) }
+    public var updates: UpdateSequence<Update> { UpdateSequence(hub: worker.hub(Update.self), gate: worker.scope.gate) }
 
     /// Every value the worker sent, in order; each goes to one receiver.
-    public var sent: SentValues<Update> { SentValues(hub: worker.hub, gate: worker.scope.gate) }
+    public var sent: SentValues<Update> { SentValues(hub: worker.hub(Update.self), gate: worker.scope.gate) }
 
     /// Calls `handler` on the main actor with the newest update, at most one call pending; never after the scope's close.
     @discardableResult
@@ -112,7 +117,7 @@ public struct WorkerHandle<Value: Sendable, Update: Sendable>: Sendable {
     public func onUpdate(
         on port: any DeliveryPort, _ handler: @escaping @Sendable (Update) -> Void
     ) -> DeliveryRegistration {
-        Delivery.newest(of: worker.hub, gate: worker.scope.gate, on: port, to: handler)
+        Delivery.newest(of: worker.hub(Update.self), gate: worker.scope.gate, on: port, to: handler)
     }
 
     /// The same bound to a receiver: held weakly, and nothing is called once it is gone.
@@ -138,7 +143,7 @@ public struct WorkerHandle<Value: Sendable, Update: Sendable>: Sendable {
     public func onSent(
         on port: any DeliveryPort, _ handler: @escaping @Sendable (Update) -> Void
     ) -> DeliveryRegistration {
-        Delivery.every(of: worker.hub, gate: worker.scope.gate, on: port, to: handler)
+        Delivery.every(of: worker.hub(Update.self), gate: worker.scope.gate, on: port, to: handler)
     }
 
     /// Calls `handler` exactly once with the ending, on the main actor, after the last update; never after the scope's
@@ -148,20 +153,28 @@ public struct WorkerHandle<Value: Sendable, Update: Sendable>: Sendable {
         onEnd(on: .mainActor) { ending in MainActor.assumeIsolated { handler(ending) } }
     }
 
-    /// The same on a port of your choice.
+    /// The same on a port of your choice. "After the last update" holds for updates on the same port object: keep a port
+    /// made by ``DeliveryPort/actor(_:)`` or ``DeliveryPort/executor(_:)`` and pass it to both.
     @discardableResult
     public func onEnd(
         on port: any DeliveryPort, _ handler: @escaping @Sendable (WorkerEnding) -> Void
     ) -> DeliveryRegistration {
         let registration = DeliveryRegistration()
         let gate = worker.scope.gate
+        let deliver: @Sendable (WorkerEnding) -> Void = { [worker] ending in
+            gate.pass {
+                guard registration.isActive else { return }
+                worker.markObserved()
+                handler(ending)
+            }
+        }
         worker.whenEnded { [worker] ending in
-            port.post {
-                gate.pass {
-                    guard registration.isActive else { return }
-                    worker.markObserved()
-                    handler(ending)
-                }
+            // A hop of sent values that runs at this moment may have one more behind it. Seen from within the port that
+            // one is queued already, and takes all there is: one round later the ending is behind it.
+            if worker.hasSentValues {
+                port.post { port.post { deliver(ending) } }
+            } else {
+                port.post { deliver(ending) }
             }
         }
         return registration

@@ -61,9 +61,9 @@ struct WorkerStateMachine {
     mutating func pause() -> Bool {
         guard !isStopped else { return false }
         switch state {
-        case .queued: state = .queued(pauseWanted: true)
+        case .queued(pauseWanted: false): state = .queued(pauseWanted: true)
         case .running: state = .pausing
-        case .pausing, .paused, .ended: return false
+        case .queued, .pausing, .paused, .ended: return false
         }
         return true
     }

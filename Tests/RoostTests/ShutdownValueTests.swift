@@ -1,0 +1,108 @@
+import Foundation
+import Testing
+
+@testable import Roost
+
+@Suite("Shutdown values")
+struct ShutdownValueTests {
+    @Test("the budget is split: grace, a quarter for finalizers, 100 ms for the report")
+    func split() {
+        let budget = ShutdownBudget(.seconds(10), hasFinalizers: true)
+        #expect(budget.finalizers == .milliseconds(2_500))
+        #expect(budget.report == .milliseconds(100))
+        #expect(budget.grace == .milliseconds(7_400))
+    }
+
+    @Test("without finalizers their share is grace; small budgets leave something for each part")
+    func smallBudgets() {
+        #expect(ShutdownBudget(.seconds(2), hasFinalizers: false).grace == .milliseconds(1_900))
+        #expect(ShutdownBudget(.milliseconds(700), hasFinalizers: true).finalizers == .milliseconds(200))
+        for milliseconds in [0, 1, 50, 300, 599, 600, 700, 5_000] {
+            for hasFinalizers in [true, false] {
+                let total = Duration.milliseconds(milliseconds)
+                let budget = ShutdownBudget(total, hasFinalizers: hasFinalizers)
+                #expect(budget.grace + budget.finalizers + budget.report == total)
+                #expect(budget.grace >= .zero && budget.grace >= budget.finalizers)
+            }
+        }
+    }
+
+    private let budget = ShutdownBudget(.seconds(1), hasFinalizers: false)
+
+    @Test("the first cause stays, and the phases follow each other")
+    func machine() {
+        var machine = ShutdownStateMachine()
+        let now = MonotonicTime(nanoseconds: 1_000)
+        #expect(machine.request(.signal(15), budget: budget, now: now))
+        #expect(!machine.request(.endOfMain, budget: budget, now: now))
+        #expect(machine.cause == .signal(15))
+        #expect(machine.graceDeadline == now + budget.grace)
+        _ = machine.beginFinalizing(stragglers: 0, now: now)
+        #expect(machine.phase == .finalizing)
+        machine.beginReporting()
+        #expect(machine.phase == .reporting)
+    }
+
+    @Test("G8: 70 past the budget, else the signal, else the program's own status")
+    func outcome() {
+        func outcome(_ cause: ShutdownCause, stragglers: Int) -> ProcessOutcome {
+            var machine = ShutdownStateMachine()
+            let now = MonotonicTime(nanoseconds: 0)
+            _ = machine.request(cause, budget: budget, now: now)
+            _ = machine.beginFinalizing(stragglers: stragglers, now: now)
+            return machine.outcome(programStatus: 3)
+        }
+        #expect(outcome(.endOfMain, stragglers: 0) == .exited(3))
+        #expect(outcome(.signal(2), stragglers: 0) == .signalled(2))
+        #expect(outcome(.signal(2), stragglers: 1) == .exited(70))
+        #expect(outcome(.endOfMain, stragglers: 1) == .exited(70))
+    }
+
+    private var report: ShutdownReport {
+        ShutdownReport(
+            program: "a \"program\"\n", process: 42, cause: "SIGTERM", askedAt: 1_700_000_000, budget: .seconds(10),
+            duration: .milliseconds(1_234), outcome: .signalled(15),
+            workers: [
+                WorkerReport(
+                    name: "one", scope: "job", asked: "signal SIGTERM", stopLatency: .microseconds(80),
+                    lastCheckpoint: CallSite(file: "App/Work.swift", line: 12), longestCheckpointGap: nil,
+                    ending: "stopped", detail: "stopped: signal SIGTERM"),
+                WorkerReport(
+                    name: "", scope: "日本\u{1}", asked: nil, stopLatency: nil, lastCheckpoint: nil,
+                    longestCheckpointGap: .milliseconds(20), ending: "finished", detail: "finished"),
+            ],
+            stragglers: [
+                Straggler(
+                    worker: "late", scope: "job", thread: nil, lastCheckpoint: nil, ranFor: .seconds(3),
+                    askedFor: .seconds(2))
+            ],
+            finalizers: [FinalizerReport(name: "flush", duration: .milliseconds(3), outcome: "done")],
+            unobservedFailures: ["'x' of 'y': boom"])
+    }
+
+    @Test("a report reads back as it was written, and any JSON tool reads it")
+    func roundTrip() throws {
+        #expect(try ShutdownReport(json: report.json) == report)
+        let object = try #require(
+            try JSONSerialization.jsonObject(with: Data(report.json.utf8)) as? [String: Any])
+        #expect(object["signal"] as? Int == 15)
+        #expect((object["stragglers"] as? [[String: Any]])?.first?["worker"] as? String == "late")
+    }
+
+    @Test("a damaged report is an error that says where, never a trap")
+    func damaged() {
+        let json = report.json
+        for length in stride(from: 0, to: json.utf8.count - 2, by: 7) {
+            #expect(throws: (any Error).self) { try ShutdownReport(json: String(decoding: json.utf8.prefix(length), as: UTF8.self)) }
+        }
+        #expect(throws: (any Error).self) { try ShutdownReport(json: String(repeating: "[", count: 100_000)) }
+        #expect(throws: (any Error).self) { try ShutdownReport(json: "{\"format\":\"roost-shutdown-2\"}") }
+    }
+
+    @Test("the text names who was late and where")
+    func text() {
+        let text = report.description
+        #expect(text.contains("late: 'late' of 'job' did not stop within 2 s"))
+        #expect(text.contains("failed unseen: 'x' of 'y': boom"))
+    }
+}
