@@ -1,0 +1,106 @@
+import Synchronization
+
+/// A pool of two workers as the workloads see it.
+public protocol PoolPeer: Sendable {
+    /// The cheapest way to hand over a closure that does nothing.
+    func submitEmpty()
+    func submit(_ body: @escaping @Sendable () -> Void)
+    /// Returns once everything submitted has run, the way the pool itself offers it.
+    func waitUntilDone()
+}
+
+// The same workloads, in the same order and with the same counts, as Peers/cpp/bench.hpp has: change both together.
+extension PoolPeer {
+    @inlinable public func empty(_ count: Int, producers: Int) -> Values {
+        for _ in 0..<50_000 { submitEmpty() }
+        waitUntilDone()
+        let begin: UInt64
+        if producers == 1 {
+            begin = now()
+            for _ in 0..<count { submitEmpty() }
+        } else {
+            let go = Flag()
+            let ready = Gate()
+            let joins = (0..<producers).map { _ in
+                startThread {
+                    ready.post()
+                    while !go.isSet { yieldThread() }
+                    for _ in 0..<count / producers { self.submitEmpty() }
+                }
+            }
+            for _ in 0..<producers { ready.wait() }
+            begin = now()
+            go.set()
+            for join in joins { join() }
+        }
+        waitUntilDone()
+        return ["ns": Double(now() - begin) / Double(count)]
+    }
+
+    @inlinable public func latency(_ count: Int) -> Values {
+        let done = Gate()
+        var micros = [Double]()
+        micros.reserveCapacity(count)
+        for i in -2_000..<count {
+            let begin = now()
+            submit { done.post() }
+            done.wait()
+            if i >= 0 { micros.append(Double(now() - begin) / 1e3) }
+        }
+        return latencyValues(micros)
+    }
+
+    @inlinable public func efficiency(_ count: Int) -> Values {
+        let each = inlineNanoseconds()
+        for _ in 0..<2_000 { submit(busy10Microseconds) }
+        waitUntilDone()
+        let begin = now()
+        for _ in 0..<count { submit(busy10Microseconds) }
+        waitUntilDone()
+        return efficiencyValues(each: each, count: count, took: now() - begin)
+    }
+
+    @inlinable public func queued(_ count: Int) -> Values {
+        for _ in 0..<1_000 { submitEmpty() }
+        waitUntilDone()
+        let gate = Gate()
+        let started = Gate()
+        for _ in 0..<2 {
+            submit {
+                started.post()
+                gate.wait()
+            }
+        }
+        for _ in 0..<2 { started.wait() }
+        let before = Memory.resident
+        for _ in 0..<count { submitEmpty() }
+        let after = Memory.resident
+        gate.post()
+        gate.post()
+        waitUntilDone()
+        return ["bytes": (after - before) * 1024 / Double(count)]
+    }
+
+    @inlinable public func growth(_ count: Int) -> Values {
+        var before = 0.0
+        for done in stride(from: -200_000, to: count, by: 10_000) {
+            if done == 0 { before = Memory.resident }
+            for _ in 0..<10_000 { submitEmpty() }
+            waitUntilDone()
+        }
+        return ["growth_kb": Memory.resident - before]
+    }
+
+    /// The benchmarks every pool has; nil for another name.
+    @inlinable public func common(_ name: String, _ counts: Counts) -> Values? {
+        switch name {
+        case "empty1": empty(counts.empty, producers: 1)
+        case "empty4": empty(counts.empty, producers: 4)
+        case "latency": latency(counts.latency)
+        case "efficiency": efficiency(counts.efficiency)
+        case "queued": queued(counts.queued)
+        case "growth": growth(counts.growth)
+        default: nil
+        }
+    }
+}
