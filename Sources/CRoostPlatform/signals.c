@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <termios.h>
@@ -22,7 +23,7 @@ static char farewell[64];
 static size_t farewell_length;
 
 struct last_words {
-    char *path, *file, *text;
+    char *path, *new_path, *file, *text;
     size_t file_length, text_length;
 };
 static struct last_words *last_words;  // swapped whole; an old one is kept, since a handler may be reading it
@@ -50,20 +51,21 @@ void roost_terminal_set_farewell(const char *text, size_t length) {
 
 // Gives up when the other side takes nothing for 50 ms: a terminal held by Ctrl-S or a pipe nobody reads must not keep a
 // process that is ending.
-static void write_all(int descriptor, const char *bytes, size_t length) {
+static int write_all(int descriptor, const char *bytes, size_t length) {
     while (length > 0) {
         struct pollfd ready = {.fd = descriptor, .events = POLLOUT};
         int count = poll(&ready, 1, 50);
         if (count < 0 && errno == EINTR) continue;
-        if (count <= 0) return;
+        if (count <= 0) return 0;
         ssize_t written = write(descriptor, bytes, length < 1024 ? length : 1024);
         if (written < 0) {
             if (errno == EINTR) continue;
-            return;
+            return 0;
         }
         bytes += written;
         length -= (size_t)written;
     }
+    return 1;
 }
 
 void roost_terminal_restore(void) {
@@ -92,7 +94,15 @@ static char *copy(const char *bytes, size_t length) {
 void roost_last_words(const char *path, const char *file, size_t file_length, const char *text, size_t text_length) {
     struct last_words *next = calloc(1, sizeof *next);
     if (next == NULL) return;
-    if (path != NULL) next->path = copy(path, strlen(path));
+    if (path != NULL) {
+        size_t length = strlen(path);
+        next->path = copy(path, length);
+        next->new_path = malloc(length + 5);
+        if (next->new_path != NULL) {
+            memcpy(next->new_path, path, length);
+            memcpy(next->new_path + length, ".new", 5);
+        }
+    }
     if (file != NULL) next->file = copy(file, file_length);
     if (text != NULL) next->text = copy(text, text_length);
     next->file_length = next->file == NULL ? 0 : file_length;
@@ -103,11 +113,13 @@ void roost_last_words(const char *path, const char *file, size_t file_length, co
 void roost_say_last_words(void) {
     struct last_words *words = __atomic_exchange_n(&last_words, NULL, __ATOMIC_ACQ_REL);
     if (words == NULL) return;
-    if (words->path != NULL && words->file_length > 0) {
-        int descriptor = open(words->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (words->path != NULL && words->new_path != NULL && words->file_length > 0) {
+        // Beside the place first: whoever reads the report finds a whole one, the new or the one before.
+        int descriptor = open(words->new_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
         if (descriptor >= 0) {
-            write_all(descriptor, words->file, words->file_length);
+            int is_whole = write_all(descriptor, words->file, words->file_length);
             close(descriptor);
+            if (!is_whole || rename(words->new_path, words->path) != 0) unlink(words->new_path);
         }
     }
     if (words->text_length > 0) write_all(STDERR_FILENO, words->text, words->text_length);

@@ -167,11 +167,8 @@ public final class Shutdown: Sendable {
         guard begun else { return false }
         roost_signals_ending_begun()
         roost_backstop_arm()
-        let started = PlatformThread.start(name: "roost-shutdown") { [self] in
-            ShutdownRun(shutdown: self).run()
-        }
-        // Without a thread the budget still ends the process: the backstop is running.
-        if started != nil { return true }
+        // Should there be no thread to be had, the backstop ends the process at the budget.
+        _ = PlatformThread.start(name: "roost-shutdown") { [self] in ShutdownRun(shutdown: self).run() }
         return true
     }
 
