@@ -37,6 +37,10 @@ final class ScopeCore: Sendable {
         var ended: [WorkerReport] = []
         var stragglers: [Straggler] = []
 
+        func keepsReports(_ root: WorkRoot) -> Bool {
+            (machine.state != .open || root.node.isStopped) && ended.count < ScopeCore.reported
+        }
+
         /// The next waiting worker that has no ending yet.
         mutating func takeWaiting(skipped: inout [WorkerCore]) -> WorkerCore? {
             while waitingHead < waiting.count {
@@ -178,8 +182,8 @@ final class ScopeCore: Sendable {
     }
 
     func count(_ worker: WorkerCore, _ ending: WorkerEnding) -> Consequences {
-        // The report of a worker is made outside the lock: it takes the worker's.
-        let report = worker.isStopped ? worker.report(ending) : nil
+        // The report of a worker is made outside the lock: it takes the worker's. Only a close keeps them, and not all.
+        let report = worker.isStopped && state.withLock { $0.keepsReports(root) } ? worker.report(ending) : nil
         var consequences = state.withLock { state in
             var consequences = Consequences()
             state.unfinished -= 1
@@ -188,9 +192,7 @@ final class ScopeCore: Sendable {
                 state.running -= 1
             }
             consequences.mustRefill = state.waitingHead < state.waiting.count
-            if state.machine.state != .open || root.node.isStopped, let report, state.ended.count < Self.reported {
-                state.ended.append(report)
-            }
+            if let report, state.keepsReports(root) { state.ended.append(report) }
             if case .abandoned(let straggler) = ending { state.stragglers.append(straggler) }
             if state.unfinished == 0 {
                 consequences.drained = Array(state.drainedWaiters.values)

@@ -36,6 +36,16 @@ class StopNode: @unchecked Sendable {  // proof: every `var` is guarded by `lock
 
     @inlinable final var isStopped: Bool { flags.load(ordering: .relaxed) & StopNode.stoppedFlag != 0 }
 
+    /// True as soon as this node or one above it is stopped: a stop marks from the top down, and may not be here yet.
+    final var isStoppedFromAbove: Bool {
+        var node: StopNode? = self
+        while let current = node {
+            if current.isStopped { return true }
+            node = current.parent
+        }
+        return false
+    }
+
     final var reason: StopReason? { lock.withLock { storedReason } }
 
     /// Puts the node below its parent. When the parent is stopped already, the node is stopped before this returns.
@@ -76,6 +86,7 @@ class StopNode: @unchecked Sendable {  // proof: every `var` is guarded by `lock
         lock.withLock { lockedChildren() }
     }
 
+    /// Newest first.
     private final func lockedChildren() -> [StopNode] {
         var children: [StopNode] = []
         var next = firstChild
@@ -95,7 +106,8 @@ class StopNode: @unchecked Sendable {  // proof: every `var` is guarded by `lock
         var marked: [Marked] = [own]
         var next = 0
         while next < marked.count {
-            for child in marked[next].children {
+            // Oldest first: those that run have been there longer than those that wait, and have something to stop.
+            for child in marked[next].children.reversed() {
                 if let below = child.mark(marked[next].reason.forChild) { marked.append(below) }
             }
             marked[next].children = []

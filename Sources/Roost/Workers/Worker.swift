@@ -19,7 +19,7 @@ final class Worker: WorkerCore, @unchecked Sendable {  // proof: see `body` and 
     /// Written by the body's thread before the ending, read only after an ending that says it finished.
     private var storedValue: (any Sendable)?
     private let sendBuffer: Int
-    private let hubReference = AtomicLazyReference<AnyUpdateHub>()
+    private let hubReference = LazyHub()
 
     init(name: String, options: WorkerOptions, scope: ScopeCore, parent: StopNode, body: WorkerBody) {
         self.body = body

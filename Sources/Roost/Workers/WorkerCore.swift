@@ -91,7 +91,7 @@ class WorkerCore: StopNode, @unchecked Sendable {  // proof: every `var` below i
         let mayRun = life.withLock {
             // The flag is set before ``didStop(_:)`` is called, and after a stop no body is entered: whoever set it ends
             // this worker.
-            guard !isStopped, machine.begin() else { return false }
+            guard !isStoppedFromAbove, machine.begin() else { return false }
             self.thread = thread
             self.slot = slot
             beganAt = now
@@ -128,9 +128,9 @@ class WorkerCore: StopNode, @unchecked Sendable {  // proof: every `var` below i
 
     /// Gives the worker its ending, once; false when it has one.
     @discardableResult
-    final func end(_ ending: WorkerEnding) -> Bool {
+    final func end(_ ending: WorkerEnding, at time: MonotonicTime? = nil) -> Bool {
         // The stop latency is exact; without a stop the few milliseconds of the coarse clock matter to nobody.
-        let now = isStopped ? scope.time.now : scope.coarseNow
+        let now = time ?? (isStopped ? scope.time.now : scope.coarseNow)
         let won: Won? = life.withLock {
             guard machine.end() else { return nil }
             storedEnding = ending
@@ -151,7 +151,8 @@ class WorkerCore: StopNode, @unchecked Sendable {  // proof: every `var` below i
         detach()
         retire()
         closeUpdates(neverBegan: won.neverBegan)
-        WorkerStatistics.record(name: name, gap: won.gap, stopLatency: won.latency)
+        // One that never began has nothing to tell.
+        if !won.neverBegan { WorkerStatistics.record(name: name, gap: won.gap, stopLatency: won.latency) }
         // The scope counts it first, so that whoever hears of the ending finds it gone from the lists; the scope settles
         // last, so that nobody cuts delivery before the ending is on its way.
         let consequences = scope.count(self, ending)
@@ -216,7 +217,7 @@ class WorkerCore: StopNode, @unchecked Sendable {  // proof: every `var` below i
         switch action {
         case .endNow:
             scope.pool.forget(self)
-            end(.stopped(reason))
+            end(.stopped(reason), at: now)
         case .tellBody:
             parker?.unpark()
             for signal in signals { signal.wake() }
