@@ -77,6 +77,15 @@ def grouped(group, *rows):
     return list(rows)
 
 
+def submitted(name):
+    return [
+        ours("Roost, pool.submit", f"{name}-closure", reference=True),
+        ours("Roost, scope.start", f"{name}-worker"),
+        *pools(name),
+        Row("Task.detached", swift("taskgroup", name)),
+    ]
+
+
 BENCHMARKS = [
     Benchmark(
         "empty1", "1,000,000 tasks that do nothing, one producer", "ns", [("ns", "ns each", "{:.0f}"), PEAK], empty(1),
@@ -87,21 +96,25 @@ BENCHMARKS = [
         "4 × 250,000, from the first submit until all have run, on 2 threads",
     ),
     Benchmark(
-        "latency", "submit → result, cores kept awake", "us",
+        "latency", "submit → result, the pool on another core than the submitter, cores kept awake", "us",
         [("us", "median µs", "{:.2f}"), ("p99_us", "p99 µs", "{:.1f}")],
         grouped(
             "a plain closure posts a semaphore that a thread outside the pool waits on",
-            ours("Roost, pool.submit", "latency-closure", reference=True),
-            ours("Roost, scope.start", "latency-worker"),
-            *pools("latency"),
-            Row("Task.detached", swift("taskgroup", "latency")),
+            *submitted("latency"),
         ) + grouped(
-            "`await` of a value from a task on Swift's own pool",
+            "`await` of a value from a task on Swift's own pool, nothing pinned",
             ours("Roost, await handle.value", "await-worker", reference=True),
             Row("await Task.detached.value", swift("taskgroup", "await")),
             Row("await NIOThreadPool.runIfActive", swift("nio", "await")),
         ),
         "one at a time; a SCHED_IDLE spinner on each core, so that waking a halted core is not what is measured",
+        spinners=True,
+    ),
+    Benchmark(
+        "latency1", "submit → result, the pool and the submitter on one core", "us",
+        [("us", "median µs", "{:.2f}"), ("p99_us", "p99 µs", "{:.1f}")],
+        grouped("a plain closure posts a semaphore that a thread outside the pool waits on", *submitted("latency1")),
+        "two switches of context and what the pool does",
         spinners=True,
     ),
     Benchmark(

@@ -1,6 +1,7 @@
 // What every C++ measurement shares. The same workloads, in the same order and with the same counts, as
 // Sources/BenchSupport has for the Swift ones: change both together.
 #pragma once
+#include <sched.h>
 #include <semaphore.h>
 #include <time.h>
 
@@ -92,17 +93,35 @@ template <class Pool> Values empty(Pool &pool, long count, int producers) {
     return {{"ns", double(now() - begin) / double(count)}};
 }
 
-template <class Pool> Values latency(Pool &pool, long count) {
+// Pins the calling thread, and those it starts from then on, to one of the cores the process began with.
+inline void pin(int index) {
+    static const cpu_set_t allowed = [] { cpu_set_t set; sched_getaffinity(0, sizeof set, &set); return set; }();
+    for (int core = 0; core < CPU_SETSIZE; ++core) {
+        if (!CPU_ISSET(core, &allowed) || index-- > 0) continue;
+        cpu_set_t one;
+        CPU_ZERO(&one);
+        CPU_SET(core, &one);
+        sched_setaffinity(0, sizeof one, &one);
+        return;
+    }
+}
+
+// One task at a time, whose body posts a semaphore that this thread waits on. This thread is on core 0, the pool's threads on
+// `pool_core`. Left to itself the scheduler puts both on one core or on two, for a whole run, by chance.
+template <class MakePool> Values latency(MakePool make, long count, int pool_core) {
     Semaphore done;
     std::vector<double> micros;
     micros.reserve(count);
+    pin(pool_core);
+    auto pool = make(1);
     for (long i = -2'000; i < count; ++i) {
+        if (i == -1'000) pin(0);
         const auto begin = now();
-        pool.submit([&done] { done.post(); });
+        pool->submit([&done] { done.post(); });
         done.wait();
         if (i >= 0) micros.push_back(double(now() - begin) / 1e3);
     }
-    pool.wait();
+    pool->wait();
     std::sort(micros.begin(), micros.end());
     return {{"us", micros[count / 2]}, {"p99_us", micros[count * 99 / 100]}};
 }
@@ -206,7 +225,8 @@ template <class MakePool> bool common(const std::string &name, const Counts &cou
     Values values;
     if (name == "empty1") values = empty(*make(1), counts.empty, 1);
     else if (name == "empty4") values = empty(*make(4), counts.empty, 4);
-    else if (name == "latency") values = latency(*make(1), counts.latency);
+    else if (name == "latency") values = latency(make, counts.latency, 1);
+    else if (name == "latency1") values = latency(make, counts.latency, 0);
     else if (name == "efficiency") values = efficiency(*make(1), counts.efficiency);
     else if (name == "stop") { auto pool = make(1); values = stop(*pool, counts.stops, [&] { pool->drop(); }); }
     else if (name == "queued") values = queued(*make(1), counts.queued);

@@ -37,17 +37,8 @@ extension PoolPeer {
         return ["ns": Double(now() - begin) / Double(count)]
     }
 
-    @inlinable public func latency(_ count: Int) -> Values {
-        let done = Gate()
-        var micros = [Double]()
-        micros.reserveCapacity(count)
-        for i in -2_000..<count {
-            let begin = now()
-            submit { done.post() }
-            done.wait()
-            if i >= 0 { micros.append(Double(now() - begin) / 1e3) }
-        }
-        return latencyValues(micros)
+    @inlinable public func latency(_ count: Int, poolCore: Int) -> Values {
+        measureLatency(count, poolCore: poolCore) { submit($0) }
     }
 
     @inlinable public func efficiency(_ count: Int) -> Values {
@@ -96,7 +87,8 @@ extension PoolPeer {
         switch name {
         case "empty1": empty(counts.empty, producers: 1)
         case "empty4": empty(counts.empty, producers: 4)
-        case "latency": latency(counts.latency)
+        case "latency": latency(counts.latency, poolCore: 1)
+        case "latency1": latency(counts.latency, poolCore: 0)
         case "efficiency": efficiency(counts.efficiency)
         case "queued": queued(counts.queued)
         case "growth": growth(counts.growth)

@@ -3,6 +3,25 @@ import Glibc
 
 nonisolated public func yieldThread() { sched_yield() }
 
+/// One task at a time, whose body posts a semaphore that this thread waits on. This thread is on core 0; the pool's threads, which
+/// the warm-up starts, on `poolCore`. Left to itself the scheduler puts both on one core or on two, for a whole run, by chance.
+@inlinable public func measureLatency(_ count: Int, poolCore: Int, submit: (@escaping @Sendable () -> Void) -> Void) -> Values {
+    let done = Gate()
+    var micros = [Double]()
+    micros.reserveCapacity(count)
+    pinThread(poolCore)
+    for i in -2_000..<count {
+        if i == -1_000 { pinThread(0) }
+        let begin = now()
+        submit { done.post() }
+        done.wait()
+        if i >= 0 { micros.append(Double(now() - begin) / 1e3) }
+    }
+    return latencyValues(micros)
+}
+
+nonisolated public func pinThread(_ core: Int) { bench_pin(Int32(core)) }
+
 public func latencyValues(_ micros: [Double]) -> Values {
     let sorted = micros.sorted()
     return ["us": sorted[sorted.count / 2], "p99_us": sorted[sorted.count * 99 / 100]]
@@ -25,7 +44,8 @@ public func efficiencyValues(each: Double, count: Int, took: UInt64) -> Values {
 /// - `drop` is the peer's own way to drop what is queued, and sets `stopped` where its documentation would have it.
 /// - `wait` returns once both running bodies have ended and the queue is gone.
 /// - `check` is called after the clock was stopped.
-public struct StopRound {
+/// Every body captures one object, this one.
+public final class StopRound: Sendable {
     public let stopped = Flag()
     public let stopping = Flag()
     public let started = Gate()
@@ -33,13 +53,13 @@ public struct StopRound {
     public init() {}
 
     @inlinable public var runningBody: @Sendable () -> Void {
-        { [started, stopped] in
-            started.post()
-            while !stopped.isSet {}
+        {
+            self.started.post()
+            while !self.stopped.isSet {}
         }
     }
     @inlinable public var queuedBody: @Sendable () -> Void {
-        { [stopping, late] in if stopping.isSet { late.add() } }
+        { if self.stopping.isSet { self.late.add() } }
     }
 
     public static func measure(

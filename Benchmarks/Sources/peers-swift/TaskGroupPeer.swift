@@ -7,7 +7,8 @@ enum TaskGroupPeer {
         case "empty1": empty(counts.empty, producers: 1)
         case "empty1-discarding": emptyDiscarding(counts.empty)
         case "empty4": empty(counts.empty, producers: 4)
-        case "latency": latency(counts.latency)
+        case "latency": latency(counts.latency, poolCore: 1)
+        case "latency1": latency(counts.latency, poolCore: 0)
         case "await": awaited(counts.latency)
         case "efficiency": efficiency(counts.efficiency)
         case "stop": stop(counts.stops)
@@ -51,16 +52,8 @@ enum TaskGroupPeer {
         }
     }
 
-    static func latency(_ count: Int) -> Values {
-        let done = Gate()
-        var micros = [Double]()
-        for i in -2_000..<count {
-            let begin = now()
-            Task.detached { done.post() }
-            done.wait()
-            if i >= 0 { micros.append(Double(now() - begin) / 1e3) }
-        }
-        return latencyValues(micros)
+    static func latency(_ count: Int, poolCore: Int) -> Values {
+        measureLatency(count, poolCore: poolCore) { body in Task.detached { body() } }
     }
 
     static func awaited(_ count: Int) -> Values {

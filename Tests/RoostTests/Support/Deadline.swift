@@ -33,6 +33,11 @@ func onThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) a
     return try await result.value.get()
 }
 
+/// The same, begun now and awaited later.
+func inBackground<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) -> Task<Value, any Error> {
+    Task { try await onThread(body) }
+}
+
 /// Looks again and again, in between letting others run, until `condition` holds: for states that nothing announces.
 func eventually(_ condition: @Sendable () -> Bool) async throws {
     let end = MonotonicTime.now + .seconds(60)

@@ -56,6 +56,15 @@ final class Census: Sendable {
     }
 }
 
+/// For looking whether something is gone.
+struct WeakReference<Object: AnyObject & Sendable>: Sendable {
+    weak let object: Object?
+
+    init(_ object: Object) {
+        self.object = object
+    }
+}
+
 struct TestFailure: Error, Equatable {
     var text = "on purpose"
 }

@@ -14,4 +14,7 @@ static inline uint64_t bench_step(uint64_t x) {
     return x;
 }
 
+// Pins the calling thread, and those it starts from then on, to the `index`th core that the process began with.
+void bench_pin(int index);
+
 #endif

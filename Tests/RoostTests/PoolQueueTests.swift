@@ -1,0 +1,190 @@
+import RoostTesting
+import Testing
+
+@testable import Roost
+
+/// Bounded queues, limits per scope, and the end of a pool.
+@Suite struct PoolQueueTests {
+    private func boundedScope(threads: Int = 1, capacity: Int) -> WorkerScope {
+        WorkerScope("bounded", pool: makePool(threads, queueCapacity: capacity), root: WorkRoot())
+    }
+
+    @Test func aFullQueueRefusesWithAClearError() async throws {
+        try await withDeadline {
+            let scope = boundedScope(capacity: 3)
+            let gate = Gate()
+            _ = await scope.occupy(1, until: gate)
+            let waiting = (0..<3).map { number in scope.start("\(number)") { _ in } }
+            let refused = scope.start("too many") { _ in Issue.record("it ran") }
+            let error = await #expect(throws: WorkerPoolError.self) { try await refused.value }
+            #expect(error?.code == .queueFull)
+            #expect("\(error!)".contains("all 3 places"))
+            #expect(!scope.pool.submit {}.isAccepted)
+            gate.open()
+            for worker in waiting { #expect(await worker.endingKind == "finished") }
+        }
+    }
+
+    @Test func theBoundHoldsAlsoBeforeTheFirstThreadRuns() async throws {
+        try await withDeadline {
+            let pool = makePool(1, queueCapacity: 2)
+            let gate = Gate()
+            let accepted = (0..<1_000).count { _ in pool.submit { gate.wait() }.isAccepted }
+            // Two wait, one is the thread's, and one may have been taken in for the place that became free by that.
+            #expect((3...4).contains(accepted))
+            gate.open()
+            try await pool.done()
+        }
+    }
+
+    @Test func withoutPlacesWorkRunsAtOnceOrNotAtAll() async throws {
+        try await withDeadline {
+            let scope = boundedScope(capacity: 0)
+            let gate = Gate()
+            let busy = await scope.occupy(1, until: gate)
+            #expect(!scope.pool.submit {}.isAccepted)
+            let pool = scope.pool
+            let ran = Gate()
+            let waiter = Task { try await pool.submitWhenRoom { ran.open() } }
+            gate.open()
+            try await waiter.value
+            await ran.passed()
+            #expect(await busy[0].endingKind == "finished")
+        }
+    }
+
+    @Test func whoeverWaitsForRoomGetsItInTime() async throws {
+        try await withDeadline {
+            let scope = boundedScope(threads: 2, capacity: 2)
+            let pool = scope.pool
+            let count = scaled(500)
+            let ran = Locked(0)
+            let producers = (0..<4).map { _ in
+                Task {
+                    for _ in 0..<count { try await pool.submitWhenRoom { ran.withLock { $0 += 1 } } }
+                }
+            }
+            let workers = Task {
+                for number in 0..<count {
+                    let worker = try await scope.startWhenRoom("\(number)") { _ in number }
+                    #expect(worker.name == "\(number)")
+                }
+            }
+            for producer in producers { try await producer.value }
+            try await workers.value
+            try await pool.done()
+            #expect(ran.withLock { $0 } == 4 * count)
+            try await scope.drained()
+        }
+    }
+
+    @Test func waitingForRoomEndsWithTheTaskAndWithThePool() async throws {
+        try await withDeadline {
+            let scope = boundedScope(capacity: 0)
+            let gate = Gate()
+            _ = await scope.occupy(1, until: gate)
+            let pool = scope.pool
+            let cancelled = Task { try await scope.startWhenRoom("cancelled") { _ in } }
+            cancelled.cancel()
+            await #expect(throws: CancellationError.self) { _ = try await cancelled.value }
+            let refused = Task { try await pool.submitWhenRoom {} }
+            try await eventually { pool.core.withState { $0.roomWaiters.count } == 1 }
+            pool.core.refuse(true)
+            let error = await #expect(throws: WorkerPoolError.self) { try await refused.value }
+            #expect(error?.code == .closed)
+            gate.open()
+            try await scope.drained()
+        }
+    }
+
+    @Test func aScopesLimitHoldsAndTheOthersComeInTurn() async throws {
+        try await withDeadline {
+            let scope = makeScope(threads: 4, limit: 2)
+            let running = Locked((now: 0, most: 0))
+            let order = Log<Int>()
+            for number in 0..<200 {
+                scope.start("\(number)") { _ in
+                    order.add(number)
+                    running.withLock { $0 = ($0.now + 1, max($0.most, $0.now + 1)) }
+                    running.withLock { $0.now -= 1 }
+                }
+            }
+            try await scope.drained()
+            #expect(running.withLock { $0.most } <= 2)
+            #expect(order.count == 200)
+            #expect(Set(order.all).count == 200)
+        }
+    }
+
+    @Test func aWorkerThatWaitsInItsScopeOutlastsAFullQueue() async throws {
+        try await withDeadline {
+            let pool = makePool(1, queueCapacity: 1)
+            let limited = WorkerScope("limited", pool: pool, limit: 1, root: WorkRoot())
+            let other = WorkerScope("other", pool: pool, root: WorkRoot())
+            let gate = Gate()
+            let first = await limited.occupy(1, until: gate)[0]
+            let second = limited.start("second") { _ in 2 }
+            let filler = other.start("filler") { _ in }
+            gate.open()
+            #expect(await first.endingKind == "finished")
+            try await expect(second.value, equals: 2)
+            #expect(await filler.endingKind == "finished")
+        }
+    }
+
+    @Test func stoppedWhileWaitingInTheScopeNeverRuns() async throws {
+        try await withDeadline {
+            let scope = makeScope(threads: 2, limit: 1)
+            let gate = Gate()
+            let busy = await scope.occupy(1, until: gate)
+            let waiting = (0..<50).map { number in scope.start("\(number)") { _ in Issue.record("it ran") } }
+            for worker in waiting { worker.stop() }
+            for worker in waiting { #expect(await worker.endingKind == "stopped") }
+            let last = scope.start("last") { _ in 1 }
+            gate.open()
+            #expect(await busy[0].endingKind == "finished")
+            try await expect(last.value, equals: 1)
+        }
+    }
+
+    @Test func aClosedPoolEndsEveryWaitingWorkerWithoutRecursion() async throws {
+        try await withDeadline {
+            let scope = makeScope(threads: 1, limit: 1)
+            let gate = Gate()
+            let busy = await scope.occupy(1, until: gate)
+            let waiting = (0..<scaled(20_000)).map { number in scope.start("waits") { _ in Issue.record("it ran") } }
+            scope.pool.core.refuse(true)
+            gate.open()
+            #expect(await busy[0].endingKind == "finished")
+            for worker in waiting { #expect(await worker.endingKind == "stopped") }
+            try await scope.drained()
+        }
+    }
+
+    @Test func aDroppedPoolStopsWhatWaitsAndLetsBodiesEnd() async throws {
+        try await withDeadline {
+            let gate = Gate()
+            let running = Gate()
+            let finished = Gate()
+            let census = Census()
+            var pool: WorkerPool? = makePool(1)
+            let core = WeakReference(pool!.core)
+            pool?.submit {
+                running.open()
+                gate.wait()
+                finished.open()
+            }
+            await running.passed()
+            do {
+                let member = census.makeMember()
+                pool?.submit { member.touch() }
+            }
+            #expect(census.count == 1)
+            pool = nil
+            #expect(census.count == 0, "what waited is let go")
+            gate.open()
+            await finished.passed()
+            try await eventually { core.object == nil }
+        }
+    }
+}

@@ -1,0 +1,157 @@
+import Glibc
+import RoostTesting
+import Testing
+
+@testable import Roost
+
+@Suite struct StopTokenWaitingTests {
+    @Test func aDeadlineStopsTheSource() {
+        let clock = ManualClock()
+        let source = StopSource(timeout: .seconds(5), time: clock)
+        clock.advance(by: .seconds(4))
+        #expect(!source.token.isStopped)
+        clock.advance(by: .seconds(1))
+        #expect(source.token.reason == .deadline)
+    }
+
+    @Test func theDeadlineOfADroppedSourceIsTakenBack() {
+        let clock = ManualClock()
+        do { _ = StopSource(timeout: .seconds(5), time: clock).token }
+        #expect(clock.pending == 0)
+    }
+
+    @Test func aStopEndsABlockingSleepAtOnce() async throws {
+        try await withDeadline {
+            let clock = ManualClock()
+            let source = StopSource()
+            let token = source.token
+            let sleeper = inBackground { try token.sleep(for: .seconds(1_000), time: clock) }
+            await clock.waitForSleepers(1)
+            source.stop(.windowClosed)
+            await #expect(throws: StopError(.windowClosed)) { try await sleeper.value }
+            #expect(clock.pending == 0)
+        }
+    }
+
+    @Test func aBlockingSleepEndsInTime() async throws {
+        try await withDeadline {
+            let clock = ManualClock()
+            let token = StopSource().token
+            let sleeper = inBackground { try token.sleep(for: .seconds(10), time: clock) }
+            await clock.waitForSleepers(1)
+            clock.advance(by: .seconds(10))
+            try await sleeper.value
+            try await onThread { try token.sleep(for: .milliseconds(1)) }
+        }
+    }
+
+    @Test func aStoppedTokenDoesNotSleep() async throws {
+        let source = StopSource()
+        source.stop()
+        let token = source.token
+        await #expect(throws: StopError.self) { try await onThread { try token.sleep(for: .seconds(1_000)) } }
+        await #expect(throws: StopError.self) { try await token.sleep(for: .seconds(1_000)) }
+    }
+
+    @Test func anAsyncSleepEndsWithStopCancellationOrTime() async throws {
+        try await withDeadline {
+            let clock = ManualClock()
+            let source = StopSource()
+            let token = source.token
+            let inTime = Task { try await token.sleep(for: .seconds(1), time: clock) }
+            await clock.waitForSleepers(1)
+            clock.advance(by: .seconds(1))
+            try await inTime.value
+            let cancelled = Task { try await token.sleep(for: .seconds(1), time: clock) }
+            await clock.waitForSleepers(1)
+            cancelled.cancel()
+            await #expect(throws: CancellationError.self) { try await cancelled.value }
+            let stopped = Task { try await token.sleep(for: .seconds(1), time: clock) }
+            await clock.waitForSleepers(1)
+            source.stop(.deadline)
+            await #expect(throws: StopError(.deadline)) { try await stopped.value }
+            #expect(clock.pending == 0)
+        }
+    }
+
+    @Test func stopRequestedReturnsTheReason() async throws {
+        try await withDeadline {
+            let source = StopSource()
+            let token = source.token
+            let waiter = Task { try await token.stopRequested() }
+            source.stop(.deadline)
+            let awaited = try await waiter.value
+            let again = try await token.stopRequested()
+            #expect(awaited == .deadline && again == .deadline)
+            let cancelled = Task { try await StopSource().token.stopRequested() }
+            cancelled.cancel()
+            await #expect(throws: CancellationError.self) { try await cancelled.value }
+        }
+    }
+
+    // MARK: Descriptors
+
+    /// Both ends of a pipe, closed at the end.
+    private func withPipe<Value: Sendable>(
+        _ body: @Sendable (_ readEnd: Int32, _ writeEnd: Int32) async throws -> Value
+    ) async throws -> Value {
+        var ends: [Int32] = [0, 0]
+        guard pipe(&ends) == 0 else { throw SystemCallError(call: "pipe", errno: errno) }
+        let (readEnd, writeEnd) = (ends[0], ends[1])
+        defer { for end in [readEnd, writeEnd] { close(end) } }
+        return try await body(readEnd, writeEnd)
+    }
+
+    @Test func aStopEndsAWaitForADescriptor() async throws {
+        try await withDeadline {
+            try await withPipe { readEnd, _ in
+                let source = StopSource()
+                let token = source.token
+                let waiting = Gate()
+                let waiter = inBackground {
+                    waiting.open()
+                    return try token.wait(for: .readable, on: readEnd)
+                }
+                await waiting.passed()
+                source.stop(.windowClosed)
+                await #expect(throws: StopError(.windowClosed)) { _ = try await waiter.value }
+            }
+        }
+    }
+
+    @Test func aDescriptorThatIsReadyEndsTheWait() async throws {
+        try await withDeadline {
+            try await withPipe { readEnd, writeEnd in
+                let token = StopSource().token
+                let ready = try await onThread { try token.wait(for: .writable, on: writeEnd) }
+                #expect(ready.contains(.writable))
+                let waiter = inBackground { try token.wait(for: .readable, on: readEnd) }
+                var byte: UInt8 = 7
+                #expect(write(writeEnd, &byte, 1) == 1)
+                #expect(try await waiter.value.contains(.readable))
+            }
+        }
+    }
+
+    @Test func aWaitPastItsTimeIsEmpty() async throws {
+        try await withDeadline {
+            try await withPipe { readEnd, _ in
+                let token = StopSource().token
+                let ready = try await onThread {
+                    try token.wait(for: .readable, on: readEnd, within: .milliseconds(5))
+                }
+                #expect(ready.isEmpty)
+            }
+        }
+    }
+
+    @Test func aDescriptorThatIsNotOpenIsBroken() async throws {
+        try await withDeadline {
+            let token = StopSource().token
+            let negative = try await onThread { try token.wait(for: .readable, on: -1, within: .seconds(50)) }
+            #expect(negative.contains(.broken) || !negative.isDisjoint(with: .broken))
+            let closed = try await onThread { try token.wait(for: .readable, on: 100_000, within: .seconds(50)) }
+            #expect(!closed.isDisjoint(with: .broken))
+        }
+    }
+}
