@@ -96,6 +96,8 @@ public final class WorkerScope: Sendable {
     ) async -> ScopeReport {
         core.beginClosing(reason, within: budget ?? core.budget)
         let report = await core.settledReport
+        // The endings are on their way, but a busy main actor may come back here before it has had its callbacks.
+        if isolation === MainActor.shared { await TaskPort.main.caughtUp() }
         // Back on the caller's executor: the cut and what the caller does next are one after the other there.
         core.cutDelivery(reason)
         await core.gate.waitUntilIdle()

@@ -37,6 +37,13 @@ public final class TaskPort: DeliveryPort {
         if mustSchedule { schedule(self) }
     }
 
+    /// Returns once every job posted before has run.
+    func caughtUp() async {
+        let done = OneShot<Void>()
+        post { done.resolve(()) }
+        await done.value
+    }
+
     private func drain(on actor: isolated any Actor) {
         drain()
     }

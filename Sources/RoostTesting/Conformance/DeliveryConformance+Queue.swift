@@ -76,6 +76,7 @@ extension DeliveryConformance {
         let seen = Locked<[[Int]]>(Array(repeating: [], count: posters))
         let running = Atomic<Int>(0)
         let overlaps = Atomic<Int>(0)
+        let pause = StopSource().token
         for poster in 0..<posters {
             pool.submit {
                 for number in 0..<each {
@@ -84,6 +85,8 @@ extension DeliveryConformance {
                             overlaps.wrappingAdd(1, ordering: .relaxed)
                         }
                         seen.withLock { $0[poster].append(number) }
+                        // Long enough for another one to begin, if the port lets it.
+                        if number % 100 == 0 { try? pause.sleep(for: .microseconds(200)) }
                         running.wrappingSubtract(1, ordering: .relaxed)
                     }
                 }
