@@ -274,8 +274,9 @@ final class ScopeCore: Sendable {
 
     /// Refuses new work, asks the workers to stop, and abandons the late ones when `budget` is over.
     func beginClosing(_ reason: StopReason, within budget: Duration) {
+        let now = time.now
         let (action, nodes, round) = state.withLock { state in
-            let action = state.machine.close(reason, budget: budget, unfinished: state.unfinished, now: time.now)
+            let action = state.machine.close(reason, budget: budget, unfinished: state.unfinished, now: now)
             return (action, state.nodes, state.machine.round)
         }
         switch action {
@@ -327,6 +328,7 @@ final class ScopeCore: Sendable {
     }
 
     private func settle() {
+        let now = time.now
         var nodes: [ScopeNode] = []
         let (report, timer, actions) = state.withLock { state in
             let machine = state.machine
@@ -334,7 +336,7 @@ final class ScopeCore: Sendable {
             state.nodes = []
             let report = ScopeReport(
                 name: name, reason: machine.reason ?? .requested(""),
-                duration: time.now - (machine.askedAt ?? time.now), stragglers: state.stragglers, workers: state.ended)
+                duration: now - (machine.askedAt ?? now), stragglers: state.stragglers, workers: state.ended)
             defer {
                 state.timer = nil
                 state.onSettled = []
@@ -385,9 +387,10 @@ final class ScopeCore: Sendable {
     }
 
     var timeLeft: Duration? {
-        state.withLock { state in
+        let now = time.now
+        return state.withLock { state in
             guard state.machine.state == .closing, let deadline = state.machine.deadline else { return nil }
-            return max(.zero, deadline - time.now)
+            return max(.zero, deadline - now)
         }
     }
 }

@@ -18,23 +18,6 @@ extension TimeSource {
     public func scheduleBudget(after delay: Duration, _ action: @escaping @Sendable () -> Void) -> TimerRegistration {
         schedule(after: delay, action)
     }
-
-    /// Suspends for `duration`. Throws `CancellationError` at once when the task is cancelled and ``StopError`` at once
-    /// when `token` is stopped.
-    public func sleep(for duration: Duration, token: StopToken? = nil) async throws {
-        let waiter = OneShot<Result<Void, any Error>>()
-        let timer = schedule(after: duration) { waiter.resolve(.success(())) }
-        let registration = token?.onStop { reason in waiter.resolve(.failure(StopError(reason))) }
-        defer {
-            timer.cancel()
-            registration?.remove()
-        }
-        try await withTaskCancellationHandler {
-            try await waiter.value.get()
-        } onCancel: {
-            waiter.resolve(.failure(CancellationError()))
-        }
-    }
 }
 
 /// A timer that can be taken back.

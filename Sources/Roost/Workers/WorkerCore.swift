@@ -65,8 +65,8 @@ class WorkerCore: StopNode, @unchecked Sendable {  // proof: every `var` below i
     final var wasObserved: Bool { isObserved.load(ordering: .relaxed) }
 
     final var info: WorkerInfo {
-        life.withLock {
-            let now = scope.time.now
+        let now = scope.time.now
+        return life.withLock {
             let since = endedAt ?? now
             return WorkerInfo(
                 name: name, scope: scope.name, state: machine.current, priority: priority,
@@ -78,7 +78,8 @@ class WorkerCore: StopNode, @unchecked Sendable {  // proof: every `var` below i
 
     /// How long the body has run; zero before it began.
     final var elapsed: Duration {
-        life.withLock { beganAt.map { scope.time.now - $0 } ?? .zero }
+        let now = scope.time.now
+        return life.withLock { beganAt.map { now - $0 } ?? .zero }
     }
 
     private final var lockedCheckpoint: CallSite? { endedAt == nil ? slot?.lastCheckpoint : endCheckpoint }
@@ -185,9 +186,9 @@ class WorkerCore: StopNode, @unchecked Sendable {  // proof: every `var` below i
     }
 
     final var straggler: Straggler {
-        life.withLock {
-            let now = scope.time.now
-            return Straggler(
+        let now = scope.time.now
+        return life.withLock {
+            Straggler(
                 worker: name, scope: scope.name, thread: thread?.name, lastCheckpoint: lockedCheckpoint,
                 ranFor: beganAt.map { now - $0 } ?? .zero, askedFor: askedAt.map { now - $0 } ?? .zero)
         }
@@ -195,10 +196,11 @@ class WorkerCore: StopNode, @unchecked Sendable {  // proof: every `var` below i
 
     final func report(_ ending: WorkerEnding?) -> WorkerReport {
         let reason = reason
+        let now = scope.time.now
         return life.withLock {
             WorkerReport(
                 name: name, scope: scope.name, asked: reason.map { "\($0)" },
-                stopLatency: askedAt.map { (endedAt ?? scope.time.now) - $0 },
+                stopLatency: askedAt.map { (endedAt ?? now) - $0 },
                 lastCheckpoint: lockedCheckpoint, longestCheckpointGap: endedAt == nil ? slot?.longestGapSoFar : endGap,
                 ending: ending?.kind ?? "running", detail: ending.map { "\($0)" } ?? "running")
         }
