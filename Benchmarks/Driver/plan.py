@@ -107,7 +107,8 @@ BENCHMARKS = [
             Row("await Task.detached.value", swift("taskgroup", "await")),
             Row("await NIOThreadPool.runIfActive", swift("nio", "await")),
         ),
-        "one at a time; a SCHED_IDLE spinner on each core, so that waking a halted core is not what is measured",
+        "one at a time; a SCHED_IDLE spinner on each core, so that waking a halted core is not what is measured. "
+        "Under 2 µs: the pool's thread still spins when the next task comes, nobody sleeps and nobody is woken",
         spinners=True,
     ),
     Benchmark(

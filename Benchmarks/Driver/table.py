@@ -9,7 +9,7 @@ def lines(benchmark, found, failures):
     headings[1:1] = ["min – max", benchmark.ratio_heading]
     width = max(len(row.label) for row in benchmark.rows) + 2
     last_group = None
-    yield " " * width + "".join(f"{heading:>18}" for heading in headings)
+    yield " " * width + "".join(f"{heading:>20}" for heading in headings)
     for row in benchmark.rows:
         if row.group != last_group and row.group:
             yield f"  {row.group}"
@@ -23,7 +23,7 @@ def lines(benchmark, found, failures):
         cells = [form.format(statistics.median(values[key])) if key in values else "–" for key, _, form in benchmark.columns]
         first, _, form = benchmark.columns[0]
         cells[1:1] = [f"{form.format(min(values[first]))} – {form.format(max(values[first]))}", ratio(benchmark, row, found)]
-        yield f"{row.label:<{width}}" + "".join(f"{cell:>18}" for cell in cells)
+        yield f"{row.label:<{width}}" + "".join(f"{cell:>20}" for cell in cells)
 
 
 def ratio(benchmark, row, found):

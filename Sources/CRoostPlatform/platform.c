@@ -35,6 +35,38 @@ int roost_thread_set_nice(int nice) {
     return setpriority(PRIO_PROCESS, (id_t)roost_thread_id(), nice) == 0 ? 0 : errno;
 }
 
+// A word each way, so that a thread that starts never sees half of a mask.
+static uint64_t main_mask;
+
+static void remember_mask(void) {
+    sigset_t now;
+    uint64_t bits = 0;
+    if (pthread_sigmask(SIG_SETMASK, NULL, &now) != 0) return;
+    for (int number = 1; number <= 64; number++) {
+        if (sigismember(&now, number) == 1) bits |= (uint64_t)1 << (number - 1);
+    }
+    __atomic_store_n(&main_mask, bits, __ATOMIC_RELAXED);
+}
+
+// Until something of Roost has run on the main thread: what the process was started with.
+__attribute__((constructor)) static void remember_first_mask(void) {
+    remember_mask();
+}
+
+void roost_thread_remember_main_mask(void) {
+    if (roost_thread_id() == getpid()) remember_mask();
+}
+
+void roost_thread_use_main_mask(void) {
+    uint64_t bits = __atomic_load_n(&main_mask, __ATOMIC_RELAXED);
+    sigset_t mask;
+    sigemptyset(&mask);
+    for (int number = 1; number <= 64; number++) {
+        if (bits >> (number - 1) & 1) sigaddset(&mask, number);
+    }
+    pthread_sigmask(SIG_SETMASK, &mask, NULL);
+}
+
 static __thread void *current;
 
 void *roost_thread_current(void) {

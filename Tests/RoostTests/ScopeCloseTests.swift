@@ -171,16 +171,21 @@ import Testing
             let root = WorkRoot()
             let core: WeakReference<ScopeCore>
             let gate = Gate()
+            let port = ManualPort()
             do {
                 let scope = WorkerScope("short", pool: makePool(1), closesWithin: .seconds(1_000), root: root)
                 core = WeakReference(scope.core)
                 let busy = await scope.occupy(1, until: gate)
                 busy[0].token.onStop { _ in }
-                busy[0].onProgressForgotten()
+                busy[0].listen(on: port)
                 #expect(root.scopes.count == 1)
             }
             gate.open()
-            try await eventually { core.object == nil }
+            // What still waits on the port holds what it is about.
+            try await eventually {
+                port.drain()
+                return core.object == nil
+            }
             #expect(root.node.children.isEmpty)
         }
     }
@@ -188,9 +193,9 @@ import Testing
 
 extension WorkerHandle {
     /// Callbacks that nobody takes back.
-    fileprivate func onProgressForgotten() {
-        onUpdate(on: ManualPort()) { _ in }
-        onSent(on: ManualPort()) { _ in }
-        onEnd(on: ManualPort()) { _ in }
+    fileprivate func listen(on port: ManualPort) {
+        onUpdate(on: port) { _ in }
+        onSent(on: port) { _ in }
+        onEnd(on: port) { _ in }
     }
 }

@@ -33,8 +33,8 @@ struct ShutdownValueTests {
     func machine() {
         var machine = ShutdownStateMachine()
         let now = MonotonicTime(nanoseconds: 1_000)
-        #expect(machine.request(.signal(15), budget: budget, now: now))
-        #expect(!machine.request(.endOfMain, budget: budget, now: now))
+        expect(machine.request(.signal(15), budget: budget, now: now))
+        expect(!machine.request(.endOfMain, budget: budget, now: now))
         #expect(machine.cause == .signal(15))
         #expect(machine.graceDeadline == now + budget.grace)
         _ = machine.beginFinalizing(stragglers: 0, now: now)

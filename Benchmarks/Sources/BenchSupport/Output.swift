@@ -26,6 +26,8 @@ public struct Counts: Sendable {
         complain("usage: \(arguments[0]) PEER BENCHMARK [quick]")
         exit(2)
     }
+    // Before the peer is made: a pool that starts its threads at once is then where the measurement wants it.
+    if arguments[2].hasPrefix("latency") { pinThread(arguments[2].hasPrefix("latency1") ? 0 : 1) }
     let start = Memory.resident
     do {
         guard var values = try measure(arguments[1], arguments[2], Counts(quick: arguments.dropFirst(3).contains("quick"))) else {

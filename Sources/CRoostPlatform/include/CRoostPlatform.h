@@ -15,6 +15,12 @@ void roost_thread_set_name(const char *_Nonnull name);
 // 0, or the errno of setpriority.
 int roost_thread_set_nice(int nice);
 
+// Gives the calling thread the signal mask that the main thread has. A thread inherits its creator's, and libdispatch blocks
+// nearly every signal on its own threads: a child that a worker starts would inherit that, and SIGTERM would not end it.
+void roost_thread_use_main_mask(void);
+// Takes the main thread's mask for what it is now, when called on it; else without effect.
+void roost_thread_remember_main_mask(void);
+
 // One pointer of Roost per thread: what this thread is to Roost (see Platform/CurrentThread.swift).
 void *_Nullable roost_thread_current(void);
 void roost_thread_set_current(void *_Nullable value);

@@ -21,6 +21,7 @@ enum PlatformThread {
             let refused = pthread_attr_setstacksize(&attributes, rounded)
             if refused != 0 { return refused }
         }
+        roost_thread_remember_main_mask()
         let start = Unmanaged.passRetained(ThreadStart(name: name, nice: options.nice, body: body))
         var thread = pthread_t()
         let failure = pthread_create(&thread, &attributes, threadEntry, start.toOpaque())
@@ -48,6 +49,7 @@ private func threadEntry(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableR
     // The box is consumed before the end so that what `body` captured dies on this thread, not after it.
     do {
         let start = Unmanaged<ThreadStart>.fromOpaque(argument!).takeRetainedValue()
+        roost_thread_use_main_mask()
         roost_thread_set_name(start.name)
         if start.nice != 0 { _ = roost_thread_set_nice(start.nice) }
         let stack = roost_altstack_install()

@@ -1,7 +1,8 @@
 /// What has to be done at the end of the process: flush, unlock, say goodbye.
 ///
 /// Finalizers run after the workers have ended, the last registered first, one at a time on a thread of their own. One
-/// past its limit is abandoned and named in the report, and the next one runs.
+/// past its limit is abandoned and named in the report, and the next one runs; the process then ends with 70, since something
+/// still runs.
 public final class FinalizerRegistration: Sendable {
     let finalizer: Finalizer
     private let owner: Shutdown
@@ -39,6 +40,8 @@ public struct FinalizerReport: Sendable, Hashable {
     public let duration: Duration
     /// `done`, `failed: …`, `abandoned: past its limit`, `skipped: …`.
     public let outcome: String
+
+    var isAbandoned: Bool { outcome.hasPrefix("abandoned") }
 }
 
 /// Runs finalizers one after the other, each within its limit and all before the deadline.
@@ -125,9 +128,10 @@ private final class FinalizerCall: Sendable {
     }
 
     func waitForEnd(until deadline: MonotonicTime) -> Result<Void, any Error>? {
+        var deadline = deadline
         while true {
             if case .ended(let result) = state.withLock({ $0 }) { return result }
-            if !parker.park(until: deadline) { return nil }
+            if !parker.park(budget: &deadline), deadline <= .now { return nil }
         }
     }
 }

@@ -15,11 +15,15 @@ struct ShutdownRun {
         let (late, scopes) = stopWork(cause, main: main, deadline: deadline)
         if !late.isEmpty { shutdown.emit(.abandoned(late)) }
         let finalizers = runFinalizers(stragglers: late.count)
-        shutdown.advance { $0.beginReporting() }
+        let isHanging = finalizers.contains(where: \.isAbandoned)
+        shutdown.advance { machine in
+            if isHanging { machine.abandonedFinalizer() }
+            machine.beginReporting()
+        }
         let report = makeReport(late, finalizers, scopes)
         writeReport(report)
         shutdown.emit(.ended(report))
-        end(report, late: late, main: main)
+        end(report, isLate: !late.isEmpty || isHanging)
     }
 
     // MARK: Stopping
@@ -40,7 +44,8 @@ struct ShutdownRun {
             wait.done("asking to stop")
         }
         if started != nil { wait.done("asking to stop") }
-        wait.until(deadline: deadline, tick: nil) { true }
+        var deadline = deadline
+        wait.until(&deadline, tick: nil) { _ in }
         let scopes = root.scopes
         for scope in scopes {
             let key = "scope \(ObjectIdentifier(scope))"
@@ -61,11 +66,10 @@ struct ShutdownRun {
             wait.expect("main")
             main.ended.whenResolved { _ in wait.done("main") }
         }
-        wait.until(deadline: deadline, tick: .milliseconds(100)) {
+        wait.until(&deadline, tick: .milliseconds(100)) { deadline in
             shutdown.emit(
                 .waiting(for: scopes.flatMap { $0.workers.map(\.info) }, timeLeft: max(.zero, deadline - .now)))
             shutdown.prepareLastWords(lastWords(scopes))
-            return true
         }
         return (lateOnes(scopes, pools, main), scopes)
     }
@@ -110,13 +114,21 @@ struct ShutdownRun {
                     worker: "a job", scope: "a thread of its own", thread: thread.name, lastCheckpoint: nil,
                     ranFor: .now - since, askedFor: askedFor))
         }
-        if let main, main.ended.valueIfResolved == nil {
+        if let main, !hasEnded(main, afterWaiting: !late.isEmpty) {
             late.append(
                 Straggler(
                     worker: "main", scope: "the program's main body", thread: "main", lastCheckpoint: nil,
                     ranFor: .now - main.beganAt, askedFor: askedFor))
         }
         return late
+    }
+
+    /// A main body that waits for a late worker is not late itself: once that one is abandoned it gets a moment to end.
+    private func hasEnded(_ main: MainBody, afterWaiting isWaiting: Bool) -> Bool {
+        let parker = Parker()
+        main.ended.whenResolved { _ in parker.unpark() }
+        let moment = min(.milliseconds(50), (shutdown.facts.machine.budget?.report ?? .zero) / 2)
+        return parker.park(until: .now + (isWaiting ? moment : .zero))
     }
 
     private var askedFor: Duration {
@@ -161,19 +173,9 @@ struct ShutdownRun {
 
     // MARK: The end
 
-    /// What was printed should be seen. A late thread may hold a stream's lock for ever: this waits 50 ms at most.
-    private func flushOutput() {
-        let parker = Parker()
-        let started = PlatformThread.start(name: "roost-flush") {
-            fflush(nil)
-            parker.unpark()
-        }
-        if started == nil { parker.park(until: .now + .milliseconds(50)) }
-    }
-
-    private func end(_ report: ShutdownReport, late: [Straggler], main: MainBody?) {
-        guard late.isEmpty else {
-            flushOutput()
+    private func end(_ report: ShutdownReport, isLate: Bool) {
+        guard !isLate else {
+            ProcessEnd.flushOutput()
             roost_end_now(ProcessOutcome.pastBudgetStatus)
         }
         shutdown.outcome.resolve(report.outcome)
@@ -196,7 +198,7 @@ enum ProcessEnd {
         }
         switch outcome {
         case .signalled(let number):
-            fflush(nil)
+            flushOutput()
             roost_say_last_words()
             roost_end_by_signal(number)
         case .exited(let status):
@@ -204,6 +206,16 @@ enum ProcessEnd {
             roost_say_last_words()
             exit(status)
         }
+    }
+
+    /// What was printed should be seen. A thread may hold a stream's lock for ever: this waits 50 ms at most.
+    static func flushOutput() {
+        let parker = Parker()
+        let started = PlatformThread.start(name: "roost-flush") {
+            fflush(nil)
+            parker.unpark()
+        }
+        if started == nil { parker.park(until: .now + .milliseconds(50)) }
     }
 }
 
@@ -224,14 +236,16 @@ private final class ShutdownWait: Sendable {
         if isEmpty { parker.unpark() }
     }
 
-    /// Returns when nothing is open, or at the deadline. `look` is called at every tick.
-    func until(deadline: MonotonicTime, tick: Duration?, look: () -> Bool) {
-        var spent = MonotonicTime.now
-        while !open.withLock({ $0.isEmpty }), spent < deadline {
-            _ = look()
-            let next = tick.map { min(deadline, MonotonicTime.now + $0) } ?? deadline
-            parker.park(until: next)
-            spent = .now
+    /// Returns when nothing is open, or at the deadline, which moves while the process is stopped. `look` is called at
+    /// every tick.
+    func until(_ deadline: inout MonotonicTime, tick: Duration?, look: (MonotonicTime) -> Void) {
+        var next = MonotonicTime.now
+        while !open.withLock({ $0.isEmpty }), MonotonicTime.now < deadline {
+            if let tick, next <= .now {
+                look(deadline)
+                next = .now + tick
+            }
+            _ = parker.park(until: tick == nil ? nil : next, budget: &deadline)
         }
     }
 }

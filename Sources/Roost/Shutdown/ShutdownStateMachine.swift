@@ -33,6 +33,12 @@ struct ShutdownStateMachine {
         return now + (budget?.finalizers ?? .zero)
     }
 
+    /// A finalizer hangs: its thread still runs at the end, as a late worker's does.
+    mutating func abandonedFinalizer() {
+        precondition(phase == .finalizing, "Roost: abandonedFinalizer in phase \(phase)")
+        isPastBudget = true
+    }
+
     mutating func beginReporting() {
         precondition(phase == .finalizing, "Roost: beginReporting in phase \(phase)")
         phase = .reporting

@@ -67,9 +67,9 @@ private final class Timekeeper: Sendable {
         } else if mustWake {
             parker.unpark()
         }
-        return TimerRegistration { [weak self] in
+        return TimerRegistration { [self] in
             // What the action captured is let go here, after the lock is.
-            _ = self?.state.withLock { $0.queue.cancel(id) }
+            _ = state.withLock { $0.queue.cancel(id) }
         }
     }
 
