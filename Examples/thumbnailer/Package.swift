@@ -29,6 +29,18 @@ let package = Package(
             ]
         ),
         .testTarget(name: "ThumbnailKitTests", dependencies: ["ThumbnailKit", "CGdkPixbufSystem"]),
+        // Whole programs: the thumbnailer itself, and one that uses Roost in odd ways.
+        .target(name: "CProgramDoor", path: "Tests/CProgramDoor"),
+        .executableTarget(
+            name: "odd-program",
+            dependencies: [
+                "CProgramDoor",
+                .product(name: "Roost", package: "Roost"),
+                .product(name: "RoostTerminal", package: "Roost"),
+            ],
+            path: "Tests/OddProgram"
+        ),
+        .testTarget(name: "ProgramTests", dependencies: ["CProgramDoor", "thumbnailer", "odd-program"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <linux/futex.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +30,13 @@ void roost_thread_set_name(const char *name) {
     memcpy(cut, name, length);
     cut[length] = 0;
     pthread_setname_np(pthread_self(), cut);
+}
+
+int32_t roost_processor_count(void) {
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) > 0) return CPU_COUNT(&set);
+    long online = sysconf(_SC_NPROCESSORS_ONLN);  // more than 1,024 processors do not fit the set
+    return online > 0 ? (int32_t)online : 1;
 }
 
 int roost_thread_set_nice(int nice) {

@@ -21,6 +21,9 @@ void roost_thread_use_main_mask(void);
 // Takes the main thread's mask for what it is now, when called on it; else without effect.
 void roost_thread_remember_main_mask(void);
 
+// The processors this process may run on, at least 1.
+int32_t roost_processor_count(void);
+
 // One pointer of Roost per thread: what this thread is to Roost (see Platform/CurrentThread.swift).
 void *_Nullable roost_thread_current(void);
 void roost_thread_set_current(void *_Nullable value);

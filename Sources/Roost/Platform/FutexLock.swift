@@ -36,7 +36,7 @@ struct FutexLock: ~Copyable, Sendable {
 
     @inline(never)
     private borrowing func lockSlow() {
-        for _ in 0..<Self.spins {
+        for _ in 0..<Spinning.rounds {
             if word.load(ordering: .relaxed) == 0,
                 word.weakCompareExchange(expected: 0, desired: 1, ordering: .acquiring).exchanged
             {
@@ -54,7 +54,10 @@ struct FutexLock: ~Copyable, Sendable {
     private borrowing func wakeOne() {
         withUnsafePointer(to: word) { roost_futex_wake($0, 1) }
     }
+}
 
-    /// About 2 µs on current machines: longer than any critical section here, shorter than a sleep and a wake.
-    private static var spins: Int { 60 }
+/// How long a thread spins before it sleeps: about 2 µs on current machines, longer than any critical section here and
+/// shorter than a sleep and a wake. On a single processor not at all: whoever is waited for needs it.
+enum Spinning {
+    static let rounds: Int = roost_processor_count() > 1 ? 60 : 0
 }

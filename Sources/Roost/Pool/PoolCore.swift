@@ -57,7 +57,9 @@ final class PoolCore: TaskExecutor, @unchecked Sendable {  // proof: `state` is 
 
     func submit(_ job: consuming PoolJob, priority: WorkerPriority, onlyIfFree: Bool = false) -> Admission {
         lock.lock()
-        if let refusal = lockedRefusal(onlyIfFree: onlyIfFree) {
+        if onlyIfFree || state.pointee.mayRefuse || configuration.queueCapacity != nil,
+            let refusal = lockedRefusal(onlyIfFree: onlyIfFree)
+        {
             lock.unlock()
             return .refused(refusal)
         }
@@ -78,6 +80,7 @@ final class PoolCore: TaskExecutor, @unchecked Sendable {  // proof: `state` is 
         return .accepted
     }
 
+    @inline(never)
     private func lockedRefusal(onlyIfFree: Bool) -> WorkerPoolError? {
         if state.pointee.isRetired || state.pointee.isRefusing {
             return error(.closed, "it takes no more work: it was closed, or the process is shutting down")
@@ -207,7 +210,7 @@ final class PoolCore: TaskExecutor, @unchecked Sendable {  // proof: `state` is 
 
     /// Looks for about 2 µs whether something comes; a sleep and a wake cost more.
     private func search() {
-        for _ in 0..<60 {
+        for _ in 0..<Spinning.rounds {
             if queuedHint.load(ordering: .relaxed) > 0 { return }
             roost_cpu_pause()
         }

@@ -40,6 +40,7 @@ struct PoolState: ~Copyable {
         self.maximum = maximum
     }
 
+    var mayRefuse: Bool { isRetired || isRefusing }
     var mayRunMore: Bool { active + reserved < maximum }
     var isDone: Bool { active == 0 && queued == 0 && swiftJobs.count == 0 && asyncBodies.isEmpty }
 

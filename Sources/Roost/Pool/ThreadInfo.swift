@@ -1,4 +1,4 @@
-import Glibc
+import CRoostPlatform
 
 /// A pool's thread as a list shows it.
 public struct ThreadInfo: Sendable, Hashable {
@@ -43,6 +43,6 @@ public struct ThreadPriority: Hashable, Sendable {
 }
 
 extension WorkerPool {
-    /// The processors this process may use, at least 1.
-    public static var processorCount: Int { max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
+    /// The processors this process may use (its affinity mask), at least 1.
+    public static var processorCount: Int { Int(roost_processor_count()) }
 }

@@ -33,7 +33,8 @@ public enum Admission: Sendable, Hashable {
     /// It will run, unless the queue is cleared before.
     case accepted
     /// It will not run, and was not kept.
-    case refused(WorkerPoolError)
+    // Indirect: an admission is then one word, and the usual one costs nothing to return.
+    indirect case refused(WorkerPoolError)
 
     /// True when it was accepted.
     public var isAccepted: Bool { self == .accepted }

@@ -1,0 +1,83 @@
+import Glibc
+import Roost
+
+/// What is done at the end.
+enum Finalizers {
+    @Sendable static func inOrder() -> Never {
+        OddProgram.run {
+            for name in ["first", "second", "third"] {
+                Shutdown.process.addFinalizer(name) { OddProgram.say(name) }
+            }
+            let taken = Shutdown.process.addFinalizer("taken back") { OddProgram.say("taken back") }
+            Shutdown.process.addMainActorFinalizer("on main") { OddProgram.say("on main") }
+            Shutdown.process.addFinalizer("failing") { throw OddError() }
+            taken.remove()
+            return 0
+        }
+    }
+
+    @Sendable static func hanging() -> Never {
+        OddProgram.run {
+            Shutdown.process.addFinalizer("next") { OddProgram.say("next ran") }
+            Shutdown.process.addFinalizer("hangs", within: .milliseconds(100)) {
+                OddProgram.ignoreEverything(for: .seconds(30))
+            }
+            OddProgram.say("ready")
+            await OddProgram.untilAsked()
+            return 0
+        }
+    }
+
+    @Sendable static func hangingWithoutLimit() -> Never {
+        OddProgram.run {
+            Shutdown.process.addFinalizer("next") { OddProgram.say("next ran") }
+            Shutdown.process.addFinalizer("hangs") { OddProgram.ignoreEverything(for: .seconds(30)) }
+            OddProgram.say("ready")
+            await OddProgram.untilAsked()
+            return 0
+        }
+    }
+
+    /// Main answers, and so its finalizer runs.
+    @Sendable static func onMainActor() -> Never {
+        OddProgram.run {
+            Shutdown.process.addMainActorFinalizer("window") { OddProgram.say("window ran") }
+            OddProgram.say("ready")
+            await OddProgram.untilAsked()
+            return 0
+        }
+    }
+}
+
+/// What a program's parent is told.
+enum Statuses {
+    @Sendable static func failing() -> Never {
+        OddProgram.run { throw OddError() }
+    }
+
+    @Sendable static func three() -> Never {
+        OddProgram.run { 3 }
+    }
+
+    /// Code asks for the end while main waits.
+    @Sendable static func asked() -> Never {
+        OddProgram.run {
+            Shutdown.process.request(.requested("enough"), status: 4)
+            await OddProgram.untilAsked()
+            return 0
+        }
+    }
+
+    @Sendable static func unseenFailure() -> Never {
+        OddProgram.run {
+            let scope = WorkerScope("unseen")
+            scope.start("fails") { (_: WorkerContext<WorkerProgress>) throws -> Void in throw OddError() }
+            try await scope.drained()
+            return 0
+        }
+    }
+}
+
+struct OddError: Error, CustomStringConvertible {
+    var description: String { "something odd" }
+}

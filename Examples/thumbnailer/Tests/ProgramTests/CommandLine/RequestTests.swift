@@ -1,0 +1,104 @@
+import Foundation
+import Glibc
+import Testing
+
+/// Requests to stop beyond the ordinary: past the budget, ignored, stopped and continued.
+@Suite struct RequestTests {
+    @Test(arguments: [SIGTERM, SIGINT, SIGHUP]) func pastTheBudget(_ signal: Int32) throws {
+        let thumbnailer = try Thumbnailer()
+        try thumbnailer.addEndlessPicture("endless.svg")
+        let program = try Program(thumbnailer.launch(["--budget", "1"]))
+        #expect(program.wait { ProcessTable.hasRead(thumbnailer.pictures + "/endless.svg", by: program.process) })
+        let begun = ContinuousClock.now
+        program.send(signal)
+        #expect(program.waitForEnd(within: .seconds(10)) == .exited(70))
+        let time = (program.endedAt ?? .now) - begun
+        #expect(time > .milliseconds(800) && time < .milliseconds(1_500), "\(time)")
+        let line = try #require(program.errorText.components(separatedBy: "\n").first { $0.contains("late: ") })
+        #expect(line.contains("'thumbnail of endless.svg'") && line.contains("last checkpoint thumbnailer/"), "\(line)")
+        #expect(line.contains(/[A-Za-z]+\.swift:[0-9]+/), "\(line)")
+        let report = try #require(try thumbnailer.workspace.report())
+        #expect(report.ending == .exited(70))
+        let late = try #require(report.stragglers.first)
+        #expect(report.stragglers.count == 1 && late.worker == "thumbnail of endless.svg")
+        let place = try #require(late.lastCheckpoint)
+        #expect(line.contains("\(place.file):\(place.line)"))
+        #expect(program.sessionMembers.isEmpty)
+        #expect(thumbnailer.workspace.files(below: "out").isEmpty)
+    }
+
+    /// Shells and supervisors see what it was.
+    @Test(arguments: [SIGTERM, SIGINT, SIGHUP]) func endsByTheSignalThatAsked(_ signal: Int32) throws {
+        let pictures = try PictureSet.shared.get()
+        let workspace = try Workspace()
+        let program = try Program(
+            Launch(
+                Executables.thumbnailer, [pictures.folder, "--output", workspace.path("out"), "--json"], in: workspace))
+        #expect(program.wait { program.outputBytes.count > 0 })
+        program.send(signal)
+        #expect(program.waitForEnd(within: .seconds(10)) == .signalled(signal))
+        let report = try #require(try workspace.report())
+        #expect(report.ending == .signalled(signal) && report.stragglers.isEmpty)
+        // It still says what it did, and that is what is there.
+        let lines = try JSONLines(program.outputText)
+        #expect(lines.addsUp && lines.made.count < pictures.thumbnails.count)
+    }
+
+    @Test func aSecondControlCEndsAtOnce() throws {
+        let thumbnailer = try Thumbnailer()
+        try thumbnailer.addEndlessPicture("endless.svg")
+        let program = try Program(thumbnailer.launch(["--budget", "20"]).inTerminal())
+        let before = try #require(program.settings)
+        #expect(program.wait { ProcessTable.hasRead(thumbnailer.pictures + "/endless.svg", by: program.process) })
+        program.type("\u{03}")
+        let words = "Stopping: waiting for 'thumbnail of endless.svg', "
+        #expect(program.wait { program.terminalText.contains(words) }, "\(program.terminalText)")
+        #expect(program.wait { program.terminalText.contains("Ctrl-C again ends at once.") })
+        let begun = ContinuousClock.now
+        program.type("\u{03}")
+        #expect(program.waitForEnd(within: .seconds(10)) == .signalled(SIGINT))
+        #expect((program.endedAt ?? .now) - begun < .milliseconds(500))
+        #expect(program.isCursorShown && program.settings == before)
+        #expect(program.sessionMembers.isEmpty)
+    }
+
+    /// `nohup` and the like: what was ignored at the start stays so.
+    @Test(arguments: [("INT", SIGINT), ("HUP", SIGHUP), ("TERM", SIGTERM)])
+    func aSignalIgnoredAtTheStartStaysIgnored(_ name: String, _ signal: Int32) throws {
+        let pictures = try PictureSet.shared.get()
+        let workspace = try Workspace()
+        let folder = try workspace.makeFolder("out/large")
+        _ = try pictures.place(allBut: 30, besides: [], in: folder, seed: 5)
+        let arguments = [Executables.thumbnailer, pictures.folder, "--output", workspace.path("out"), "--json"]
+        let program = try Program(
+            Launch("/bin/sh", ["-c", "trap '' \(name); exec \"$@\"", "sh"] + arguments, in: workspace))
+        #expect(program.wait { program.outputBytes.count > 0 })
+        let ignored = try #require(ProcessTable.status(of: program.process, "SigIgn").flatMap { UInt64($0, radix: 16) })
+        #expect(ignored & 1 << (signal - 1) != 0)
+        program.send(signal)
+        #expect(program.waitForEnd() == pictures.finished)
+        #expect(try JSONLines(program.outputText).made.count == 30)
+    }
+
+    /// Ctrl-Z in a shell, `fg`, and on to the end.
+    @Test func theStopKeyAndBack() throws {
+        let pictures = try PictureSet.shared.get()
+        let workspace = try Workspace()
+        let shell = try Program(Launch("/bin/sh", ["-i"], in: workspace).inTerminal())
+        #expect(shell.wait { !shell.terminalBytes.isEmpty })
+        let before = try #require(shell.settings)
+        shell.type("\(Executables.thumbnailer) '\(pictures.folder)' --output out\n")
+        #expect(shell.wait { !shell.isCursorShown }, "\(shell.terminalText)")
+        shell.type("\u{1A}")
+        #expect(shell.wait { shell.terminalText.contains("Stopped") }, "\(shell.terminalText)")
+        #expect(shell.isCursorShown && shell.settings == before)
+        shell.type("fg\n")
+        #expect(shell.wait { !shell.isCursorShown })
+        shell.type("\u{03}")
+        #expect(shell.wait { shell.isCursorShown })
+        shell.type("echo status $?\n")
+        #expect(shell.wait { shell.terminalText.contains("status 130") }, "\(shell.terminalText)")
+        shell.type("exit\n")
+        #expect(shell.waitForEnd() != nil)
+    }
+}

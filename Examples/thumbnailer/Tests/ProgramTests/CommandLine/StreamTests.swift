@@ -1,0 +1,122 @@
+import Foundation
+import Glibc
+import Testing
+
+/// Where it writes to: pipes, narrow terminals, nobody.
+@Suite struct StreamTests {
+    @Test func nobodyReadsTheLines() throws {
+        let pictures = try PictureSet.shared.get()
+        let workspace = try Workspace()
+        let program = try Program(
+            Launch(
+                Executables.thumbnailer, [pictures.folder, "--output", workspace.path("out"), "--json"], in: workspace))
+        #expect(program.wait { program.outputBytes.count > 0 })
+        program.closeOutput()
+        // An error, and no death by SIGPIPE.
+        #expect(program.waitForEnd(within: .seconds(20)) == .exited(1))
+        #expect(try workspace.report()?.cause == "nobody reads the results")
+        #expect(workspace.files(below: "out/large").count < pictures.thumbnails.count)
+    }
+
+    @Test func aFullPipeDoesNotHoldTheEnd() throws {
+        let pictures = try PictureSet.shared.get()
+        let workspace = try Workspace()
+        var launch = Launch(
+            Executables.thumbnailer, [pictures.folder, "--output", workspace.path("out"), "--json", "--budget", "1"],
+            in: workspace)
+        launch.output = .smallPipe
+        let program = try Program(launch)
+        program.readsOutput = false
+        // Held by the pipe: its main thread is in a write.
+        #expect(program.wait { ProcessTable.waits(program.process, in: "pipe_write") })
+        let begun = ContinuousClock.now
+        program.send(SIGTERM)
+        #expect(program.waitForEnd(within: .seconds(10)) == .exited(70))
+        #expect((program.endedAt ?? .now) - begun < .milliseconds(1_500))
+        #expect(program.errorText.contains("late: 'main'"), "\(program.errorText)")
+        #expect(program.sessionMembers.isEmpty)
+    }
+
+    @Test func aFullPipeForMessagesDoesNotHoldAnything() throws {
+        let thumbnailer = try Thumbnailer()
+        // Each a line on standard error, more than the pipe takes.
+        for index in 1...200 { try thumbnailer.workspace.write("no picture", to: "pictures/broken \(index).png") }
+        try thumbnailer.addEndlessPicture("endless.svg")
+        var launch = thumbnailer.launch(["--jobs", "2", "--budget", "1"])
+        launch.errors = .smallPipe
+        let program = try Program(launch)
+        program.readsErrors = false
+        let endless = thumbnailer.pictures + "/endless.svg"
+        #expect(program.wait { ProcessTable.hasRead(endless, by: program.process) })
+        let begun = ContinuousClock.now
+        program.send(SIGTERM)
+        #expect(program.waitForEnd(within: .seconds(10)) == .exited(70))
+        #expect((program.endedAt ?? .now) - begun < .milliseconds(1_500))
+        // What could not be said is in the report. (Main, too, waited for its messages to get out.)
+        let late = try #require(try thumbnailer.workspace.report()).stragglers.map(\.worker)
+        #expect(late.contains("thumbnail of endless.svg"), "\(late)")
+    }
+
+    @Test(arguments: [20, 21, 40, 80, 200]) func aLineNeverWraps(columns: Int) throws {
+        let text = try progress { $0 = $0.inTerminal(columns: columns) }
+        let lines = Self.drawnLines(text)
+        #expect(lines.count > 3)
+        for line in lines { #expect(line.count < columns, "\(line)") }
+        #expect(text.contains("\u{1B}[?25l") && text.contains("\u{1B}[32m") == (columns >= 80))
+    }
+
+    @Test func withoutColour() throws {
+        let text = try progress {
+            $0 = $0.inTerminal()
+            $0.environment["NO_COLOR"] = "1"
+        }
+        #expect(text.contains("[#") && !text.contains("\u{1B}[32m") && text.contains("\u{1B}[?25l"))
+    }
+
+    @Test(arguments: ["dumb", ""]) func aTerminalThatCanDoNothing(_ name: String) throws {
+        let text = try progress {
+            $0 = $0.inTerminal()
+            $0.environment["TERM"] = name
+        }
+        #expect(!text.contains("\u{1B}"))
+        #expect(LastLine(in: text) != nil)
+    }
+
+    @Test func aPipeGetsNoMovingLine() throws {
+        let thumbnailer = try Thumbnailer()
+        for index in 1...20 { try thumbnailer.addPicture("\(index).svg") }
+        let program = try thumbnailer.run()
+        #expect(program.errorText.isEmpty, "\(program.errorText)")
+        #expect(!program.everything.contains("\u{1B}") && !program.everything.contains("\r"))
+    }
+
+    /// What a run over many pictures, none of which has to be made, draws; some take long enough to be seen.
+    private func progress(_ change: (inout Launch) -> Void) throws -> String {
+        let pictures = try PictureSet.shared.get()
+        let workspace = try Workspace()
+        let folder = try workspace.makeFolder("out/large")
+        _ = try pictures.place(allBut: 25, besides: [], in: folder, seed: 3)
+        let arguments = [pictures.folder, "--output", workspace.path("out")]
+        var launch = Launch(Executables.thumbnailer, arguments, in: workspace)
+        change(&launch)
+        let program = try Program(launch)
+        #expect(program.waitForEnd() == pictures.finished)
+        #expect(program.isCursorShown)
+        return program.terminalText
+    }
+
+    /// The drawings of the progress line, as they are seen.
+    private static func drawnLines(_ text: String) -> [String] {
+        text.components(separatedBy: "\r").filter { $0.contains("\u{1B}[K") && $0.contains("/") }.map { line in
+            let drawn = line.components(separatedBy: "\u{1B}[K")[0]
+            return drawn.replacing(/\u{1B}\[[0-9?]*[a-zA-Z]/, with: "")
+        }
+    }
+}
+
+extension ProcessTable {
+    /// Whether the process's main thread waits in this function of the kernel.
+    static func waits(_ process: pid_t, in function: String) -> Bool {
+        (try? String(contentsOfFile: "/proc/\(process)/wchan", encoding: .utf8))?.contains(function) ?? false
+    }
+}

@@ -1,0 +1,175 @@
+import Foundation
+import Glibc
+import Testing
+
+/// What has to hold after an interrupted run, and the run after it.
+struct Aftermath {
+    let run: InterruptedRun
+
+    private var plan: InterruptionPlan { run.plan }
+    private var program: Program { run.program }
+    private var note: Comment { "\(plan): \(program.ending.map { "\($0)" } ?? "still running")" }
+
+    func check() throws {
+        let left = program.sessionMembers
+        #expect(left.isEmpty, "\(plan): \(left.count) processes are left")
+        guard let ending = program.ending else {
+            Issue.record("\(plan): still running \(InterruptedRun.budget) after the request\n\(program.everything)")
+            return
+        }
+        #expect(allowed.contains(ending), note)
+        if ending != .signalled(SIGKILL), !endedBeforeHandlers {
+            #expect(run.isTerminalRestored, "\(note), terminal not restored: \(program.terminalText.suffix(200))")
+        }
+        try checkWords(ending)
+        checkFiles(ending)
+        try resume()
+    }
+
+    /// An end in the first instants is the system's doing; nothing was changed by then, so nothing is asked for.
+    private var endedBeforeHandlers: Bool { program.terminalBytes.isEmpty }
+
+    // MARK: Status
+
+    private var allowed: Set<Program.Ending> {
+        var allowed: Set<Program.Ending> = []
+        if run.phase != nil { allowed.insert(.signalled(plan.interruption.signal)) }
+        if plan.phase == .shuttingDown, run.phase == .shuttingDown || run.phase == nil {
+            // The first request stays, but for what forces.
+            switch plan.interruption {
+            case .terminate, .hangUpSignal, .hangUp: allowed = [.signalled(SIGTERM)]
+            case .interrupt, .interruptTwice, .kill: allowed.insert(.signalled(SIGTERM))
+            }
+        }
+        if run.hasFinished { allowed.insert(run.pictures.finished) }
+        return allowed
+    }
+
+    // MARK: Words
+
+    /// What it said is true: of the lines, of the last line, of the report.
+    private func checkWords(_ ending: Program.Ending) throws {
+        let found = run.found.subtracting(run.there)
+        if plan.isJSON {
+            let lines = try JSONLines(program.outputText)
+            let made = Set(lines.made.map { ($0 as NSString).lastPathComponent })
+            #expect(made.isSubset(of: found), note)
+            #expect(lines.rest.isEmpty || isForced(ending), "\(note): a line is cut off: \(lines.rest)")
+            if lines.last != nil { #expect(lines.addsUp, note) }
+            if case .exited = ending { #expect(made == found && lines.last != nil, note) }
+        } else if let last = LastLine(in: program.terminalText) {
+            #expect(last.made <= found.count, note)
+            if case .exited = ending { #expect(last.made == found.count, note) }
+        }
+        guard let report = try report(ending) else { return }
+        #expect(report.process == program.process)
+        #expect(report.stragglers.isEmpty && report.ending == ending || isForced(ending), note)
+    }
+
+    /// The report, which is there after every orderly end; one that was cut off by a kill counts as none.
+    private func report(_ ending: Program.Ending) throws -> ShutdownFacts? {
+        do {
+            let report = try run.workspace.report()
+            if case .exited = ending { #expect(report != nil, note) }
+            return report
+        } catch {
+            #expect(isForced(ending), "\(note): the report cannot be read: \(error)")
+            return nil
+        }
+    }
+
+    private func isForced(_ ending: Program.Ending) -> Bool {
+        ending == .signalled(SIGKILL) || ending == .signalled(SIGINT) && plan.interruption != .terminate
+    }
+
+    // MARK: Files
+
+    private func checkFiles(_ ending: Program.Ending) {
+        for name in run.workspace.files(below: "out") {
+            let path = run.workspace.path("out/" + name)
+            #expect(FileFacts(path)?.mode == 0o600, "\(note): mode of \(name)")
+            if name.hasPrefix("large/"), name.hasSuffix(".png") {
+                run.pictures.expectWhole(path, note)
+            } else if name.hasSuffix(".tmp") {
+                #expect(
+                    isForced(ending) && name.contains("/.roost-\(program.process)-"), "\(note): left behind \(name)")
+            } else {
+                #expect(name.hasPrefix("fail/") && isWholeFailEntry(path), "\(note): left behind \(name)")
+            }
+        }
+    }
+
+    private func isWholeFailEntry(_ path: String) -> Bool {
+        FileManager.default.contents(atPath: path).map { PNG.isWhole($0) } ?? false
+    }
+
+    // MARK: The next run
+
+    /// The next run makes what is missing, and nothing else. To keep it short most of what is missing is put there first,
+    /// but for one run in twenty of a soak.
+    private func resume() throws {
+        let workspace = run.workspace
+        let pictures = run.pictures
+        var there = run.found
+        if !plan.resumesWhole {
+            there = try pictures.place(allBut: 12, besides: there, in: workspace.path("out/large"), seed: plan.seed)
+        }
+        let next = try Program(
+            Launch(
+                Executables.thumbnailer,
+                [pictures.folder, "--output", workspace.path("out"), "--jobs", "2", "--json"], in: workspace))
+        #expect(next.waitForEnd(within: .seconds(120)) == pictures.finished, "\(note), next run: \(next.everything)")
+        let lines = try JSONLines(next.outputText)
+        #expect(lines.addsUp && lines.rest.isEmpty, note)
+        let made = Set(lines.made.map { ($0 as NSString).lastPathComponent })
+        #expect(made == Set(pictures.thumbnails.keys).subtracting(there), note)
+        #expect(lines.made.count == made.count && lines.fresh.count == there.count, note)
+        #expect(Set(lines.failed) == pictures.failing, note)
+        #expect(run.found == Set(pictures.thumbnails.keys), note)
+        for name in made { pictures.expectWhole(workspace.path("out/large/" + name), note) }
+        #expect(!workspace.files(below: "out").contains { $0.hasSuffix(".tmp") }, note)
+    }
+}
+
+/// `312 made, 4 fresh, 3 failed in 4.2 s (75/s)`
+struct LastLine {
+    let made: Int
+    let fresh: Int
+    let failed: Int
+
+    init?(in text: String) {
+        // A terminal ends its lines with both, which are one character to a pattern.
+        let text = text.replacing("\r\n", with: "\n")
+        let pattern = /([0-9]+) made, ([0-9]+) fresh, ([0-9]+) failed in [0-9]+\.[0-9] s \([0-9]+\/s\)\n/
+        guard let match = text.matches(of: pattern).last, let made = Int(match.1), let fresh = Int(match.2),
+            let failed = Int(match.3)
+        else { return nil }
+        (self.made, self.fresh, self.failed) = (made, fresh, failed)
+    }
+}
+
+extension PictureSet {
+    /// Puts this share of the reference's thumbnails into a folder; which ones, the seed says.
+    func place(percent: Int, in folder: String, seed: UInt64) throws -> Set<String> {
+        guard percent > 0 else { return [] }
+        return try place(allBut: thumbnails.count * (100 - percent) / 100, besides: [], in: folder, seed: seed)
+    }
+
+    /// Puts all but `count` of what is missing besides `there` into a folder; returns what is there then.
+    func place(allBut count: Int, besides there: Set<String>, in folder: String, seed: UInt64) throws -> Set<String> {
+        var generator = SeededGenerator(seed, "place")
+        let missing = thumbnails.keys.filter { !there.contains($0) }.sorted().shuffled(using: &generator)
+        for name in missing.dropFirst(count) {
+            try FileManager.default.linkItem(atPath: reference + "/" + name, toPath: folder + "/" + name)
+        }
+        return there.union(missing.dropFirst(count))
+    }
+
+    /// The file is what an undisturbed run made, to the byte.
+    func expectWhole(_ path: String, _ note: Comment) {
+        // Linked from the reference by the test.
+        if let facts = FileFacts(path), facts.links > 1 { return }
+        let data = FileManager.default.contents(atPath: path)
+        #expect(data != nil && data == thumbnails[(path as NSString).lastPathComponent], note)
+    }
+}

@@ -1,0 +1,171 @@
+import Foundation
+import Glibc
+import Testing
+
+/// One run that is interrupted as planned.
+final class InterruptedRun {
+    /// What is given to a run to end: it is well-behaved, so far less is used.
+    static let budget = Duration.seconds(10)
+
+    let plan: InterruptionPlan
+    let pictures: PictureSet
+    let workspace: Workspace
+    let program: Program
+    let watch: FolderWatch
+    /// The thumbnails that were there before.
+    let there: Set<String>
+    private let settingsBefore: TerminalSettings?
+    private var settingsAfter: TerminalSettings?
+    private var hasSettingsChanged = false
+    /// Where the run was when it was interrupted; nil when it was over before.
+    private(set) var phase: RunPhase?
+    private(set) var firstSignalAt: ContinuousClock.Instant?
+    /// How long the program took to be gone, from the first request.
+    private(set) var stopTime: Duration?
+
+    init(_ plan: InterruptionPlan, _ pictures: PictureSet) throws {
+        self.plan = plan
+        self.pictures = pictures
+        workspace = try Workspace()
+        let folder = try workspace.makeFolder("out/large")
+        there = try pictures.place(percent: plan.percentThere, in: folder, seed: plan.seed &+ UInt64(plan.attempt))
+        watch = try FolderWatch(folder)
+        var arguments = [pictures.folder, "--output", workspace.path("out"), "--jobs", "2"]
+        if plan.isJSON { arguments.append("--json") }
+        var launch = Launch(Executables.thumbnailer, arguments, in: workspace).inTerminal()
+        if plan.isJSON { launch.output = .pipe }
+        program = try Program(launch)
+        settingsBefore = program.settings
+    }
+
+    private var missing: Int { pictures.thumbnails.count - there.count }
+
+    /// The thumbnails that are there now.
+    var found: Set<String> { Set(workspace.files(below: "out/large")) }
+
+    /// Whether the last line has come, whole. Looks at the last bytes only: it is asked many times.
+    var hasSaidLastLine: Bool {
+        let bytes = plan.isJSON ? program.outputBytes : program.terminalBytes
+        let tail = String(decoding: bytes.suffix(250), as: UTF8.self)
+        // On a terminal the echo of a Ctrl-C may come after it.
+        return plan.isJSON
+            ? tail.contains("\"seconds\":") && tail.hasSuffix("\n")
+            : tail.replacing("\r\n", with: "\n").contains("/s)\n")
+    }
+
+    /// Whether the run had come to its own end: it said so, or there was nothing left to do and nobody to tell.
+    var hasFinished: Bool {
+        hasSaidLastLine || plan.interruption == .hangUp && found.count == pictures.thumbnails.count
+    }
+
+    // MARK: The instant
+
+    /// Waits for the instant, interrupts, and waits for the end.
+    func run() {
+        aim()
+        fire()
+        program.waitForEnd(within: Self.budget + .milliseconds(500), watching: watch)
+        watch.read()
+        settingsAfter = program.settings
+        if let end = program.endedAt, let first = firstSignalAt { stopTime = end - first }
+    }
+
+    private func aim() {
+        switch plan.phase {
+        case .before:
+            // Busy until then: a timer of the system would be too coarse.
+            let instant = program.startedAt + pictures.firstAfter * plan.delay
+            while ContinuousClock.now < instant { look() }
+        case .decoding:
+            waitForThumbnails()
+            let instant = ContinuousClock.now + .milliseconds(40) * plan.delay
+            while ContinuousClock.now < instant || sinceWriting < .microseconds(400), program.isAlive { look() }
+        case .writing:
+            waitForThumbnails()
+            let next = watch.events.count
+            program.wait(watching: watch) { watch.events.count > next || program.ending != nil || hasSaidLastLine }
+            spin(until: (watch.lastEventAt ?? .now) + .microseconds(300) * plan.delay)
+        case .shuttingDown:
+            waitForThumbnails()
+            program.send(SIGTERM)
+            firstSignalAt = .now
+            spin(until: .now + InterruptionClock.shared.window(.shuttingDown) * plan.delay)
+        case .after:
+            program.wait(watching: watch) { hasSaidLastLine || program.ending != nil }
+            spin(until: .now + InterruptionClock.shared.window(.after) * plan.delay)
+        }
+    }
+
+    private func look() {
+        program.look(watching: watch)
+        disturbTerminal()
+    }
+
+    private func waitForThumbnails() {
+        program.wait(watching: watch) {
+            disturbTerminal()
+            return watch.thumbnails.count >= min(plan.count, missing) || hasSaidLastLine || program.ending != nil
+        }
+    }
+
+    /// Once the program has remembered its terminal's settings, changes them, so that there is something to restore.
+    private func disturbTerminal() {
+        guard !hasSettingsChanged, program.terminalBytes.count > 0, program.isAlive else { return }
+        hasSettingsChanged = true
+        TerminalSettings.makeRaw(program.terminal)
+        // Ctrl-C must go on to be a signal: only echo and line editing are off.
+    }
+
+    private var sinceWriting: Duration { watch.lastEventAt.map { .now - $0 } ?? .seconds(1) }
+
+    private func fire() {
+        // Seen from outside, in the microseconds before.
+        watch.read()
+        guard program.isAlive else {
+            InterruptionClock.shared.missed(plan.phase)
+            return
+        }
+        phase = presentPhase
+        if firstSignalAt == nil { firstSignalAt = .now }
+        switch plan.interruption {
+        case .interrupt where plan.isTyped: program.type("\u{03}")
+        case .interruptTwice:
+            program.send(SIGINT)
+            spin(until: .now + .milliseconds(4) * plan.secondDelay)
+            program.send(SIGINT)
+        case .hangUp: program.hangUp()
+        case .terminate, .interrupt, .hangUpSignal, .kill: program.send(plan.interruption.signal)
+        }
+    }
+
+    private var presentPhase: RunPhase {
+        if firstSignalAt != nil { return .shuttingDown }
+        if hasSaidLastLine { return .after }
+        if watch.thumbnails.isEmpty { return .before }
+        return sinceWriting < .microseconds(400) ? .writing : .decoding
+    }
+
+    // MARK: Afterwards
+
+    /// True unless the settings were changed and not put back.
+    var isTerminalRestored: Bool {
+        guard let settingsBefore, let settingsAfter else { return true }
+        return settingsBefore == settingsAfter && program.isCursorShown
+    }
+}
+
+/// How long a run takes to shut down and to leave, learnt from those that were missed.
+final class InterruptionClock: @unchecked Sendable {  // proof: used by serialized tests alone
+    static let shared = InterruptionClock()
+
+    private var windows: [RunPhase: Duration] = [.shuttingDown: .milliseconds(20), .after: .milliseconds(3)]
+
+    /// The longest delay that is worth trying.
+    func window(_ phase: RunPhase) -> Duration { windows[phase] ?? .zero }
+
+    /// The run was over before the instant: the next ones come earlier.
+    func missed(_ phase: RunPhase) {
+        guard let window = windows[phase] else { return }
+        windows[phase] = max(.microseconds(100), window * 0.9)
+    }
+}

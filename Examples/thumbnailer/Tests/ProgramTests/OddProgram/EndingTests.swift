@@ -1,0 +1,91 @@
+import Glibc
+import Testing
+
+/// Finalizers, statuses, locks that are held at the end.
+@Suite struct EndingTests {
+    @Test func finalizersRunInReverseOrder() throws {
+        let odd = try OddProgram("finalizers", untilReady: false)
+        #expect(odd.program.waitForEnd() == .exited(0))
+        #expect(odd.program.outputText == "on main\nthird\nsecond\nfirst\n")
+        #expect(odd.program.errorText.contains("finalizer 'failing' failed: something odd"), "\(odd.program.errorText)")
+        let finalizers = try odd.report().finalizers
+        #expect(finalizers.map(\.name) == ["failing", "on main", "third", "second", "first"])
+        #expect(finalizers.dropFirst().allSatisfy { $0.outcome == "done" })
+    }
+
+    @Test func aFinalizerThatHangsIsAbandonedAndTheNextOneRuns() throws {
+        let odd = try OddProgram("hanging-finalizer")
+        #expect(odd.end() < OddProgram.budget + OddProgram.slack)
+        #expect(odd.program.outputText.contains("next ran"))
+        let text = odd.program.errorText
+        #expect(text.contains("finalizer 'hangs' abandoned: past its limit"), "\(text)")
+        #expect(try odd.report().finalizers.map(\.outcome) == ["abandoned: past its limit", "done"])
+        // Something is still running at the end: that is what 70 says.
+        #expect(odd.program.ending == .exited(70))
+        #expect(try odd.report().ending == .exited(70))
+    }
+
+    @Test func aFinalizerWithoutALimitMayUseUpTheShareOfAll() throws {
+        let odd = try OddProgram("hanging-finalizer-without-limit")
+        #expect(odd.end() < OddProgram.budget + OddProgram.slack)
+        let outcomes = try odd.report().finalizers.map(\.outcome)
+        #expect(outcomes == ["abandoned: past its limit", "skipped: the budget was used up"])
+    }
+
+    @Test func aFinalizerOnTheMainActorRunsWhenMainAnswers() throws {
+        let odd = try OddProgram("main-actor-finalizer")
+        #expect(odd.end() < OddProgram.budget)
+        #expect(odd.program.ending == .signalled(SIGTERM))
+        #expect(odd.program.outputText.contains("window ran"))
+    }
+
+    @Test func theStatusIsTheBodys() throws {
+        let odd = try OddProgram("status-3", untilReady: false)
+        #expect(odd.program.waitForEnd() == .exited(3))
+        #expect(odd.program.errorText.isEmpty)
+        #expect(try odd.report().ending == .exited(3))
+    }
+
+    @Test func anErrorOfTheBodyIsALineAndStatusOne() throws {
+        let odd = try OddProgram("throw", untilReady: false)
+        #expect(odd.program.waitForEnd() == .exited(1))
+        #expect(odd.program.errorText == "odd-program: something odd\n")
+    }
+
+    @Test func codeMayAskForTheEndWithAStatus() throws {
+        let odd = try OddProgram("ask-in-code", untilReady: false)
+        #expect(odd.program.waitForEnd() == .exited(4))
+        #expect(try odd.report().cause == "enough")
+    }
+
+    @Test func aFailureNobodyLooksAtIsSaid() throws {
+        let odd = try OddProgram("unseen-failure", untilReady: false)
+        #expect(odd.program.waitForEnd() == .exited(0))
+        #expect(odd.program.errorText.contains("'fails' of 'unseen' failed and nobody looked: something odd"))
+    }
+
+    @Test func aThreadThatKeepsTheLockOfStandardOutput() throws {
+        let odd = try OddProgram("stdio-lock")
+        #expect(odd.end() < OddProgram.budget + OddProgram.slack)
+        // Every worker has stopped: the end is the signal's.
+        #expect(odd.program.ending == .signalled(SIGTERM))
+        let returning = try OddProgram("stdio-lock-and-return", untilReady: false)
+        #expect(returning.program.waitForEnd(within: .seconds(10)) == .exited(5))
+    }
+
+    @Test func aThreadThatKeepsTheLockOfTheAllocator() throws {
+        let odd = try OddProgram("allocator-lock") { $0.environment["MALLOC_ARENA_MAX"] = "1" }
+        #expect(odd.end() < OddProgram.budget + OddProgram.slack)
+        #expect(odd.program.ending == .exited(70))
+        #expect(odd.program.errorText.contains("did not end within"), "\(odd.program.errorText)")
+        odd.expectNothingLeft()
+    }
+
+    @Test func nothingOfTheSignalsLeaksIntoChildren() throws {
+        let odd = try OddProgram("children", untilReady: false)
+        #expect(odd.program.waitForEnd() == .exited(0))
+        let lines = odd.program.outputText.split(separator: "\n").map { $0.split(separator: " ", maxSplits: 1) }
+        #expect(lines.map { String($0[0]) } == ["before", "main", "worker", "thread"])
+        #expect(Set(lines.map { $0[1] }).count == 1, "\(odd.program.outputText)")
+    }
+}

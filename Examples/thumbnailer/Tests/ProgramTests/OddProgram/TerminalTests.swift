@@ -1,0 +1,68 @@
+import Foundation
+import Glibc
+import Testing
+
+/// The terminal is as it was before, however a program ends.
+@Suite struct TerminalTests {
+    @Test(arguments: [SIGTERM, SIGINT, SIGHUP])
+    func settingsAreRestored(_ signal: Int32) throws {
+        let odd = try OddProgram("raw-terminal", untilReady: false) { $0 = $0.inTerminal() }
+        let before = try #require(odd.program.settings)
+        #expect(odd.program.wait { odd.program.settings != before && !odd.program.isCursorShown })
+        _ = odd.end(by: signal)
+        #expect(odd.program.ending == .signalled(signal))
+        #expect(odd.program.settings == before && odd.program.isCursorShown)
+    }
+
+    @Test func settingsAreRestoredPastTheBudgetAndByASecondInterrupt() throws {
+        let odd = try OddProgram("raw-terminal", untilReady: false) { $0 = $0.inTerminal() }
+        let before = try #require(odd.program.settings)
+        #expect(odd.program.wait { odd.program.settings != before && !odd.program.isCursorShown })
+        odd.program.send(SIGINT)
+        odd.program.send(SIGINT)
+        #expect(odd.program.waitForEnd() == .signalled(SIGINT))
+        #expect(odd.program.settings == before && odd.program.isCursorShown)
+    }
+
+    /// `taken`: how many bytes somebody reads after it was full, so that there is some room, but not for all that the end
+    /// has to say.
+    @Test(arguments: [0, 1, 300, 600, 1_100])
+    func aFullTerminalThatNobodyReadsDoesNotHoldTheEnd(taken: Int) throws {
+        let odd = try OddProgram("full-terminal", untilReady: false) { $0 = $0.inTerminal() }
+        odd.program.readsTerminal = false
+        let marker = odd.workspace.path("home/full")
+        #expect(odd.program.wait(for: .seconds(5)) { FileFacts(marker) != nil })
+        odd.program.readTerminal(atMost: taken)
+        let time = odd.end()
+        #expect(odd.program.ending == .exited(70))
+        #expect(time < OddProgram.budget + OddProgram.slack, "\(time)")
+        odd.expectNothingLeft()
+    }
+
+    /// In a shell with job control: Ctrl-Z gives the terminal back, `fg` draws again, Ctrl-C ends.
+    @Test func theStopKeyGivesTheTerminalBack() throws {
+        let workspace = try Workspace()
+        let shell = try Program(Launch("/bin/sh", ["-i"], in: workspace).inTerminal())
+        #expect(shell.wait { !shell.terminalBytes.isEmpty })
+        let before = try #require(shell.settings)
+        shell.type("\(Executables.odd) raw-terminal\n")
+        #expect(shell.wait { shell.settings != before && !shell.isCursorShown }, "\(shell.terminalText)")
+        shell.type("\u{1A}")
+        #expect(shell.wait { shell.terminalText.contains("Stopped") }, "\(shell.terminalText)")
+        #expect(shell.settings == before && shell.isCursorShown)
+        let drawn = shell.terminalBytes.count
+        shell.type("fg\n")
+        #expect(
+            shell.wait { String(decoding: shell.terminalBytes[drawn...], as: UTF8.self).contains("keys") },
+            "\(shell.terminalText)")
+        #expect(shell.wait { !shell.isCursorShown })
+        shell.type("\u{03}")
+        #expect(shell.wait { shell.isCursorShown })
+        shell.type("echo status $?\n")
+        #expect(shell.wait { shell.terminalText.contains("status 130") }, "\(shell.terminalText)")
+        #expect(shell.settings == before)
+        shell.type("exit\n")
+        #expect(shell.waitForEnd() != nil)
+        #expect(shell.sessionMembers.isEmpty)
+    }
+}

@@ -1,0 +1,76 @@
+import Foundation
+import Glibc
+
+/// The settings of a terminal, comparable.
+struct TerminalSettings: Equatable {
+    private var settings: [UInt32]
+
+    init?(of descriptor: Int32) {
+        var value = termios()
+        guard descriptor >= 0, tcgetattr(descriptor, &value) == 0 else { return nil }
+        settings = [value.c_iflag, value.c_oflag, value.c_cflag, value.c_lflag]
+    }
+
+    /// Turns echo and line editing off, as a program that reads single keys does.
+    static func makeRaw(_ descriptor: Int32) {
+        var value = termios()
+        tcgetattr(descriptor, &value)
+        value.c_lflag &= ~tcflag_t(ECHO | ICANON)
+        tcsetattr(descriptor, TCSANOW, &value)
+    }
+}
+
+/// What `/proc` knows.
+enum ProcessTable {
+    /// The processes of a session that exist now, zombies included.
+    static func members(ofSession session: pid_t) -> [pid_t] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+        return names.compactMap { pid_t($0) }.filter { Self.session(of: $0) == session }
+    }
+
+    private static func session(of process: pid_t) -> pid_t? {
+        guard let line = line(of: process) else { return nil }
+        // After the name, which may hold anything: state, parent, group, session.
+        return line.split(separator: " ").dropFirst(3).first.flatMap { pid_t($0) }
+    }
+
+    static func line(of process: pid_t) -> String? {
+        guard let text = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8),
+            let end = text.lastIndex(of: ")")
+        else { return nil }
+        return String(text[text.index(after: end)...])
+    }
+
+    /// `T` while it is stopped.
+    static func state(of process: pid_t) -> Character? {
+        line(of: process)?.first { $0 != " " }
+    }
+
+    /// One line of `/proc/PID/status`, without its name.
+    static func status(of process: pid_t, _ key: String) -> String? {
+        let text = (try? String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)) ?? ""
+        let line = text.split(separator: "\n").first { $0.hasPrefix(key + ":") }
+        return line.map { $0.dropFirst(key.count + 1).trimmingCharacters(in: .whitespaces) }
+    }
+}
+
+/// The executables under test: beside the tests, or in the folder that `ROOST_BINARIES` names (a release build).
+enum Executables {
+    static let folder: String = {
+        if let folder = ProcessInfo.processInfo.environment["ROOST_BINARIES"] { return folder }
+        let tests = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
+        return (tests as NSString).deletingLastPathComponent
+    }()
+
+    static var thumbnailer: String { folder + "/thumbnailer" }
+    static var odd: String { folder + "/odd-program" }
+
+    /// The package of the thumbnailer, with its scripts.
+    static let package = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().deletingLastPathComponent().path
+}
+
+/// Waits to the microsecond, without sleeping.
+func spin(until instant: ContinuousClock.Instant) {
+    while ContinuousClock.now < instant {}
+}

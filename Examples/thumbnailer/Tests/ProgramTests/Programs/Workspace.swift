@@ -1,0 +1,120 @@
+import Foundation
+import Glibc
+import Testing
+
+/// A folder of its own for one run: `out` for thumbnails, `state` for reports, a home and a cache. Removed with the value.
+final class Workspace: Sendable {
+    let folder: String
+
+    init() throws {
+        var template = Array("\(NSTemporaryDirectory())/roost-program-XXXXXX".utf8CString)
+        _ = try #require(mkdtemp(&template))
+        let name = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+        folder = URL(fileURLWithPath: name).resolvingSymlinksInPath().path
+        for inner in ["home", "state", "cache"] { try makeFolder(inner) }
+    }
+
+    deinit {
+        chmod(folder, 0o700)
+        try? FileManager.default.removeItem(atPath: folder)
+    }
+
+    /// What a program sees of the tester's environment: nothing that could change its ways.
+    var environment: [String: String] {
+        let ours = ProcessInfo.processInfo.environment
+        var result = [
+            "HOME": path("home"), "XDG_STATE_HOME": path("state"), "XDG_CACHE_HOME": path("cache"),
+            "TERM": "xterm", "LC_ALL": "C.UTF-8", "PATH": ours["PATH"] ?? "/usr/bin:/bin",
+        ]
+        result["LD_LIBRARY_PATH"] = ours["LD_LIBRARY_PATH"]
+        return result
+    }
+
+    func path(_ name: String) -> String { "\(folder)/\(name)" }
+
+    @discardableResult
+    func makeFolder(_ name: String, mode: Int = 0o700) throws -> String {
+        try FileManager.default.createDirectory(
+            atPath: path(name), withIntermediateDirectories: true, attributes: [.posixPermissions: mode])
+        return path(name)
+    }
+
+    @discardableResult
+    func write(_ text: String, to name: String) throws -> String {
+        try Data(text.utf8).write(to: URL(fileURLWithPath: path(name)))
+        return path(name)
+    }
+
+    func text(of name: String) -> String? {
+        FileManager.default.contents(atPath: path(name)).map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    /// Every file below a folder in here, relative to it, sorted.
+    func files(below name: String) -> [String] {
+        let all = FileManager.default.enumerator(atPath: path(name))?.compactMap { $0 as? String } ?? []
+        return all.filter { FileFacts(path(name) + "/" + $0)?.isFolder == false }.sorted()
+    }
+
+    /// The report of the last shutdown of a program that keeps it under this name.
+    func report(of program: String = "roost-thumbnailer") throws -> ShutdownFacts? {
+        guard let text = text(of: "state/\(program)/last-shutdown.json") else { return nil }
+        return try ShutdownFacts(json: text)
+    }
+}
+
+/// What `lstat` says about a file; nil when there is none.
+struct FileFacts {
+    let mode: mode_t
+    let isFolder: Bool
+    let inode: ino_t
+    let links: UInt
+
+    init?(_ path: String) {
+        var status = stat()
+        guard lstat(path, &status) == 0 else { return nil }
+        mode = status.st_mode & 0o7777
+        isFolder = status.st_mode & S_IFMT == S_IFDIR
+        inode = status.st_ino
+        links = UInt(status.st_nlink)
+    }
+}
+
+/// A shutdown report, read by other means than the code that wrote it.
+struct ShutdownFacts: Decodable {
+    struct Late: Decodable {
+        struct Place: Decodable {
+            let file: String
+            let line: Int
+        }
+        let worker: String
+        let scope: String
+        let lastCheckpoint: Place?
+    }
+
+    struct Finalizer: Decodable {
+        let name: String
+        let outcome: String
+    }
+
+    struct Worker: Decodable {
+        let name: String
+        let ending: String
+    }
+
+    let format: String
+    let process: Int32
+    let cause: String
+    let durationNs: Int64
+    let exited: Int32?
+    let signal: Int32?
+    let stragglers: [Late]
+    let finalizers: [Finalizer]
+    let workers: [Worker]
+
+    init(json: String) throws {
+        self = try JSONDecoder().decode(ShutdownFacts.self, from: Data(json.utf8))
+    }
+
+    /// How it says the process ended.
+    var ending: Program.Ending? { exited.map { .exited($0) } ?? signal.map { .signalled($0) } }
+}
