@@ -8,7 +8,7 @@ import Testing
     private func check(
         _ name: String, _ makeSubject: @escaping @Sendable () async throws -> DeliveryConformance.Subject
     ) async {
-        for failure in await DeliveryConformance(name, makeSubject: makeSubject).run() { Issue.record(failure) }
+        for failure in await DeliveryConformance(name, patience: .seconds(120), makeSubject: makeSubject).run() { Issue.record(failure) }
     }
 
     @Test func theMainActor() async {
@@ -56,7 +56,7 @@ import Testing
         }
 
         private let flaw: Flaw
-        private let pool = makePool(2, name: "broken")
+        private let pool = makePool(8, name: "broken")
         private let state = Locked<(jobs: [@Sendable () -> Void], posted: Int)>(([], 0))
 
         init(_ flaw: Flaw) {
@@ -98,7 +98,7 @@ import Testing
         (.twoAtATime, "posted from many threads: nothing lost, one at a time, each thread's in order"),
     ])
     private func aBrokenPortIsCaught(flaw: BrokenPort.Flaw, check: String) async {
-        let suite = DeliveryConformance("broken", patience: .seconds(5)) { .init(port: BrokenPort(flaw)) }
+        let suite = DeliveryConformance("broken", patience: .seconds(60)) { .init(port: BrokenPort(flaw)) }
         let failures = await suite.run(check: check)
         #expect(!failures.isEmpty)
         #expect(failures.allSatisfy { $0.check == check })

@@ -13,7 +13,7 @@ import Testing
             try await expect(name.value, equals: "test-1")
             let gate = Gate()
             let busy = await scope.occupy(1, until: gate)
-            let thread = scope.pool.threads[0]
+            let thread = try #require(scope.pool.threads.first)
             #expect(thread.name == "test-1")
             guard case .worker(let info) = thread.doing else {
                 Issue.record("\(thread.doing)")
@@ -35,7 +35,7 @@ import Testing
             let name = OneShot<String>()
             pool.submit { name.resolve(kernelThreadName()) }
             #expect(await name.value == "verylongnameä")
-            #expect(pool.threads[0].name == "verylongnameäö-1")
+            #expect(pool.threads.first?.name == "verylongnameäö-1")
         }
     }
 

@@ -54,7 +54,7 @@ import Testing
         var generator = SeededGenerator(seed: seed)
         let hold = Gate()
         let isTiny = Bool.random(using: &generator)
-        let pool = makePool(3, idleTimeout: isTiny ? .microseconds(100) : .seconds(5))
+        let pool = makePool(3, idleTimeout: isTiny ? .microseconds(100) : nil)
         let scopes = (0..<2).map { number in
             WorkerScope(
                 "stress \(number)", pool: pool, limit: Bool.random(using: &generator) ? 2 : nil,

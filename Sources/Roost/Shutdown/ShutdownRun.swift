@@ -69,78 +69,16 @@ struct ShutdownRun {
         wait.until(&deadline, tick: .milliseconds(100)) { deadline in
             shutdown.emit(
                 .waiting(for: scopes.flatMap { $0.workers.map(\.info) }, timeLeft: max(.zero, deadline - .now)))
-            shutdown.prepareLastWords(lastWords(scopes))
+            prepareReport(stragglers(scopes, pools, main))
         }
-        return (lateOnes(scopes, pools, main), scopes)
+        let late = abandonLate(scopes, pools, main)
+        prepareReport(late)
+        return (late, scopes)
     }
 
-    private func lateOnes(_ scopes: [ScopeCore], _ pools: [PoolCore], _ main: MainBody?) -> [Straggler] {
-        var late: [Straggler] = []
-        // Workers that their own scope gave up earlier, and whose thread is still gone, keep the process from exiting in
-        // order just the same.
-        for scope in scopes {
-            for worker in scope.workers {
-                worker.abandon()
-                if case .abandoned(let straggler)? = worker.endingIfEnded { late.append(straggler) }
-            }
-        }
-        for pool in pools {
-            for (thread, job) in pool.withState({ state in state.threads.map { ($0, $0.job) } }) {
-                switch job {
-                case .worker(let worker)?:
-                    if case .abandoned(let straggler)? = worker.endingIfEnded,
-                        !late.contains(where: { $0.worker == straggler.worker && $0.thread == straggler.thread })
-                    {
-                        late.append(straggler)
-                    }
-                case .closure?:
-                    late.append(
-                        Straggler(
-                            worker: "a plain closure", scope: pool.name, thread: thread.name, lastCheckpoint: nil,
-                            ranFor: thread.slot.runsSince.map { .now - $0 } ?? .zero, askedFor: .zero))
-                case .swiftJob? where !late.contains(where: { $0.thread == nil }):
-                    late.append(
-                        Straggler(
-                            worker: "async code", scope: pool.name, thread: thread.name, lastCheckpoint: nil,
-                            ranFor: .zero, askedFor: askedFor))
-                case .swiftJob?, nil: break
-                }
-            }
-        }
-        for thread in shutdown.root.liveThreads {
-            guard let since = thread.busySince else { continue }
-            late.append(
-                Straggler(
-                    worker: "a job", scope: "a thread of its own", thread: thread.name, lastCheckpoint: nil,
-                    ranFor: .now - since, askedFor: askedFor))
-        }
-        if let main, !hasEnded(main, afterWaiting: !late.isEmpty) {
-            late.append(
-                Straggler(
-                    worker: "main", scope: "the program's main body", thread: "main", lastCheckpoint: nil,
-                    ranFor: .now - main.beganAt, askedFor: askedFor))
-        }
-        return late
-    }
-
-    /// A main body that waits for a late worker is not late itself: once that one is abandoned it gets a moment to end.
-    private func hasEnded(_ main: MainBody, afterWaiting isWaiting: Bool) -> Bool {
-        let parker = Parker()
-        main.ended.whenResolved { _ in parker.unpark() }
-        let moment = min(.milliseconds(50), (shutdown.facts.machine.budget?.report ?? .zero) / 2)
-        return parker.park(until: .now + (isWaiting ? moment : .zero))
-    }
-
-    private var askedFor: Duration {
+    var askedFor: Duration {
         let askedAt = shutdown.facts.machine.askedAt ?? .now
         return .now - askedAt
-    }
-
-    private func lastWords(_ scopes: [ScopeCore]) -> String {
-        let (machine, program, _, _, _) = shutdown.facts
-        let cause = machine.cause.map { "\($0)" } ?? ""
-        let late = scopes.flatMap { $0.workers.map { "  late: \($0.straggler)\n" } }.joined()
-        return "\(program): past its shutdown budget of \(machine.budget?.total.short ?? "") (\(cause))\n\(late)"
     }
 
     // MARK: Finalizers and report
@@ -163,6 +101,14 @@ struct ShutdownRun {
             outcome: machine.outcome(programStatus: status),
             workers: scopes.flatMap(\.stoppedWorkers), stragglers: late, finalizers: finalizers,
             unobservedFailures: UnobservedFailure.recent)
+    }
+
+    /// What is said if the process has to be ended without Swift's help: the backstop's words. Of many, the first hundred,
+    /// since each preparation is kept in memory.
+    private func prepareReport(_ late: [Straggler]) {
+        var report = makeReport(Array(late.prefix(100)), [], [])
+        report.outcome = .exited(ProcessOutcome.pastBudgetStatus)
+        shutdown.prepareLastWords(report.description + "\n", file: report.json)
     }
 
     private func writeReport(_ report: ShutdownReport) {

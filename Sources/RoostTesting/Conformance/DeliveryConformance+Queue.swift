@@ -88,7 +88,7 @@ extension DeliveryConformance {
                         }
                         seen.withLock { $0[poster].append(number) }
                         // Long enough for another one to begin, if the port lets it.
-                        if number % 100 == 0 { try? pause.sleep(for: .microseconds(200)) }
+                        if number % 50 == 0 { try? pause.sleep(for: .microseconds(500)) }
                         running.wrappingSubtract(1, ordering: .relaxed)
                     }
                 }

@@ -12,7 +12,7 @@ struct TestHang: Error, CustomStringConvertible {
 /// not become the suite's. The limit is there for hangs alone, so it is generous.
 @discardableResult
 func withDeadline<Value: Sendable>(
-    _ limit: Duration = .seconds(60), _ body: @escaping @Sendable () async throws -> Value
+    _ limit: Duration = .seconds(120), _ body: @escaping @Sendable () async throws -> Value
 ) async throws -> Value {
     let result = OneShot<Result<Value, any Error>>()
     let task = Task {
@@ -40,9 +40,9 @@ func inBackground<Value: Sendable>(_ body: @escaping @Sendable () throws -> Valu
 
 /// Looks again and again, in between letting others run, until `condition` holds: for states that nothing announces.
 func eventually(_ condition: @Sendable () -> Bool) async throws {
-    let end = MonotonicTime.now + .seconds(60)
+    let end = MonotonicTime.now + .seconds(120)
     while !condition() {
-        guard MonotonicTime.now < end else { throw TestHang(limit: .seconds(60)) }
+        guard MonotonicTime.now < end else { throw TestHang(limit: .seconds(120)) }
         try await SystemTime.shared.sleep(for: .milliseconds(1))
     }
 }

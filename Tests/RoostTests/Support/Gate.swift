@@ -10,11 +10,11 @@ final class Gate: Sendable {
 
     var isOpen: Bool { opened.valueIfResolved != nil }
 
-    /// Blocks the thread until the gate is open; gives up after a minute, so that a broken test does not keep its thread.
+    /// Blocks the thread until the gate is open; gives up after two minutes, so that a broken test does not keep its thread.
     func wait() {
         let parker = Parker()
         opened.whenResolved { parker.unpark() }
-        parker.park(until: .now + .seconds(60))
+        parker.park(until: .now + .seconds(120))
     }
 
     func passed() async {

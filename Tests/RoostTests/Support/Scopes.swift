@@ -11,7 +11,7 @@ func makeScope(
 }
 
 func makePool(
-    _ threads: Int = 2, name: String = "test", idleTimeout: Duration? = .seconds(5), queueCapacity: Int? = nil
+    _ threads: Int = 2, name: String = "test", idleTimeout: Duration? = nil, queueCapacity: Int? = nil
 ) -> WorkerPool {
     WorkerPool(
         name: name,

@@ -69,7 +69,11 @@ void door_keep_allocator_lock(void) {
         sem_post(&ask);
         struct timespec limit;
         clock_gettime(CLOCK_REALTIME, &limit);
-        limit.tv_sec += 1;
+        limit.tv_nsec += 250000000;
+        if (limit.tv_nsec >= 1000000000) {
+            limit.tv_sec++;
+            limit.tv_nsec -= 1000000000;
+        }
         if (sem_timedwait(&answered, &limit) != 0) break;
         sem_post(&go_on);
     }

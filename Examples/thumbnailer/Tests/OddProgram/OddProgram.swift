@@ -34,6 +34,7 @@ enum OddProgram {
         "stdio-lock": Locks.standardOutput,
         "stdio-lock-and-return": Locks.standardOutputAndReturn,
         "allocator-lock": Locks.allocator,
+        "allocator-lock-while-late": Locks.allocatorWhileLate,
         "raw-terminal": Screens.raw,
         "full-terminal": Screens.full,
     ]

@@ -69,6 +69,24 @@ enum Locks {
     }
 }
 
+extension Locks {
+    /// A worker that is late, and takes the allocator away from everybody while it is waited for.
+    @Sendable static func allocatorWhileLate() -> Never {
+        OddProgram.run {
+            let scope = WorkerScope("letters")
+            let worker = scope.start("count letters") { worker in
+                try worker.checkpoint()
+                OddProgram.say("started")
+                try? worker.token.sleep(for: .seconds(60))
+                OddProgram.ignoreEverything(for: .milliseconds(300))
+                door_keep_allocator_lock()
+            }
+            _ = await worker.ending
+            return 0
+        }
+    }
+}
+
 /// Programs that use a terminal.
 enum Screens {
     /// Reads single keys, and shows progress, until it is asked to stop.

@@ -81,6 +81,22 @@ import Testing
         odd.expectNothingLeft()
     }
 
+    /// What is written past the budget was prepared before, and names who is late, in words and as JSON.
+    @Test func theBackstopNamesTheLateWithoutAllocating() throws {
+        let odd = try OddProgram("allocator-lock-while-late", untilReady: false) {
+            $0.environment["MALLOC_ARENA_MAX"] = "1"
+        }
+        #expect(odd.program.wait { odd.program.outputText.contains("started") })
+        #expect(odd.end() < OddProgram.budget + OddProgram.slack)
+        #expect(odd.program.ending == .exited(70))
+        #expect(odd.program.outputText.contains("ready"), "the allocator was still there")
+        #expect(odd.program.errorText.contains("late: 'count letters' of 'letters'"), "\(odd.program.errorText)")
+        let report = try odd.report()
+        #expect(report.stragglers.map(\.worker) == ["count letters"])
+        #expect(report.stragglers[0].lastCheckpoint?.file == "odd_program/Surroundings.swift")
+        #expect(report.ending == .exited(70))
+    }
+
     @Test func nothingOfTheSignalsLeaksIntoChildren() throws {
         let odd = try OddProgram("children", untilReady: false)
         #expect(odd.program.waitForEnd() == .exited(0))

@@ -1,0 +1,76 @@
+/// Who has not ended, and where they were last seen.
+extension ShutdownRun {
+    /// Gives up everything that still runs, so that each worker has its ending; returns who that was.
+    func abandonLate(_ scopes: [ScopeCore], _ pools: [PoolCore], _ main: MainBody?) -> [Straggler] {
+        // Listed before: a scope lists no worker that has its ending.
+        let workers = scopes.flatMap(\.workers)
+        for worker in workers { worker.abandon() }
+        var late = withoutMain(workers, pools)
+        if let main, !hasEnded(main, afterWaiting: !late.isEmpty) { late.append(straggler(main)) }
+        return late
+    }
+
+    /// The same as of now, with nothing done to anybody.
+    func stragglers(_ scopes: [ScopeCore], _ pools: [PoolCore], _ main: MainBody?) -> [Straggler] {
+        let late = withoutMain(scopes.flatMap(\.workers), pools)
+        if late.isEmpty, let main, main.ended.valueIfResolved == nil { return [straggler(main)] }
+        return late
+    }
+
+    private func withoutMain(_ workers: [WorkerCore], _ pools: [PoolCore]) -> [Straggler] {
+        var late: [Straggler] = []
+        for worker in workers {
+            switch worker.endingIfEnded {
+            case .abandoned(let straggler)?: late.append(straggler)
+            case nil: late.append(worker.straggler)
+            default: break
+            }
+        }
+        for pool in pools {
+            for (thread, job) in pool.withState({ state in state.threads.map { ($0, $0.job) } }) {
+                switch job {
+                case .worker(let worker)?:
+                    // Its own scope gave it up earlier: while its thread is gone, the process cannot exit in order either.
+                    if case .abandoned(let straggler)? = worker.endingIfEnded,
+                        !late.contains(where: { $0.worker == straggler.worker && $0.thread == straggler.thread })
+                    {
+                        late.append(straggler)
+                    }
+                case .closure?:
+                    late.append(
+                        Straggler(
+                            worker: "a plain closure", scope: pool.name, thread: thread.name, lastCheckpoint: nil,
+                            ranFor: thread.slot.runsSince.map { .now - $0 } ?? .zero, askedFor: .zero))
+                case .swiftJob? where !late.contains(where: { $0.thread == nil }):
+                    late.append(
+                        Straggler(
+                            worker: "async code", scope: pool.name, thread: thread.name, lastCheckpoint: nil,
+                            ranFor: .zero, askedFor: askedFor))
+                case .swiftJob?, nil: break
+                }
+            }
+        }
+        for thread in shutdown.root.liveThreads {
+            guard let since = thread.busySince else { continue }
+            late.append(
+                Straggler(
+                    worker: "a job", scope: "a thread of its own", thread: thread.name, lastCheckpoint: nil,
+                    ranFor: .now - since, askedFor: askedFor))
+        }
+        return late
+    }
+
+    private func straggler(_ main: MainBody) -> Straggler {
+        Straggler(
+            worker: "main", scope: "the program's main body", thread: "main", lastCheckpoint: nil,
+            ranFor: .now - main.beganAt, askedFor: askedFor)
+    }
+
+    /// A main body that waits for a late worker is not late itself: once that one is abandoned it gets a moment to end.
+    private func hasEnded(_ main: MainBody, afterWaiting isWaiting: Bool) -> Bool {
+        let parker = Parker()
+        main.ended.whenResolved { _ in parker.unpark() }
+        let moment = min(.milliseconds(50), (shutdown.facts.machine.budget?.report ?? .zero) / 2)
+        return parker.park(until: .now + (isWaiting ? moment : .zero))
+    }
+}
