@@ -4,7 +4,8 @@ import Synchronization
 /// A callback that waits for a stop. It fires at most once; ``remove()`` takes it back.
 ///
 /// Dropping the registration does not remove the callback.
-public final class StopRegistration: @unchecked Sendable {  // proof: `action` is taken once, by whoever moves `state` on
+// proof: `action` is taken once, by whoever moves `state` on.
+public final class StopRegistration: @unchecked Sendable {
     private enum State { static let waiting: UInt8 = 0, firing: UInt8 = 1, done: UInt8 = 2 }
 
     private let state = Atomic<UInt8>(State.waiting)

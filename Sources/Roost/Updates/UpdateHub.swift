@@ -10,7 +10,8 @@ class AnyUpdateHub: @unchecked Sendable {  // proof: has no state of its own
 /// a store each. *Every*: a bounded queue whose values each reach exactly one receiver; a full one makes `send` wait.
 ///
 /// The worker's end closes the hub: what waits is still delivered, then sequences end.
-final class UpdateHub<Update: Sendable>: AnyUpdateHub, @unchecked Sendable {  // proof: every `var` is only touched with `lock` held
+// proof: every `var` is only touched with `lock` held.
+final class UpdateHub<Update: Sendable>: AnyUpdateHub, @unchecked Sendable {
     private final class Listener {
         let id: UInt64
         let notify: @Sendable () -> Void

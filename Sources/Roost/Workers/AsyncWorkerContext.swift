@@ -5,8 +5,9 @@ import Synchronization
 /// the pool's threads; a suspended body owns no thread.
 public struct AsyncWorkerContext<Update: Sendable>: Sendable {
     @usableFromInline let core: Worker
-    /// Kept alive by `core`, which holds the slot it belongs to.
-    @usableFromInline nonisolated(unsafe) let row: UnsafeMutablePointer<roost_ledger_slot>  // a C row of atomics
+    /// Where checkpoints are noted.
+    // proof: a C row of atomics, kept alive by `core`, which holds the slot it belongs to.
+    @usableFromInline nonisolated(unsafe) let row: UnsafeMutablePointer<roost_ledger_slot>
 
     @usableFromInline
     init(_ worker: Worker, row: UnsafeMutablePointer<roost_ledger_slot>) {

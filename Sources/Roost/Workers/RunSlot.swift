@@ -4,7 +4,8 @@ import Synchronization
 /// One row of the ledger with what the sampler knows about it: the place a running body reports its checkpoints to.
 ///
 /// Owned by one pool thread, or by one async body. Never freed while a body that may still use it is running.
-final class RunSlot: @unchecked Sendable {  // proof: `row` is a C row of atomics; `sampled` belongs to the sampler's thread
+// proof: `row` is a C row of atomics; `sampled` belongs to the sampler's thread.
+final class RunSlot: @unchecked Sendable {
     let row: UnsafeMutablePointer<roost_ledger_slot>
     /// Counts the runs on this slot; odd while one is under way.
     private let epoch = Atomic<UInt64>(0)

@@ -39,14 +39,17 @@ final class Worker: WorkerCore, @unchecked Sendable {  // proof: see `body` and 
     func value<Value>(_: Value.Type) -> Value? { storedValue as? Value }
 
     /// Where updates go; made when the first one is reported or somebody listens.
-    func hub<Update>(_: Update.Type) -> UpdateHub<Update> {
-        // One worker has one type of updates: that of the handle and the context it was started with.
-        if let hub = hubReference.load() { return unsafeDowncast(hub, to: UpdateHub<Update>.self) }
+    func hub<Update: Sendable>(_: Update.Type) -> UpdateHub<Update> {
+        // proof: a worker has one type of updates, that of the handle and the context it was started with.
+        unsafeDowncast(hubReference.load() ?? makeHub(Update.self), to: UpdateHub<Update>.self)
+    }
+
+    private func makeHub<Update: Sendable>(_: Update.Type) -> AnyUpdateHub {
         let hub = hubReference.storeIfNil(UpdateHub<Update>(capacity: sendBuffer))
         // Made after the end: there is nothing to come. (`end` closes what it finds; this closes what it could not find.
         // Asked under the worker's lock: two atomics alone may each miss the other.)
         if endingIfEnded != nil { hub.close() }
-        return unsafeDowncast(hub, to: UpdateHub<Update>.self)
+        return hub
     }
 
     var hasSentValues: Bool { hubReference.load()?.hasSent ?? false }

@@ -6,8 +6,9 @@ import Synchronization
 /// Used by the body, on its pool thread; copies that outlive the body do nothing.
 public struct WorkerContext<Update: Sendable>: Sendable {
     @usableFromInline let core: Worker
-    /// Kept alive by `core`, which holds the slot it belongs to.
-    @usableFromInline nonisolated(unsafe) let row: UnsafeMutablePointer<roost_ledger_slot>  // a C row of atomics
+    /// Where checkpoints are noted.
+    // proof: a C row of atomics, kept alive by `core`, which holds the slot it belongs to.
+    @usableFromInline nonisolated(unsafe) let row: UnsafeMutablePointer<roost_ledger_slot>
 
     @usableFromInline
     init(_ worker: Worker, row: UnsafeMutablePointer<roost_ledger_slot>) {
