@@ -49,23 +49,45 @@ void roost_terminal_set_farewell(const char *text, size_t length) {
     __atomic_store_n(&farewell_length, length, __ATOMIC_RELEASE);
 }
 
+// The same terminal with a description of its own, one that does not block: `poll` says that there is room for something,
+// which may be less than what is written. The one we were given is shared with the shell and has to stay as it is.
+static int without_blocking(int descriptor) {
+    if (descriptor < 0 || descriptor > 999 || !isatty(descriptor)) return -1;
+    char path[] = "/proc/self/fd/000";
+    char *digits = path + sizeof "/proc/self/fd/" - 1;
+    int length = descriptor > 99 ? 3 : descriptor > 9 ? 2 : 1;
+    digits[length] = 0;
+    for (int rest = descriptor; length > 0; rest /= 10) digits[--length] = (char)('0' + rest % 10);
+    return open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+}
+
 // Gives up when the other side takes nothing for 50 ms: a terminal held by Ctrl-S or a pipe nobody reads must not keep a
-// process that is ending.
+// process that is ending. Returns 1 when all was written.
 static int write_all(int descriptor, const char *bytes, size_t length) {
-    while (length > 0) {
+    int own = without_blocking(descriptor), refusals = 0;
+    if (own >= 0) descriptor = own;
+    while (length > 0 && refusals < 10) {
         struct pollfd ready = {.fd = descriptor, .events = POLLOUT};
         int count = poll(&ready, 1, 50);
         if (count < 0 && errno == EINTR) continue;
-        if (count <= 0) return 0;
+        if (count <= 0) break;
+        // A pipe that is ready takes this much.
         ssize_t written = write(descriptor, bytes, length < 1024 ? length : 1024);
-        if (written < 0) {
-            if (errno == EINTR) continue;
-            return 0;
+        if (written < 0 && errno == EAGAIN) {
+            // Room, but not enough for a line break with its carriage return.
+            struct timespec moment = {0, 5000000};
+            nanosleep(&moment, NULL);
+            refusals++;
+        } else if (written >= 0) {
+            bytes += written;
+            length -= (size_t)written;
+            refusals = 0;
+        } else if (errno != EINTR) {
+            break;
         }
-        bytes += written;
-        length -= (size_t)written;
     }
-    return 1;
+    if (own >= 0) close(own);
+    return length == 0;
 }
 
 void roost_terminal_restore(void) {

@@ -8,7 +8,8 @@ import Testing
     private func check(
         _ name: String, _ makeSubject: @escaping @Sendable () async throws -> DeliveryConformance.Subject
     ) async {
-        for failure in await DeliveryConformance(name, patience: .seconds(120), makeSubject: makeSubject).run() { Issue.record(failure) }
+        let suite = DeliveryConformance(name, patience: .seconds(120), makeSubject: makeSubject)
+        for failure in await suite.run() { Issue.record(failure) }
     }
 
     @Test func theMainActor() async {
@@ -95,7 +96,7 @@ import Testing
         (BrokenPort.Flaw.onThePostersStack, "never on the poster's stack"),
         (.losesEveryHundredth, "jobs run in the order they were posted"),
         (.lastInFirstOut, "jobs run in the order they were posted"),
-        (.twoAtATime, "posted from many threads: nothing lost, one at a time, each thread's in order"),
+        (.twoAtATime, "from many threads: nothing lost, one at a time, each one's in order"),
     ])
     private func aBrokenPortIsCaught(flaw: BrokenPort.Flaw, check: String) async {
         let suite = DeliveryConformance("broken", patience: .seconds(60)) { .init(port: BrokenPort(flaw)) }

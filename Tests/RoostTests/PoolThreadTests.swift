@@ -82,7 +82,9 @@ import Testing
         try await withDeadline {
             let pool = WorkerPool(name: "nice", configuration: .init(maximumThreads: 1, threadPriority: .utility))
             let nice = OneShot<Int32>()
-            pool.submit { nice.resolve(getpriority(__priority_which_t(PRIO_PROCESS.rawValue), id_t(roost_thread_id()))) }
+            pool.submit {
+                nice.resolve(getpriority(__priority_which_t(PRIO_PROCESS.rawValue), id_t(roost_thread_id())))
+            }
             #expect(await nice.value == 10)
         }
     }

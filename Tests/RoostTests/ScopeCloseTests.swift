@@ -1,3 +1,4 @@
+import CRoostPlatform
 import RoostTesting
 import Testing
 
@@ -29,6 +30,8 @@ import Testing
             #expect(scope.timeLeft == .milliseconds(1))
             #expect(scope.phase == .closing)
             clock.advance(by: .milliseconds(1))
+            // The clock is moved by hand: at the budget's end, not soon after it.
+            try #require(worker.state == .ended)
             let report = await close.value
             #expect(report.duration == .seconds(2))
             #expect(!report.isClean)
@@ -140,6 +143,29 @@ import Testing
             for worker in queued + [late] { #expect(await worker.endingKind == "stopped") }
             try await scope.pool.done()
             #expect(entered.all.isEmpty)
+        }
+    }
+
+    /// A stop that reaches thousands takes its time. From its first instant on no queued body is entered.
+    @Test func noQueuedBodyIsEnteredWhileAStopIsUnderWay() async throws {
+        try await withDeadline {
+            let scope = makeScope(threads: 2)
+            let pool = scope.pool
+            let gate = Gate()
+            let entered = Log<Int>()
+            let busy = await scope.occupy(2, until: gate)
+            let queued = (0..<1_000).map { number in scope.start("\(number)") { _ in entered.add(number) } }
+            // Called by whoever stops, when everything is marked and nobody has been told: the threads become free and
+            // take what waits.
+            scope.token.onStop { _ in
+                gate.open()
+                let patience = MonotonicTime.now + .seconds(60)
+                while pool.queuedCount > 0, MonotonicTime.now < patience { roost_cpu_pause() }
+            }
+            scope.stop()
+            #expect(entered.all.isEmpty)
+            for worker in queued { #expect(await worker.endingKind == "stopped") }
+            for worker in busy { #expect(await worker.endingKind == "finished") }
         }
     }
 

@@ -93,7 +93,9 @@ struct ShutdownValueTests {
     func damaged() {
         let json = report.json
         for length in stride(from: 0, to: json.utf8.count - 2, by: 7) {
-            #expect(throws: (any Error).self) { try ShutdownReport(json: String(decoding: json.utf8.prefix(length), as: UTF8.self)) }
+            #expect(throws: (any Error).self) {
+                try ShutdownReport(json: String(decoding: json.utf8.prefix(length), as: UTF8.self))
+            }
         }
         #expect(throws: (any Error).self) { try ShutdownReport(json: String(repeating: "[", count: 100_000)) }
         #expect(throws: (any Error).self) { try ShutdownReport(json: "{\"format\":\"roost-shutdown-2\"}") }

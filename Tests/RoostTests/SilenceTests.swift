@@ -134,12 +134,13 @@ import Testing
                 _ = await scope.closed
                 log.add("closed")
             }
-            // `closed` has all it waits for but the callback: given time to be wrong, it still waits.
-            for _ in 0..<100 { await Task.yield() }
+            // Cut, and every worker has ended: the callback is all that is left to wait for.
+            #expect(!scope.core.gate.isIdle)
             #expect(log.all.isEmpty)
             release.open()
             await closed.value
             #expect(log.all == ["callback ends", "closed"])
+            #expect(scope.core.gate.isIdle)
         }
     }
 

@@ -16,26 +16,30 @@ import Testing
         switch kind {
         case 0: { _ in 0 }
         case 1: { _ in throw TestFailure() }
-        case 2: { worker in
-            worker.report(1)
-            try worker.sleep(for: .microseconds(200))
-            return 2
-        }
-        case 3: { worker in
-            for number in 0..<20 {
-                try worker.checkpoint()
-                worker.report(number)
+        case 2:
+            { worker in
+                worker.report(1)
+                try worker.sleep(for: .microseconds(200))
+                return 2
             }
-            return 3
-        }
-        case 4: { worker in
-            while true { try worker.checkpoint() }
-        }
-        default: { worker in
-            // Never looks at its token: only abandoning ends it.
-            hold.wait()
-            return 5
-        }
+        case 3:
+            { worker in
+                for number in 0..<20 {
+                    try worker.checkpoint()
+                    worker.report(number)
+                }
+                return 3
+            }
+        case 4:
+            { worker in
+                while true { try worker.checkpoint() }
+            }
+        default:
+            { worker in
+                // Never looks at its token: only abandoning ends it.
+                hold.wait()
+                return 5
+            }
         }
     }
 
@@ -73,6 +77,8 @@ import Testing
         for worker in started.withLock({ $0 }) {
             let ending = await worker.handle.ending
             #expect(worker.handle.state == .ended)
+            // Whoever asks for an ending that is there gets it at once, perhaps before those who waited are called.
+            try await eventually { worker.endings.count > 0 }
             #expect(worker.endings.all == [ending.kind], "seed \(seed)")
         }
         hold.open()

@@ -15,6 +15,19 @@ import Testing
         }
     }
 
+    @Test func valuesOfEveryKindComeBack() async throws {
+        try await withDeadline {
+            let scope = makeScope()
+            try await expect(scope.start("none") { _ -> Int? in nil }.value, equals: nil)
+            try await expect(scope.start("some") { _ -> Int? in 7 }.value, equals: 7)
+            try await expect(scope.start("nested") { _ -> Int?? in .some(nil) }.value, equals: .some(nil))
+            try await expect(scope.start("list") { _ in ["a", "b"] }.value, equals: ["a", "b"])
+            try await scope.start("nothing") { _ in }.value
+            let error = try await scope.start("an error as a value") { _ -> any Error in TestFailure() }.value
+            #expect(error is TestFailure)
+        }
+    }
+
     @Test func failedWithItsError() async throws {
         try await withDeadline {
             let scope = makeScope()

@@ -21,19 +21,6 @@ final class Parker: Sendable {
         }
     }
 
-    /// Waits like ``park(until:)`` in steps of at most 50 ms, for a budget: when the process itself was stopped meanwhile
-    /// (SIGSTOP), `deadline` is moved by what was lost. Returns after each step; true when woken.
-    func park(until next: MonotonicTime? = nil, budget deadline: inout MonotonicTime) -> Bool {
-        let step = Duration.milliseconds(50)
-        // Later than this is not a busy machine but a stopped process.
-        let frozen = Duration.milliseconds(500)
-        let before = MonotonicTime.now
-        let isWoken = park(until: min(next ?? deadline, deadline, before + step))
-        let passed = MonotonicTime.now - before
-        if passed > frozen { deadline = deadline + (passed - step) }
-        return isWoken
-    }
-
     func unpark() {
         if word.exchange(1, ordering: .releasing) == 0 {
             withUnsafePointer(to: word) { roost_futex_wake($0, 1) }

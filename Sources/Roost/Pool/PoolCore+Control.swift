@@ -117,7 +117,9 @@ extension PoolCore {
     func whenRoom(_ action: @escaping @Sendable () -> Void) -> UInt64 {
         let (id, hasRoom) = withState { state -> (UInt64, Bool) in
             state.lastWaiter += 1
-            if !state.isFull(configuration.queueCapacity) || state.isRetired || state.isRefusing { return (state.lastWaiter, true) }
+            if !state.isFull(configuration.queueCapacity) || state.isRetired || state.isRefusing {
+                return (state.lastWaiter, true)
+            }
             state.roomWaiters[state.lastWaiter] = action
             return (state.lastWaiter, false)
         }

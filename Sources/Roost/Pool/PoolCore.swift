@@ -118,7 +118,8 @@ final class PoolCore: TaskExecutor, @unchecked Sendable {  // proof: `state` is 
             return state.lastThreadNumber
         }
         let name = "\(self.name)-\(number)"
-        let options = PlatformThread.Options(stackSize: configuration.stackSize, nice: configuration.threadPriority.nice)
+        let options = PlatformThread.Options(
+            stackSize: configuration.stackSize, nice: configuration.threadPriority.nice)
         guard PlatformThread.start(name: name, options: options, { self.threadMain(name) }) != nil else { return }
         // No thread to be had. With others alive the queue is theirs; alone, the next submission tries again.
         withState { $0.threadCount -= 1 }

@@ -215,10 +215,12 @@ final class ScopeCore: Sendable {
     /// Hands free places to waiting workers. A loop, not a recursion: with the pool closed every one of them ends here,
     /// and their endings come back to this method.
     private func refill() {
-        guard state.withLock({ state in
-            defer { state.isRefilling = true }
-            return !state.isRefilling
-        }) else { return }
+        guard
+            state.withLock({ state in
+                defer { state.isRefilling = true }
+                return !state.isRefilling
+            })
+        else { return }
         while true {
             // Let go outside the lock: the end of a worker may run user code.
             var skipped: [WorkerCore] = []

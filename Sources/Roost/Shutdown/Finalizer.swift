@@ -128,10 +128,11 @@ private final class FinalizerCall: Sendable {
     }
 
     func waitForEnd(until deadline: MonotonicTime) -> Result<Void, any Error>? {
-        var deadline = deadline
+        var deadline = BudgetDeadline(deadline, since: .now)
         while true {
             if case .ended(let result) = state.withLock({ $0 }) { return result }
-            if !parker.park(budget: &deadline), deadline <= .now { return nil }
+            if deadline.isOver(at: .now) { return nil }
+            parker.park(oneStepOf: deadline)
         }
     }
 }

@@ -3,7 +3,7 @@ extension ShutdownRun {
     /// Gives up everything that still runs, so that each worker has its ending; returns who that was.
     func abandonLate(_ scopes: [ScopeCore], _ pools: [PoolCore], _ main: MainBody?) -> [Straggler] {
         // Listed before: a scope lists no worker that has its ending.
-        let workers = scopes.flatMap(\.workers)
+        let workers = runningWorkers(scopes, pools)
         for worker in workers { worker.abandon() }
         var late = withoutMain(workers, pools)
         if let main, !hasEnded(main, afterWaiting: !late.isEmpty) { late.append(straggler(main)) }
@@ -12,9 +12,20 @@ extension ShutdownRun {
 
     /// The same as of now, with nothing done to anybody.
     func stragglers(_ scopes: [ScopeCore], _ pools: [PoolCore], _ main: MainBody?) -> [Straggler] {
-        let late = withoutMain(scopes.flatMap(\.workers), pools)
+        let late = withoutMain(runningWorkers(scopes, pools), pools)
         if late.isEmpty, let main, main.ended.valueIfResolved == nil { return [straggler(main)] }
         return late
+    }
+
+    /// The workers without an ending: those of the scopes, and those of scopes that were dropped, which the pools still run.
+    private func runningWorkers(_ scopes: [ScopeCore], _ pools: [PoolCore]) -> [WorkerCore] {
+        let held = pools.flatMap { pool in
+            pool.withState { state in state.threads.compactMap(\.heldWorker) + state.asyncBodies.values }
+        }
+        var seen: Set<ObjectIdentifier> = []
+        return (scopes.flatMap(\.workers) + held).filter {
+            $0.endingIfEnded == nil && seen.insert(ObjectIdentifier($0)).inserted
+        }
     }
 
     private func withoutMain(_ workers: [WorkerCore], _ pools: [PoolCore]) -> [Straggler] {

@@ -44,7 +44,7 @@ struct ShutdownRun {
             wait.done("asking to stop")
         }
         if started != nil { wait.done("asking to stop") }
-        var deadline = deadline
+        var deadline = BudgetDeadline(deadline, since: shutdown.facts.machine.askedAt ?? .now)
         wait.until(&deadline, tick: nil) { _ in }
         let scopes = root.scopes
         for scope in scopes {
@@ -184,14 +184,14 @@ private final class ShutdownWait: Sendable {
 
     /// Returns when nothing is open, or at the deadline, which moves while the process is stopped. `look` is called at
     /// every tick.
-    func until(_ deadline: inout MonotonicTime, tick: Duration?, look: (MonotonicTime) -> Void) {
+    func until(_ deadline: inout BudgetDeadline, tick: Duration?, look: (MonotonicTime) -> Void) {
         var next = MonotonicTime.now
-        while !open.withLock({ $0.isEmpty }), MonotonicTime.now < deadline {
+        while !open.withLock({ $0.isEmpty }), !deadline.isOver(at: .now) {
             if let tick, next <= .now {
-                look(deadline)
+                look(deadline.time)
                 next = .now + tick
             }
-            _ = parker.park(until: tick == nil ? nil : next, budget: &deadline)
+            parker.park(oneStepOf: deadline, until: tick == nil ? nil : next)
         }
     }
 }

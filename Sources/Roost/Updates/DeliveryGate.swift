@@ -41,6 +41,9 @@ final class DeliveryGate: Sendable {
         signals.withLock { $0[ObjectIdentifier(signal)] = nil }
     }
 
+    /// True once delivery is cut and no callback runs any more.
+    var isIdle: Bool { idle.valueIfResolved != nil }
+
     /// Returns once delivery is cut and no callback runs any more.
     func waitUntilIdle() async {
         await idle.value

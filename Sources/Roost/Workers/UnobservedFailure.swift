@@ -17,8 +17,9 @@ public struct UnobservedFailure: Sendable {
 
     private struct State {
         var handler: @Sendable (UnobservedFailure) -> Void = { failure in
-            writeToStandardError("Roost: worker '\(failure.worker)' of '\(failure.scope)' failed and nobody looked: "
-                + "\(failure.error)\n")
+            writeToStandardError(
+                "Roost: worker '\(failure.worker)' of '\(failure.scope)' failed and nobody looked: "
+                    + "\(failure.error)\n")
         }
         var recent: [String] = []
     }

@@ -7,7 +7,8 @@ extension DeliveryConformance {
     static var closeChecks: [Check] {
         [
             Check(name: "after close() on the port no update begins there", body: silenceForUpdates),
-            Check(name: "after close() on the port no sent value begins there, also in the middle of a batch",
+            Check(
+                name: "after close() on the port no sent value comes, also in the middle of a batch",
                 body: silenceForSentValues),
             Check(name: "after close() on the port no ending is delivered there", body: silenceForEndings),
             Check(name: "closed waits for a callback that runs on the port", body: closedWaits),

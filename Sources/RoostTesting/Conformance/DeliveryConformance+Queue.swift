@@ -8,7 +8,7 @@ extension DeliveryConformance {
             Check(name: "jobs run in the order they were posted", body: order),
             Check(name: "never on the poster's stack", body: notOnThePostersStack),
             Check(name: "posting does not wait for the port", body: postDoesNotWait),
-            Check(name: "posted from many threads: nothing lost, one at a time, each thread's in order", body: manyThreads),
+            Check(name: "from many threads: nothing lost, one at a time, each one's in order", body: manyThreads),
             Check(name: "a job posted by a job runs after those posted before it", body: reentrantPost),
             Check(name: "a job is let go once it has run", body: jobIsLetGo),
         ]
@@ -46,7 +46,7 @@ extension DeliveryConformance {
             if isOnPort { context.port.post(poster) } else { pool.submit(poster) }
             let wasLater = await result.value
             context.expect(
-                wasLater, "a job ran inside post, on the poster's stack\(isOnPort ? " (posted from the port itself)" : "")")
+                wasLater, "a job ran inside post, on the poster's stack\(isOnPort ? " (on the port itself)" : "")")
         }
     }
 
@@ -126,7 +126,8 @@ extension DeliveryConformance {
         await done.value
         let order = seen.withLock { $0 }
         context.expect(
-            order == ["first begins", "first ends", "second", "third"], "a job posted by a job came out of turn: \(order)")
+            order == ["first begins", "first ends", "second", "third"],
+            "a job posted by a job came out of turn: \(order)")
     }
 
     @Sendable private static func jobIsLetGo(_ context: CheckContext) async throws {

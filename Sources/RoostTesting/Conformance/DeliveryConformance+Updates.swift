@@ -28,7 +28,8 @@ extension DeliveryConformance {
         }
         worker.onEnd(on: counting) { _ in ended.resolve(last.load(ordering: .relaxed)) }
         let newest = await ended.value
-        context.expect(newest == reports - 1, "the last of \(reports) reports was \(reports - 1), the last delivered \(newest)")
+        context.expect(
+            newest == reports - 1, "the last report was \(reports - 1), the last one delivered \(newest)")
         let count = calls.load(ordering: .relaxed)
         context.expect(count <= reports, "\(count) callbacks for \(reports) reports")
         // One hop, the one that asks for what came before the registration, and the ending.

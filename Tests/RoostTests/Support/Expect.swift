@@ -6,6 +6,7 @@ func expect(_ condition: Bool, _ comment: Comment? = nil, sourceLocation: Source
 }
 
 /// The same for two values.
-func expect<Value: Equatable>(_ value: Value, equals expected: Value, sourceLocation: SourceLocation = #_sourceLocation) {
+func expect<Value: Equatable>(_ value: Value, equals expected: Value, sourceLocation: SourceLocation = #_sourceLocation)
+{
     #expect(value == expected, sourceLocation: sourceLocation)
 }

@@ -27,7 +27,9 @@ func stackMappingSize() -> Int {
     let address = withUnsafePointer(to: &local) { UInt(bitPattern: $0) }
     for line in procFile("/proc/self/maps").split(separator: "\n") {
         let range = line.prefix { $0 != " " }.split(separator: "-")
-        guard range.count == 2, let low = UInt(range[0], radix: 16), let high = UInt(range[1], radix: 16) else { continue }
+        guard range.count == 2, let low = UInt(range[0], radix: 16), let high = UInt(range[1], radix: 16) else {
+            continue
+        }
         if (low..<high).contains(address) { return Int(high - low) }
     }
     return 0

@@ -17,6 +17,7 @@ enum OddProgram {
 
     private static let programs: [String: @Sendable () -> Never] = [
         "stubborn-worker": Stubborn.worker,
+        "stubborn-worker-of-nobody": Stubborn.workerOfNobody,
         "stubborn-async-worker": Stubborn.asyncWorker,
         "stubborn-thread": Stubborn.thread,
         "stubborn-main": Stubborn.main,
@@ -37,6 +38,7 @@ enum OddProgram {
         "allocator-lock-while-late": Locks.allocatorWhileLate,
         "raw-terminal": Screens.raw,
         "full-terminal": Screens.full,
+        "full-terminal-without-allocator": Screens.fullWithoutAllocator,
     ]
 
     /// Runs `body` as Roost's program with a budget of one second and a report in the state folder.

@@ -33,6 +33,24 @@ enum Stubborn {
         }
     }
 
+    /// The same as the first, and nobody keeps its scope.
+    @Sendable static func workerOfNobody() -> Never {
+        OddProgram.run {
+            let begun = StopSource()
+            var scope: WorkerScope? = WorkerScope("dropped")
+            scope?.start("count letters") { worker in
+                try worker.checkpoint()
+                _ = begun.stop()
+                OddProgram.ignoreEverything(for: .seconds(30))
+            }
+            try? await begun.token.sleep(for: .seconds(10))
+            scope = nil
+            OddProgram.say("ready")
+            await OddProgram.untilAsked()
+            return 0
+        }
+    }
+
     /// A job on a thread of one's own.
     @Sendable static func thread() -> Never {
         OddProgram.run {

@@ -110,26 +110,47 @@ enum Screens {
         }
     }
 
-    /// Fills its terminal, which nobody reads, but for a few bytes.
+    /// Fills its terminal, which nobody reads; what there is to say at the end is long.
     @Sendable static func full() -> Never {
         OddProgram.run {
-            let terminal = Terminal()
-            terminal.attach(to: .process)
             let scope = WorkerScope("letters")
-            _ = scope.start("count letters") { worker in
+            _ = scope.start(longName) { worker in
                 try worker.checkpoint()
                 OddProgram.ignoreEverything(for: .seconds(30))
             }
-            let flags = fcntl(1, F_GETFL)
-            _ = fcntl(1, F_SETFL, flags | O_NONBLOCK)
-            let block = [UInt8](repeating: UInt8(ascii: "x"), count: 64)
-            while write(1, block, block.count) > 0 {}
-            while write(1, block, 1) > 0 {}
-            _ = fcntl(1, F_SETFL, flags)
-            // Nothing can be said on the terminal now: a file says it.
-            if let home = getenv("HOME") { close(creat(String(cString: home) + "/full", 0o600)) }
+            fillTerminal()
             await OddProgram.untilAsked()
+            withExtendedLifetime(scope) {}
             return 0
         }
+    }
+
+    /// The same, and nobody can allocate any more: all that is left is what was prepared.
+    @Sendable static func fullWithoutAllocator() -> Never {
+        OddProgram.run {
+            let scope = WorkerScope("letters")
+            let worker = scope.start(longName) { worker in
+                try worker.checkpoint()
+                fillTerminal()
+                try? worker.token.sleep(for: .seconds(60))
+                OddProgram.ignoreEverything(for: .milliseconds(300))
+                door_keep_allocator_lock()
+            }
+            _ = await worker.ending
+            return 0
+        }
+    }
+
+    private static let longName = "count " + String(repeating: "letters ", count: 500)
+
+    private static func fillTerminal() {
+        let flags = fcntl(1, F_GETFL)
+        _ = fcntl(1, F_SETFL, flags | O_NONBLOCK)
+        let block = [UInt8](repeating: UInt8(ascii: "x"), count: 64)
+        while write(1, block, block.count) > 0 {}
+        while write(1, block, 1) > 0 {}
+        _ = fcntl(1, F_SETFL, flags)
+        // Nothing can be said on the terminal now: a file says it.
+        if let home = getenv("HOME") { close(creat(String(cString: home) + "/full", 0o600)) }
     }
 }

@@ -49,7 +49,7 @@ import Testing
         let thumbnailer = try Thumbnailer()
         try thumbnailer.addEndlessPicture("endless.svg")
         let program = try Program(thumbnailer.launch(["--budget", "20"]).inTerminal())
-        let before = try #require(program.settings)
+        let before = try #require(program.settingsAtStart)
         #expect(program.wait { ProcessTable.hasRead(thumbnailer.pictures + "/endless.svg", by: program.process) })
         program.type("\u{03}")
         let words = "Stopping: waiting for 'thumbnail of endless.svg', "
@@ -87,7 +87,7 @@ import Testing
         let workspace = try Workspace()
         let shell = try Program(Launch("/bin/sh", ["-i"], in: workspace).inTerminal())
         #expect(shell.wait { !shell.terminalBytes.isEmpty })
-        let before = try #require(shell.settings)
+        let before = try #require(shell.settingsAtStart)
         shell.type("\(Executables.thumbnailer) '\(pictures.folder)' --output out\n")
         #expect(shell.wait { !shell.isCursorShown }, "\(shell.terminalText)")
         shell.type("\u{1A}")

@@ -14,7 +14,6 @@ final class InterruptedRun {
     let watch: FolderWatch
     /// The thumbnails that were there before.
     let there: Set<String>
-    private let settingsBefore: TerminalSettings?
     private var settingsAfter: TerminalSettings?
     private var hasSettingsChanged = false
     /// Where the run was when it was interrupted; nil when it was over before.
@@ -35,7 +34,6 @@ final class InterruptedRun {
         var launch = Launch(Executables.thumbnailer, arguments, in: workspace).inTerminal()
         if plan.isJSON { launch.output = .pipe }
         program = try Program(launch)
-        settingsBefore = program.settings
     }
 
     private var missing: Int { pictures.thumbnails.count - there.count }
@@ -149,8 +147,8 @@ final class InterruptedRun {
 
     /// True unless the settings were changed and not put back.
     var isTerminalRestored: Bool {
-        guard let settingsBefore, let settingsAfter else { return true }
-        return settingsBefore == settingsAfter && program.isCursorShown
+        guard let before = program.settingsAtStart, let settingsAfter else { return true }
+        return before == settingsAfter && program.isCursorShown
     }
 }
 

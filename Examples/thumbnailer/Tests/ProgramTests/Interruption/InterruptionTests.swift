@@ -5,7 +5,7 @@ import Testing
 /// A run that is interrupted, in whatever way and at whatever instant, ends as documented and leaves nothing half-done.
 ///
 /// `ROOST_INSTANTS` is how many instants there are of each way to be interrupted (15 unless set), shared out evenly among
-/// the five phases; `ROOST_SEED` repeats a run of these tests; with `ROOST_INSTANTS_DONE` naming a file, runs that passed
+/// the five phases; `ROOST_SEED` repeats a run of these tests; with `ROOST_INSTANTS_DONE` naming a file, runs that were made
 /// are noted in it and not repeated by a later call with the same seed.
 @Suite(.serialized) struct InterruptionTests {
     @Test(arguments: Interruption.allCases)

@@ -31,6 +31,13 @@ import Testing
         #expect(odd.program.errorText.contains("no thread, no stack"))
     }
 
+    @Test func aWorkerWhoseScopeWasDropped() throws {
+        let odd = try OddProgram("stubborn-worker-of-nobody")
+        #expect(odd.end() < OddProgram.budget + OddProgram.slack)
+        #expect(odd.program.ending == .exited(70))
+        #expect(try odd.report().stragglers.map(\.worker) == ["count letters"])
+    }
+
     @Test func aThreadOfOnesOwn() throws {
         let odd = try OddProgram("stubborn-thread")
         #expect(odd.end() < OddProgram.budget + OddProgram.slack)

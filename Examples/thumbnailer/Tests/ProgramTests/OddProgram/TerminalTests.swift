@@ -7,7 +7,7 @@ import Testing
     @Test(arguments: [SIGTERM, SIGINT, SIGHUP])
     func settingsAreRestored(_ signal: Int32) throws {
         let odd = try OddProgram("raw-terminal", untilReady: false) { $0 = $0.inTerminal() }
-        let before = try #require(odd.program.settings)
+        let before = try #require(odd.program.settingsAtStart)
         #expect(odd.program.wait { odd.program.settings != before && !odd.program.isCursorShown })
         _ = odd.end(by: signal)
         #expect(odd.program.ending == .signalled(signal))
@@ -16,7 +16,7 @@ import Testing
 
     @Test func settingsAreRestoredPastTheBudgetAndByASecondInterrupt() throws {
         let odd = try OddProgram("raw-terminal", untilReady: false) { $0 = $0.inTerminal() }
-        let before = try #require(odd.program.settings)
+        let before = try #require(odd.program.settingsAtStart)
         #expect(odd.program.wait { odd.program.settings != before && !odd.program.isCursorShown })
         odd.program.send(SIGINT)
         odd.program.send(SIGINT)
@@ -26,9 +26,12 @@ import Testing
 
     /// `taken`: how many bytes somebody reads after it was full, so that there is some room, but not for all that the end
     /// has to say.
-    @Test(arguments: [0, 1, 300, 600, 1_100])
-    func aFullTerminalThatNobodyReadsDoesNotHoldTheEnd(taken: Int) throws {
-        let odd = try OddProgram("full-terminal", untilReady: false) { $0 = $0.inTerminal() }
+    @Test(arguments: ["full-terminal", "full-terminal-without-allocator"], [0, 1, 600, 1_500])
+    func aFullTerminalThatNobodyReadsDoesNotHoldTheEnd(_ word: String, taken: Int) throws {
+        let odd = try OddProgram(word, untilReady: false) {
+            $0 = $0.inTerminal()
+            $0.environment["MALLOC_ARENA_MAX"] = "1"
+        }
         odd.program.readsTerminal = false
         let marker = odd.workspace.path("home/full")
         #expect(odd.program.wait(for: .seconds(5)) { FileFacts(marker) != nil })
@@ -44,7 +47,7 @@ import Testing
         let workspace = try Workspace()
         let shell = try Program(Launch("/bin/sh", ["-i"], in: workspace).inTerminal())
         #expect(shell.wait { !shell.terminalBytes.isEmpty })
-        let before = try #require(shell.settings)
+        let before = try #require(shell.settingsAtStart)
         shell.type("\(Executables.odd) raw-terminal\n")
         #expect(shell.wait { shell.settings != before && !shell.isCursorShown }, "\(shell.terminalText)")
         shell.type("\u{1A}")

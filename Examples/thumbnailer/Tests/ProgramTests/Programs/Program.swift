@@ -32,6 +32,8 @@ final class Program {
     private(set) var terminalBytes: [UInt8] = []
     private(set) var outputBytes: [UInt8] = []
     private(set) var errorBytes: [UInt8] = []
+    /// The settings of its terminal before it was started; nil without one.
+    let settingsAtStart: TerminalSettings?
     /// The controlling side of its terminal; -1 without one, and once it is closed.
     private(set) var terminal: Int32
     private var output: Int32
@@ -45,6 +47,7 @@ final class Program {
     init(_ launch: Launch) throws {
         let streams = try launch.openStreams()
         terminal = streams.terminal
+        settingsAtStart = TerminalSettings(of: streams.terminal)
         output = streams.output
         errors = streams.errors
         startedAt = .now
