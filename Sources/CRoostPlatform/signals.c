@@ -26,6 +26,8 @@ struct last_words {
     char *path, *new_path, *file, *text;
     size_t file_length, text_length;
 };
+static int speakers;  // threads that write the report at this moment
+static void say(const struct last_words *words);
 static struct last_words *last_words;  // swapped whole; an old one is kept, since a handler may be reading it
 
 static sem_t backstop_alarm;
@@ -93,6 +95,9 @@ static int write_all(int descriptor, const char *bytes, size_t length) {
 void roost_terminal_restore(void) {
     int descriptor = __atomic_load_n(&terminal, __ATOMIC_ACQUIRE);
     if (descriptor < 0) return;
+    // In the background the terminal is somebody else's, who may have set it as it needs it.
+    pid_t foreground = tcgetpgrp(descriptor);
+    if (foreground >= 0 && foreground != getpgrp()) return;
     // A background process that sets the terminal is stopped by SIGTTOU; blocked, the call goes through.
     sigset_t block, before;
     sigemptyset(&block);
@@ -133,8 +138,13 @@ void roost_last_words(const char *path, const char *file, size_t file_length, co
 }
 
 void roost_say_last_words(void) {
+    __atomic_add_fetch(&speakers, 1, __ATOMIC_ACQ_REL);
     struct last_words *words = __atomic_exchange_n(&last_words, NULL, __ATOMIC_ACQ_REL);
-    if (words == NULL) return;
+    if (words != NULL) say(words);
+    __atomic_sub_fetch(&speakers, 1, __ATOMIC_ACQ_REL);
+}
+
+static void say(const struct last_words *words) {
     if (words->path != NULL && words->new_path != NULL && words->file_length > 0) {
         // Beside the place first: whoever reads the report finds a whole one, the new or the one before.
         int descriptor = open(words->new_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
@@ -150,6 +160,12 @@ void roost_say_last_words(void) {
 _Noreturn void roost_end_now(int status) {
     roost_terminal_restore();
     roost_say_last_words();
+    // Another thread may be at it: a moment, so that the report is whole.
+    for (int i = 0; i < 50 && __atomic_load_n(&speakers, __ATOMIC_ACQUIRE) > 0; i++) {
+        struct timespec moment = {0, 1000000};
+        nanosleep(&moment, NULL);
+    }
+    roost_terminal_restore();  // whoever wrote to it meanwhile may have hidden the cursor
     _exit(status);
 }
 
@@ -207,10 +223,6 @@ int roost_backstop_start(int64_t budget_ns, int64_t slack_ns) {
     int failure = pthread_create(&thread, &attributes, backstop, NULL);
     pthread_attr_destroy(&attributes);
     return failure;
-}
-
-void roost_backstop_set_budget(int64_t budget_ns) {
-    __atomic_store_n(&backstop_budget_ns, budget_ns, __ATOMIC_RELEASE);
 }
 
 void roost_backstop_arm(void) {

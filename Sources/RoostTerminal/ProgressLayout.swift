@@ -61,7 +61,7 @@ public struct ProgressLayout: Sendable, Equatable {
     // MARK: Text
 
     private static func number(_ value: Double) -> String {
-        value >= 10 ? "\(Int(value.rounded()))" : "\(Double(Int(value * 10)) / 10)"
+        value >= 10 ? "\(Int(min(value, 1e15).rounded()))" : "\(Double(Int(value * 10)) / 10)"
     }
 
     /// `3 s`, `2:05`, `1:02:03`.

@@ -4,7 +4,9 @@ import Testing
 
 @Suite("Progress layout")
 struct ProgressLayoutTests {
-    private func progress(_ completed: Int, of total: Int?, after seconds: Int, _ message: String = "") -> WorkerProgress {
+    private func progress(
+        _ completed: Int, of total: Int?, after seconds: Int, _ message: String = ""
+    ) -> WorkerProgress {
         var progress = WorkerProgress(completed, of: total, message: message)
         progress.elapsed = .seconds(seconds)
         return progress
@@ -19,7 +21,10 @@ struct ProgressLayoutTests {
 
     @Test("no line is wider than the terminal, whatever is in it", arguments: 1...130)
     func neverTooWide(width: Int) {
-        let texts = ["", "a.jpg", String(repeating: "long name ", count: 30), "日本語の写真.jpg", "👩‍👩‍👧‍👦 family.png", "e\u{301}\u{301}.gif"]
+        let texts = [
+            "", "a.jpg", String(repeating: "long name ", count: 30), "日本語の写真.jpg", "👩‍👩‍👧‍👦 family.png",
+            "e\u{301}\u{301}.gif",
+        ]
         for text in texts {
             for total in [nil, 0, 7, 1_000_000] as [Int?] {
                 let line = ProgressLayout(width: width, usesColor: false)

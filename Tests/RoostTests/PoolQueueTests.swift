@@ -97,6 +97,29 @@ import Testing
         }
     }
 
+    @Test func aRefusingPoolBeginsNothingAndItsThreadsSleep() async throws {
+        try await withDeadline {
+            let pool = makePool(1)
+            let gate = Gate()
+            let running = Gate()
+            let ran = Gate()
+            pool.submit {
+                running.open()
+                gate.wait()
+            }
+            await running.passed()
+            pool.submit { ran.open() }
+            pool.core.refuse(true)
+            let late = pool.submit {}
+            #expect(!late.isAccepted)
+            gate.open()
+            try await eventually { pool.core.withState { $0.idle.count } == 1 }
+            #expect(!ran.isOpen)
+            pool.core.refuse(false)
+            await ran.passed()
+        }
+    }
+
     @Test func aScopesLimitHoldsAndTheOthersComeInTurn() async throws {
         try await withDeadline {
             let scope = makeScope(threads: 4, limit: 2)

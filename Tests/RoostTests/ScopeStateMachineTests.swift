@@ -46,7 +46,6 @@ import Testing
     @Test func theDeadlineCountsOnlyForItsOwnClose() {
         var machine = closing()
         let first = machine.round
-        expect(machine.deadlinePassed(round: first))
         expect(machine.keepOpen())
         expect(!machine.deadlinePassed(round: first))
         _ = machine.close(.windowClosed, budget: .seconds(60), unfinished: 1, now: start)
@@ -54,6 +53,15 @@ import Testing
         expect(machine.deadlinePassed(round: machine.round))
         _ = machine.drained()
         expect(!machine.deadlinePassed(round: machine.round))
+    }
+
+    @Test func onceTheDeadlinePassedTheCloseCannotBeCalledOff() {
+        var machine = closing()
+        expect(machine.deadlinePassed(round: machine.round))
+        expect(!machine.keepOpen(), "workers that nobody asked would be abandoned")
+        expect(!machine.deadlinePassed(round: machine.round), "once is enough")
+        expect(machine.drained())
+        #expect(machine.state == .settled)
     }
 
     @Test func keepOpenReopensAClosingScopeOnly() {

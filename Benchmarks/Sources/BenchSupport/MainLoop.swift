@@ -25,7 +25,9 @@ import Glibc
 }
 
 /// One million updates from another thread to a receiver on the main actor.
-@MainActor public func measureFlood(_ count: Int, receive: Receiver, produce: @escaping @Sendable (Int) -> Void) -> Values {
+@MainActor public func measureFlood(
+    _ count: Int, receive: Receiver, produce: @escaping @Sendable (Int) -> Void
+) -> Values {
     let before = Memory.resident
     let times = FloodTimes()
     let join = startThread {

@@ -30,7 +30,10 @@ public struct Counts: Sendable {
     if arguments[2].hasPrefix("latency") { pinThread(arguments[2].hasPrefix("latency1") ? 0 : 1) }
     let start = Memory.resident
     do {
-        guard var values = try measure(arguments[1], arguments[2], Counts(quick: arguments.dropFirst(3).contains("quick"))) else {
+        guard
+            var values = try measure(
+                arguments[1], arguments[2], Counts(quick: arguments.dropFirst(3).contains("quick")))
+        else {
             complain("\(arguments[1]) has no benchmark \(arguments[2])")
             exit(2)
         }

@@ -5,7 +5,9 @@ nonisolated public func yieldThread() { sched_yield() }
 
 /// One task at a time, whose body posts a semaphore that this thread waits on. This thread is on core 0; the pool's threads, which
 /// the warm-up starts, on `poolCore`. Left to itself the scheduler puts both on one core or on two, for a whole run, by chance.
-@inlinable public func measureLatency(_ count: Int, poolCore: Int, submit: (@escaping @Sendable () -> Void) -> Void) -> Values {
+@inlinable public func measureLatency(
+    _ count: Int, poolCore: Int, submit: (@escaping @Sendable () -> Void) -> Void
+) -> Values {
     let done = Gate()
     var micros = [Double]()
     micros.reserveCapacity(count)
@@ -63,7 +65,8 @@ public final class StopRound: Sendable {
     }
 
     public static func measure(
-        _ repeats: Int, submit: (StopRound, _ running: Bool) -> Void, stop: (StopRound) -> Void, wait: (StopRound) -> Void,
+        _ repeats: Int, submit: (StopRound, _ running: Bool) -> Void, stop: (StopRound) -> Void,
+        wait: (StopRound) -> Void,
         check: () -> Void = {}
     ) -> Values {
         var micros = [Double]()

@@ -23,7 +23,8 @@ enum FlagChecks {
         }
     }
 
-    private static func inWorker(_ body: @escaping @Sendable (WorkerContext<WorkerProgress>) throws -> Values) -> Values {
+    private static func inWorker(_ body: @escaping @Sendable (WorkerContext<WorkerProgress>) throws -> Values) -> Values
+    {
         let pool = WorkerPool(name: "bench", configuration: .init(maximumThreads: 2))
         let scope = WorkerScope("bench", pool: pool)
         return runBlocking {

@@ -84,7 +84,8 @@ struct Workers: PoolPeer {
         } wait: { _ in
             drain(scope)
         } check: {
-            precondition(handles.count == 10_002 && handles.allSatisfy { $0.endingIfEnded != nil }, "a worker without an ending")
+            precondition(
+                handles.count == 10_002 && handles.allSatisfy { $0.endingIfEnded != nil }, "a worker without an ending")
             handles.removeAll(keepingCapacity: true)
             scope = WorkerScope("bench", pool: pool)
         }

@@ -24,7 +24,7 @@ void roost_thread_remember_main_mask(void);
 // The processors this process may run on, at least 1.
 int32_t roost_processor_count(void);
 
-// One pointer of Roost per thread: what this thread is to Roost (see Platform/CurrentThread.swift).
+// One pointer of Roost per thread: what this thread is to Roost, a pool's thread or a serial one.
 void *_Nullable roost_thread_current(void);
 void roost_thread_set_current(void *_Nullable value);
 

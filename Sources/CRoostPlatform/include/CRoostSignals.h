@@ -37,8 +37,6 @@ void roost_say_last_words(void);
 int roost_backstop_start(int64_t budget_ns, int64_t slack_ns);
 // The budget's clock starts now (also done by the handler itself). Only the first call counts. Async-signal-safe.
 void roost_backstop_arm(void);
-// A new budget, for a request by code; before arming.
-void roost_backstop_set_budget(int64_t budget_ns);
 
 // Restores the terminal, writes the last words, and ends the process with this status; never runs exit handlers.
 _Noreturn void roost_end_now(int status);

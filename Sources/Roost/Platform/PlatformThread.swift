@@ -17,7 +17,8 @@ enum PlatformThread {
         pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
         if let size = options.stackSize {
             let page = Int(sysconf(Int32(_SC_PAGESIZE)))
-            let rounded = (max(size, 128 * 1024) + page - 1) / page * page
+            // From what a thread needs at the least to what no thread can use.
+            let rounded = (min(max(size, 128 * 1024), 1 << 30) + page - 1) / page * page
             let refused = pthread_attr_setstacksize(&attributes, rounded)
             if refused != 0 { return refused }
         }

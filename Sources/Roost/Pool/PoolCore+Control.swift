@@ -172,12 +172,11 @@ extension PoolCore {
     }
 
     func refuse(_ refusing: Bool) {
-        let room = withState { state -> [@Sendable () -> Void] in
+        let (help, room) = withState { state -> (PoolState.Help, [@Sendable () -> Void]) in
             state.isRefusing = refusing
-            guard refusing else { return [] }
-            defer { state.roomWaiters = [:] }
-            return Array(state.roomWaiters.values)
+            return refusing ? (.none, state.takeRoomWaiters()) : (state.helpIfNeeded(), [])
         }
+        give(help)
         for wake in room { wake() }
     }
 

@@ -121,8 +121,13 @@ final class PoolCore: TaskExecutor, @unchecked Sendable {  // proof: `state` is 
         let options = PlatformThread.Options(
             stackSize: configuration.stackSize, nice: configuration.threadPriority.nice)
         guard PlatformThread.start(name: name, options: options, { self.threadMain(name) }) != nil else { return }
-        // No thread to be had. With others alive the queue is theirs; alone, the next submission tries again.
-        withState { $0.threadCount -= 1 }
+        // No thread to be had. With others alive the queue is theirs; alone, it is tried again until there is one.
+        let isAlone = withState { state in
+            state.threadCount -= 1
+            return state.threadCount == 0
+        }
+        guard isAlone else { return }
+        _ = SystemTime.shared.schedule(after: .milliseconds(100)) { [self] in give(withState { $0.helpIfNeeded() }) }
     }
 
     private func threadMain(_ name: String) {
@@ -164,7 +169,9 @@ final class PoolCore: TaskExecutor, @unchecked Sendable {  // proof: `state` is 
                 switch job {
                 case .worker(let worker): thread.job = .worker(worker)
                 case .closure: thread.job = .closure
-                case .swiftJob: thread.job = .swiftJob
+                case .swiftJob:
+                    thread.job = .swiftJob
+                    thread.swiftJobBeganAt = .coarseNow
                 }
                 let help = state.pointee.helpIfNeeded()
                 let room = state.pointee.takeRoomWaiters()
@@ -203,7 +210,7 @@ final class PoolCore: TaskExecutor, @unchecked Sendable {  // proof: `state` is 
                 search()
                 lock.lock()
                 state.pointee.isSearching = false
-                if state.pointee.queued > 0 || state.pointee.swiftJobs.count > 0 { continue }
+                if state.pointee.hasWork { continue }
             }
             guard lockedSleep(thread) else { return nil }
         }
@@ -263,6 +270,26 @@ final class PoolCore: TaskExecutor, @unchecked Sendable {  // proof: `state` is 
         let wakes = state.pointee.takeWakes(configuration.queueCapacity)
         lock.unlock()
         give(help)
+        for wake in wakes { wake() }
+    }
+
+    /// Leaves the threads behind that have run one piece of an async body since before `time`: an async body that blocks its
+    /// thread cannot be told from outside which worker it is, but after its budget its place must not stay taken. A thread
+    /// that was taken for it by mistake comes back as soon as its piece ends.
+    func abandonSwiftJob(since time: MonotonicTime) {
+        let (helps, wakes) = withState { state -> ([PoolState.Help], [@Sendable () -> Void]) in
+            var helps: [PoolState.Help] = []
+            for thread in state.threads where !thread.isAbandoned && thread.swiftJobBeganAt <= time {
+                guard case .swiftJob? = thread.job else { continue }
+                thread.isAbandoned = true
+                state.active -= 1
+                state.threadCount -= 1
+                state.abandoned.append(thread)
+                helps.append(state.helpIfNeeded())
+            }
+            return (helps, helps.isEmpty ? [] : state.takeWakes(configuration.queueCapacity))
+        }
+        for help in helps { give(help) }
         for wake in wakes { wake() }
     }
 

@@ -41,6 +41,8 @@ struct PoolState: ~Copyable {
     }
 
     var mayRefuse: Bool { isRetired || isRefusing }
+    /// Something waits that may run: while the process shuts down nothing begins, and what has begun goes on.
+    var hasWork: Bool { swiftJobs.count > 0 || (queued > 0 && !isRefusing) }
     var mayRunMore: Bool { active + reserved < maximum }
     var isDone: Bool { active == 0 && queued == 0 && swiftJobs.count == 0 && asyncBodies.isEmpty }
 
@@ -71,7 +73,7 @@ struct PoolState: ~Copyable {
 
     @inline(__always)
     mutating func helpIfNeeded() -> Help {
-        queued > 0 || swiftJobs.count > 0 ? help() : .none
+        hasWork ? help() : .none
     }
 
     mutating func takeRoomWaiters() -> [@Sendable () -> Void] {
@@ -114,6 +116,8 @@ struct PoolState: ~Copyable {
     @inline(__always)
     mutating func pop() -> PoolJob? {
         if swiftJobs.count > 0 { return swiftJobs.popFirst() }
+        // The process is shutting down: what has begun goes on, and nothing begins.
+        if isRefusing { return nil }
         while occupied != 0 {
             let index = 7 - occupied.leadingZeroBitCount
             guard let job = rings[index].popFirst() else {

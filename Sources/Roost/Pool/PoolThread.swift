@@ -9,6 +9,8 @@ final class PoolThread: @unchecked Sendable {  // proof: every `var` is guarded 
     /// What it runs; nil while idle.
     var job: Job?
     var isAbandoned = false
+    /// When the present piece of an async body began, on the coarse clock.
+    var swiftJobBeganAt = MonotonicTime(nanoseconds: 0)
 
     var heldWorker: WorkerCore? {
         if case .worker(let worker)? = job { worker } else { nil }

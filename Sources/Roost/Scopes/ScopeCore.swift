@@ -140,16 +140,18 @@ final class ScopeCore: Sendable {
 
     /// Puts the worker where it will run; the refusal when the pool has no place for it.
     func launch(_ worker: WorkerCore, _ placement: Placement = .queue) -> WorkerPoolError? {
+        var isOverLimit = false
         let mayGo = state.withLock { state in
             if worker.isStopped || worker.isEnded { return false }
-            if state.running >= limit, placement == .queue {
-                state.waiting.append(worker)
+            if state.running >= limit {
+                if placement == .queue { state.waiting.append(worker) } else { isOverLimit = true }
                 return false
             }
             state.running += 1
             worker.holdsScopePlace = true
             return true
         }
+        if isOverLimit { return pool.error(.noFreeThread, "scope '\(name)' runs as many workers as its limit allows") }
         return mayGo ? submit(worker, placement) : nil
     }
 
@@ -321,6 +323,7 @@ final class ScopeCore: Sendable {
     }
 
     private func deadlinePassed(round: Int) {
+        // Once it has passed, the close cannot be called off any more: only workers that were asked are abandoned.
         if state.withLock({ $0.machine.deadlinePassed(round: round) }) { abandonAll() }
     }
 
@@ -354,6 +357,16 @@ final class ScopeCore: Sendable {
         for action in actions { action(report) }
     }
 
+    /// Waits until no callback runs any more, but not longer than `limit`.
+    func waitUntilIdle(atMost limit: Duration) async {
+        guard !gate.isIdle, limit > .zero else { return }
+        let over = OneShot<Void>()
+        gate.whenIdle { over.resolve(()) }
+        let timer = time.scheduleBudget(after: limit) { over.resolve(()) }
+        await over.value
+        timer.cancel()
+    }
+
     /// Resolves when the close has settled: every worker has its ending.
     var settledReport: ScopeReport {
         get async { await settled.value }
@@ -382,7 +395,7 @@ final class ScopeCore: Sendable {
             if state.machine.isCut { return .closed }
             switch state.machine.state {
             case .open: return .open
-            case .closing: return .closing
+            case .closing, .abandoning: return .closing
             case .settled: return .settled
             }
         }

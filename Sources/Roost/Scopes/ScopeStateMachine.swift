@@ -1,7 +1,7 @@
 /// The life of a scope as events and answers. Does no I/O, takes no lock, gets the time passed in.
 ///
 /// ```
-/// open ──close asked──▶ closing ──drained, or deadline──▶ settled ──cut──▶ closed
+/// open ──close asked──▶ closing ──drained, or deadline (abandoning)──▶ settled ──cut──▶ closed
 ///   ▲                      │
 ///   └──────keep open───────┘          (cut may also come first; it then settles in the background)
 /// ```
@@ -9,6 +9,8 @@ struct ScopeStateMachine {
     enum State: Equatable {
         case open
         case closing
+        /// The budget is over: the late are being abandoned, and the close cannot be called off any more.
+        case abandoning
         case settled
     }
 
@@ -46,14 +48,16 @@ struct ScopeStateMachine {
 
     /// The last worker has ended. True when that settles a close.
     mutating func drained() -> Bool {
-        guard state == .closing else { return false }
+        guard state == .closing || state == .abandoning else { return false }
         state = .settled
         return true
     }
 
     /// The budget of a close is over. True when there are late workers to abandon.
-    func deadlinePassed(round: Int) -> Bool {
-        state == .closing && round == self.round
+    mutating func deadlinePassed(round: Int) -> Bool {
+        guard state == .closing, round == self.round else { return false }
+        state = .abandoning
+        return true
     }
 
     /// True when the close was called off.

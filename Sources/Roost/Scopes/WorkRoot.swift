@@ -11,7 +11,11 @@ package final class WorkRoot: Sendable {
 
     package init() {}
 
-    func add(_ pool: PoolCore) { pools.withLock { $0.append(pool) } }
+    func add(_ pool: PoolCore) {
+        pools.withLock { $0.append(pool) }
+        // Made after the end began: it takes nothing either.
+        if node.isStopped { pool.refuse(true) }
+    }
     func remove(_ pool: PoolCore) { pools.withLock { $0.removeAll { $0 === pool } } }
     func add(_ thread: SerialThreadCore) { threads.withLock { $0.append(thread) } }
     func remove(_ thread: SerialThreadCore) { threads.withLock { $0.removeAll { $0 === thread } } }

@@ -86,8 +86,9 @@ public final class WorkerScope: Sendable {
         core.cutDelivery(reason)
     }
 
-    /// Stops the workers, waits for them within the budget, then cuts delivery and waits for callbacks that run elsewhere.
-    /// Callbacks of workers that end meanwhile are still delivered. Cancelling the waiting task does not cut it short; a
+    /// Stops the workers, waits for them, then cuts delivery; what is left of the budget is spent on callbacks that still
+    /// run on other executors (await ``closed`` to wait for them without a bound). Called on the main actor, the main
+    /// actor's callbacks of workers that ended meanwhile are still delivered; those of other ports may be cut. Cancelling the waiting task does not cut it short; a
     /// close that ``keepOpen()`` calls off goes on waiting until a later one settles.
     @discardableResult
     public func close(
@@ -97,10 +98,14 @@ public final class WorkerScope: Sendable {
         core.beginClosing(reason, within: budget ?? core.budget)
         let report = await core.settledReport
         // The endings are on their way, but a busy main actor may come back here before it has had its callbacks.
-        if isolation === MainActor.shared { await TaskPort.main.caughtUp() }
+        // Twice, since the ending of a worker that sent values takes two hops.
+        if isolation === MainActor.shared {
+            await TaskPort.main.caughtUp()
+            await TaskPort.main.caughtUp()
+        }
         // Back on the caller's executor: the cut and what the caller does next are one after the other there.
         core.cutDelivery(reason)
-        await core.gate.waitUntilIdle()
+        await core.waitUntilIdle(atMost: (budget ?? core.budget) - report.duration)
         return report
     }
 

@@ -54,7 +54,10 @@ package indirect enum JSONValue: Hashable, Sendable {
         _ elements: [Element], _ open: String, _ close: String, to text: inout String, indent: Int?,
         _ write: (Element, inout String, Int?) -> Void
     ) {
-        guard !elements.isEmpty else { return text += open + close }
+        guard !elements.isEmpty else {
+            text += open + close
+            return
+        }
         text += open
         for (index, element) in elements.enumerated() {
             if index > 0 { text += "," }

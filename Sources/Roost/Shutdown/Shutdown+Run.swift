@@ -24,14 +24,15 @@ extension Shutdown {
         _ body: @escaping @MainActor @Sendable () async throws -> Int32
     ) -> Never {
         let shutdown = Shutdown.process
+        // First, so that a signal that comes as soon as there is a handler waits for the body, too.
+        let main = MainBody()
+        shutdown.setMain(main)
         do {
             try shutdown.install(program, configuration: configuration)
         } catch {
             writeToStandardError("\(program): cannot start: \(error)\n")
             exit(71)  // EX_OSERR
         }
-        let main = MainBody()
-        shutdown.setMain(main)
         let task = Task { @MainActor in
             var status: Int32
             do {

@@ -71,7 +71,8 @@ public final class Shutdown: Sendable {
         // 50 ms: the coordinator is on time; the backstop is for when it cannot run at all.
         let backstop = roost_backstop_start(configuration.budget.clampedNanoseconds, 50_000_000)
         guard backstop == 0 else { throw SystemCallError(call: "pthread_create", errno: backstop) }
-        prepareLastWords("\(program): the process did not end within \(configuration.budget.short) and could not say why\n")
+        prepareLastWords(
+            "\(program): the process did not end within \(configuration.budget.short) and could not say why\n")
         let failure = configuration.signals.withUnsafeBufferPointer { signals -> Int32 in
             var none: Int32 = 0
             return roost_signals_install(signals.baseAddress ?? withUnsafePointer(to: &none) { $0 }, signals.count)

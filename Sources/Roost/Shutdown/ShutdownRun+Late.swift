@@ -1,11 +1,19 @@
 /// Who has not ended, and where they were last seen.
 extension ShutdownRun {
     /// Gives up everything that still runs, so that each worker has its ending; returns who that was.
-    func abandonLate(_ scopes: [ScopeCore], _ pools: [PoolCore], _ main: MainBody?) -> [Straggler] {
+    func abandonLate(
+        _ scopes: [ScopeCore], _ pools: [PoolCore], _ main: MainBody?, wait: ShutdownWait
+    ) -> [Straggler] {
         // Listed before: a scope lists no worker that has its ending.
         let workers = runningWorkers(scopes, pools)
         for worker in workers { worker.abandon() }
-        var late = withoutMain(workers, pools)
+        var late = withoutMain(workers, pools, wait: wait)
+        if wait.isOpen("asking to stop") {
+            late.append(
+                Straggler(
+                    worker: "a callback of a stop", scope: "the request to stop", thread: "roost-stop",
+                    lastCheckpoint: nil, ranFor: askedFor, askedFor: askedFor))
+        }
         if let main, !hasEnded(main, afterWaiting: !late.isEmpty) { late.append(straggler(main)) }
         return late
     }
@@ -28,7 +36,10 @@ extension ShutdownRun {
         }
     }
 
-    private func withoutMain(_ workers: [WorkerCore], _ pools: [PoolCore]) -> [Straggler] {
+    /// With `wait`, pools and threads count only if they were waited for in vain.
+    private func withoutMain(
+        _ workers: [WorkerCore], _ pools: [PoolCore], wait: ShutdownWait? = nil
+    ) -> [Straggler] {
         var late: [Straggler] = []
         for worker in workers {
             switch worker.endingIfEnded {
@@ -38,6 +49,7 @@ extension ShutdownRun {
             }
         }
         for pool in pools {
+            let isLate = wait?.isOpen("pool \(ObjectIdentifier(pool))") ?? true
             for (thread, job) in pool.withState({ state in state.threads.map { ($0, $0.job) } }) {
                 switch job {
                 case .worker(let worker)?:
@@ -47,22 +59,24 @@ extension ShutdownRun {
                     {
                         late.append(straggler)
                     }
-                case .closure?:
+                case .closure? where isLate:
                     late.append(
                         Straggler(
                             worker: "a plain closure", scope: pool.name, thread: thread.name, lastCheckpoint: nil,
                             ranFor: thread.slot.runsSince.map { .now - $0 } ?? .zero, askedFor: .zero))
-                case .swiftJob? where !late.contains(where: { $0.thread == nil }):
+                case .swiftJob? where (isLate || thread.isAbandoned) && !late.contains(where: { $0.thread == nil }):
                     late.append(
                         Straggler(
                             worker: "async code", scope: pool.name, thread: thread.name, lastCheckpoint: nil,
                             ranFor: .zero, askedFor: askedFor))
-                case .swiftJob?, nil: break
+                case .swiftJob?, .closure?, nil: break
                 }
             }
         }
         for thread in shutdown.root.liveThreads {
-            guard let since = thread.busySince else { continue }
+            guard let since = thread.busySince, wait?.isOpen("thread \(ObjectIdentifier(thread))") ?? true else {
+                continue
+            }
             late.append(
                 Straggler(
                     worker: "a job", scope: "a thread of its own", thread: thread.name, lastCheckpoint: nil,

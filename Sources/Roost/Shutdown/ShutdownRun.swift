@@ -9,7 +9,9 @@ struct ShutdownRun {
 
     func run() {
         let (machine, _, _, _, main) = shutdown.facts
-        guard let cause = machine.cause, let budget = machine.budget, let deadline = machine.graceDeadline else { return }
+        guard let cause = machine.cause, let budget = machine.budget, let deadline = machine.graceDeadline else {
+            return
+        }
         shutdown.emit(.began(cause, budget: budget.total))
         // The scopes are held until the report is made: the main body may let go of them as it returns.
         let (late, scopes) = stopWork(cause, main: main, deadline: deadline)
@@ -34,6 +36,8 @@ struct ShutdownRun {
     ) -> ([Straggler], [ScopeCore]) {
         let root = shutdown.root
         let pools = root.livePools
+        // Before and after: on a signal the main body goes on meanwhile, and may close scopes as fast as they stop.
+        let scopesBefore = root.scopes
         for pool in pools { pool.refuse(true) }
         let wait = ShutdownWait()
         // Callbacks of users run while stopping: on a thread of their own, so that one that blocks costs only its wait.
@@ -45,8 +49,11 @@ struct ShutdownRun {
         }
         if started != nil { wait.done("asking to stop") }
         var deadline = BudgetDeadline(deadline, since: shutdown.facts.machine.askedAt ?? .now)
-        wait.until(&deadline, tick: nil) { _ in }
-        let scopes = root.scopes
+        var ticks = 0
+        wait.until(&deadline, tick: .milliseconds(100)) { deadline in
+            look(scopesBefore, pools, main, until: deadline, tick: &ticks)
+        }
+        let scopes = scopesBefore + root.scopes.filter { scope in !scopesBefore.contains { $0 === scope } }
         for scope in scopes {
             let key = "scope \(ObjectIdentifier(scope))"
             wait.expect(key)
@@ -67,13 +74,21 @@ struct ShutdownRun {
             main.ended.whenResolved { _ in wait.done("main") }
         }
         wait.until(&deadline, tick: .milliseconds(100)) { deadline in
-            shutdown.emit(
-                .waiting(for: scopes.flatMap { $0.workers.map(\.info) }, timeLeft: max(.zero, deadline - .now)))
-            prepareReport(stragglers(scopes, pools, main))
+            look(scopes, pools, main, until: deadline, tick: &ticks)
         }
-        let late = abandonLate(scopes, pools, main)
-        prepareReport(late)
+        // Only what was waited for in vain is late: a timer of a thread of one's own may well run at this very moment.
+        let late = abandonLate(scopes, pools, main, wait: wait)
+        if !late.isEmpty { prepareReport(late) }
         return (late, scopes)
+    }
+
+    private func look(
+        _ scopes: [ScopeCore], _ pools: [PoolCore], _ main: MainBody?, until deadline: MonotonicTime, tick: inout Int
+    ) {
+        shutdown.emit(.waiting(for: scopes.flatMap { $0.workers.map(\.info) }, timeLeft: max(.zero, deadline - .now)))
+        // Each preparation is kept in memory: often in the first second, then every five.
+        if tick < 10 || tick % 50 == 0 { prepareReport(stragglers(scopes, pools, main)) }
+        tick += 1
     }
 
     var askedFor: Duration {
@@ -166,13 +181,15 @@ enum ProcessEnd {
 }
 
 /// Waits for a set of named things with a deadline, looking up every tick.
-private final class ShutdownWait: Sendable {
+final class ShutdownWait: Sendable {
     private let open = Locked<Set<String>>([])
     private let parker = Parker()
 
     func expect(_ key: String) {
         open.withLock { _ = $0.insert(key) }
     }
+
+    func isOpen(_ key: String) -> Bool { open.withLock { $0.contains(key) } }
 
     func done(_ key: String) {
         let isEmpty = open.withLock { open in

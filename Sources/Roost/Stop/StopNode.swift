@@ -113,8 +113,9 @@ class StopNode: @unchecked Sendable {  // proof: every `var` is guarded by `lock
             marked[next].children = []
             next += 1
         }
+        // Hooks are Roost's own and short; only then the callbacks, which are anybody's.
+        for node in marked { node.node.didStop(node.reason) }
         for node in marked {
-            node.node.didStop(node.reason)
             for callback in node.callbacks { callback.fire(node.reason) }
         }
         return true

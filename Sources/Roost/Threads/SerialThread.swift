@@ -44,8 +44,8 @@ public final class SerialThread: SerialExecutor, DeliveryPort {
 
     public func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
-        let executor = asUnownedSerialExecutor()
-        core.put { job.runSynchronously(on: executor) }
+        // The job holds the executor until it has run: nothing else may.
+        core.put { [self] in job.runSynchronously(on: asUnownedSerialExecutor()) }
     }
 
     public func checkIsolated() {

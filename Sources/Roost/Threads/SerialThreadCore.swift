@@ -43,8 +43,8 @@ final class SerialThreadCore: Sendable {
 
     private func start() {
         guard PlatformThread.start(name: name, options: options, { self.run() }) != nil else { return }
-        // No thread to be had now: the next job tries again, and nothing queued is lost.
-        state.withLock { $0.isRunning = false }
+        // No thread to be had now: tried again until there is one, and nothing queued is lost.
+        _ = SystemTime.shared.schedule(after: .milliseconds(100)) { [self] in start() }
     }
 
     private func run() {

@@ -37,10 +37,12 @@ enum Delivery {
             port.post {
                 // The id is there by now: a hop that overtook its own registration is repeated by the call below.
                 guard let id = listener.withLock({ $0 }) else { return }
-                gate.pass {
+                let isOpen = gate.pass {
                     guard registration.isActive, let update = hub.take(id).update else { return }
                     handler(update)
                 }
+                // When nothing will come, what the handler captured is let go.
+                if isOpen { hub.ignoreIfOver(id) } else { hub.ignore(id) }
             }
         }
         listener.withLock { $0 = id }

@@ -44,6 +44,11 @@ final class DeliveryGate: Sendable {
     /// True once delivery is cut and no callback runs any more.
     var isIdle: Bool { idle.valueIfResolved != nil }
 
+    /// Calls `action` once delivery is cut and no callback runs any more; at once when that is so.
+    func whenIdle(_ action: @escaping @Sendable () -> Void) {
+        idle.whenResolved { _ in action() }
+    }
+
     /// Returns once delivery is cut and no callback runs any more.
     func waitUntilIdle() async {
         await idle.value

@@ -107,6 +107,14 @@ final class UpdateHub<Update: Sendable>: AnyUpdateHub, @unchecked Sendable {
         }
     }
 
+    /// Forgets a listener that has seen the last value there will ever be.
+    func ignoreIfOver(_ id: UInt64) {
+        let isOver = lock.withLock {
+            isClosed && listeners.contains { $0.id == id && $0.seen == version }
+        }
+        if isOver { ignore(id) }
+    }
+
     // MARK: Every
 
     func trySend(_ update: Update) -> SendResult {

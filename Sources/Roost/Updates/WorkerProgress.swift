@@ -21,7 +21,7 @@ public struct WorkerProgress: Sendable, Equatable {
     public var fraction: Double {
         guard let total else { return 0 }
         guard total > 0 else { return 1 }
-        return min(1, Double(completed) / Double(total))
+        return min(1, max(0, Double(completed) / Double(total)))
     }
 
     /// Units per second since the worker began; nil before anything can be said.
@@ -34,6 +34,7 @@ public struct WorkerProgress: Sendable, Equatable {
     /// The time left at the present rate; nil while total or rate is not known.
     public var timeLeft: Duration? {
         guard let total, let rate else { return nil }
-        return .seconds(max(0, Double(total - completed)) / rate)
+        // Past thirty years nobody counts, and a Duration would overflow.
+        return .seconds(min(1e9, max(0, Double(total) - Double(completed)) / rate))
     }
 }

@@ -12,7 +12,9 @@ public struct UnobservedFailure: Sendable {
     /// Sets what is called, once for each such failure, on the thread that let go of the worker last.
     /// It must not block. The default writes one line to standard error. Every one is in the shutdown report as well.
     public static func handle(with handler: @escaping @Sendable (UnobservedFailure) -> Void) {
-        state.withLock { $0.handler = handler }
+        // The one before is let go outside the lock: its captures may run code at their end.
+        var handler = handler
+        state.withLock { swap(&$0.handler, &handler) }
     }
 
     private struct State {
@@ -28,10 +30,10 @@ public struct UnobservedFailure: Sendable {
     private static let state = Locked(State())
 
     static func report(_ failure: UnobservedFailure) {
+        // Before the lock: the description of an error is the user's code.
+        let line = "'\(failure.worker)' of '\(failure.scope)': \(failure.error)"
         let handler = state.withLock { state in
-            if state.recent.count < kept {
-                state.recent.append("'\(failure.worker)' of '\(failure.scope)': \(failure.error)")
-            }
+            if state.recent.count < kept { state.recent.append(line) }
             return state.handler
         }
         handler(failure)

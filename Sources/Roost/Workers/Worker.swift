@@ -69,16 +69,20 @@ final class Worker: WorkerCore, @unchecked Sendable {  // proof: see `body` and 
     private func runSync(on thread: PoolThread) {
         let slot = thread.slot
         guard begin(on: thread, slot: slot) else { return }
-        guard case .sync(let body)? = takeBody() else { return slot.end() }
-        let ending: WorkerEnding
+        end(runSyncBody(slot))
+        slot.end()
+    }
+
+    /// A function of its own, so that what the body captured is let go before its ending is known.
+    @inline(never)
+    private func runSyncBody(_ slot: RunSlot) -> WorkerEnding {
+        guard case .sync(let body)? = takeBody() else { return .stopped(reason ?? .requested("")) }
         do {
             storedValue = try body(self, slot.row)
-            ending = .finished
+            return .finished
         } catch {
-            ending = self.ending(for: error)
+            return ending(for: error)
         }
-        end(ending)
-        slot.end()
     }
 
     private func takeBody() -> WorkerBody? {

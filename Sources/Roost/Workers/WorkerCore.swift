@@ -19,8 +19,9 @@ class WorkerCore: StopNode, @unchecked Sendable {
     private final var storedEnding: WorkerEnding?
     private final var waiters: [UInt64: @Sendable (WorkerEnding) -> Void] = [:]
     private final var lastWaiter: UInt64 = 0
-    private final var pauseParker: Parker?
-    /// One for each task of an async body that waits in a checkpoint.
+    /// One for each thread of a body, and
+    private final var pauseParkers: [Parker] = []
+    /// one for each task of an async body that waits in a checkpoint.
     private final var pauseSignals: [WakeSignal] = []
     private final var task: Task<Void, Never>?
     private final var timer: TimerRegistration?
@@ -144,7 +145,7 @@ class WorkerCore: StopNode, @unchecked Sendable {
                 timer = nil
             }
             return Won(
-                waiters: waiters, timer: timer, gap: endGap, latency: askedAt.map { now - $0 },
+                waiters: waiters, timer: timer, gap: endGap, latency: askedAt.map { max(.zero, now - $0) },
                 wasAsync: thread == nil && slot != nil, neverBegan: slot == nil)
         }
         guard let won else { return false }
@@ -155,16 +156,15 @@ class WorkerCore: StopNode, @unchecked Sendable {
         closeUpdates(neverBegan: won.neverBegan)
         // One that never began has nothing to tell.
         if !won.neverBegan { WorkerStatistics.record(name: name, gap: won.gap, stopLatency: won.latency) }
-        // The scope counts it first, so that whoever hears of the ending finds it gone from the lists; the scope settles
-        // last, so that nobody cuts delivery before the ending is on its way.
-        let consequences = scope.count(self, ending)
         if won.wasAsync { scope.pool.asyncBodyEnded(self) }
         if won.waiters.count == 1 {
             won.waiters.first?.value(ending)
         } else {
             for id in won.waiters.keys.sorted() { won.waiters[id]?(ending) }
         }
-        scope.act(on: consequences)
+        // Counted last, so that nobody settles the scope and cuts delivery before this ending is on its way. From the lists
+        // it is gone already.
+        scope.act(on: scope.count(self, ending))
         return true
     }
 
@@ -181,9 +181,14 @@ class WorkerCore: StopNode, @unchecked Sendable {
     final func abandon() {
         guard end(.abandoned(straggler)) else { return }
         // Read after the end: a body cannot begin any more.
-        let (thread, task) = life.withLock { (self.thread, self.task) }
+        let (thread, task, asked) = life.withLock { (self.thread, self.task, askedAt) }
         task?.cancel()
-        if let thread { scope.pool.abandon(thread, running: self) } else { scope.pool.forget(self) }
+        if let thread {
+            scope.pool.abandon(thread, running: self)
+        } else {
+            scope.pool.forget(self)
+            if let asked { scope.pool.abandonSwiftJob(since: asked) }
+        }
     }
 
     final var straggler: Straggler {
@@ -198,12 +203,14 @@ class WorkerCore: StopNode, @unchecked Sendable {
     final func report(_ ending: WorkerEnding?) -> WorkerReport {
         let reason = reason
         let now = scope.time.now
+        // Before the lock: the description of an error is the user's code.
+        let detail = ending.map { "\($0)" } ?? "running"
         return life.withLock {
             WorkerReport(
                 name: name, scope: scope.name, asked: reason.map { "\($0)" },
-                stopLatency: askedAt.map { (endedAt ?? now) - $0 },
+                stopLatency: askedAt.map { max(.zero, (endedAt ?? now) - $0) },
                 lastCheckpoint: lockedCheckpoint, longestCheckpointGap: endedAt == nil ? slot?.longestGapSoFar : endGap,
-                ending: ending?.kind ?? "running", detail: ending.map { "\($0)" } ?? "running")
+                ending: ending?.kind ?? "running", detail: detail)
         }
     }
 
@@ -211,18 +218,21 @@ class WorkerCore: StopNode, @unchecked Sendable {
 
     override final func didStop(_ reason: StopReason) {
         let now = scope.time.now
-        let (action, parker, signals, task) = life.withLock {
+        let (action, parkers, signals, task) = life.withLock {
             let action = machine.stop()
             if action != .none { askedAt = now }
-            defer { pauseSignals = [] }
-            return (action, pauseParker, pauseSignals, self.task)
+            defer {
+                pauseParkers = []
+                pauseSignals = []
+            }
+            return (action, pauseParkers, pauseSignals, self.task)
         }
         switch action {
         case .endNow:
             scope.pool.forget(self)
             end(.stopped(reason), at: now)
         case .tellBody:
-            parker?.unpark()
+            for parker in parkers { parker.unpark() }
             for signal in signals { signal.wake() }
             task?.cancel()
         case .none: break
@@ -238,13 +248,16 @@ class WorkerCore: StopNode, @unchecked Sendable {
     }
 
     final func resume() {
-        let (parker, signals) = life.withLock { () -> (Parker?, [WakeSignal]) in
-            guard machine.resume() else { return (nil, []) }
+        let (parkers, signals) = life.withLock { () -> ([Parker], [WakeSignal]) in
+            guard machine.resume() else { return ([], []) }
             flags.bitwiseAnd(~Self.pauseFlag, ordering: .relaxed)
-            defer { pauseSignals = [] }
-            return (pauseParker, pauseSignals)
+            defer {
+                pauseParkers = []
+                pauseSignals = []
+            }
+            return (pauseParkers, pauseSignals)
         }
-        parker?.unpark()
+        for parker in parkers { parker.unpark() }
         for signal in signals { signal.wake() }
     }
 
@@ -255,8 +268,9 @@ class WorkerCore: StopNode, @unchecked Sendable {
             if isStopped { throw StopError(reason ?? .requested("")) }
             let parker = life.withLock { () -> Parker? in
                 guard machine.mustWaitAtCheckpoint() else { return nil }
-                if pauseParker == nil { pauseParker = Parker() }
-                return pauseParker
+                let parker = Parker()
+                pauseParkers.append(parker)
+                return parker
             }
             guard let parker else { break }
             parker.park()

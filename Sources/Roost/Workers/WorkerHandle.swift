@@ -32,9 +32,11 @@ public struct WorkerHandle<Value: Sendable, Update: Sendable>: Sendable {
     /// and does not stop the worker.
     public var ending: WorkerEnding {
         get async {
-            worker.markObserved()
-            return await withCheckedContinuation { continuation in
-                worker.whenEnded { continuation.resume(returning: $0) }
+            await withCheckedContinuation { continuation in
+                worker.whenEnded { [worker] ending in
+                    worker.markObserved()
+                    continuation.resume(returning: ending)
+                }
             }
         }
     }
@@ -45,7 +47,6 @@ public struct WorkerHandle<Value: Sendable, Update: Sendable>: Sendable {
     /// Cancelling the waiting task ends only the wait (with `CancellationError`), not the worker.
     public var value: Value {
         get async throws {
-            worker.markObserved()
             let waiter = OneShot<Result<WorkerEnding, CancellationError>>()
             let id = worker.whenEnded { waiter.resolve(.success($0)) }
             let ending = try await withTaskCancellationHandler {
@@ -54,6 +55,7 @@ public struct WorkerHandle<Value: Sendable, Update: Sendable>: Sendable {
                 waiter.resolve(.failure(CancellationError()))
                 if let id { worker.forget(id) }
             }
+            worker.markObserved()
             return try valueOrError(ending)
         }
     }
@@ -74,12 +76,11 @@ public struct WorkerHandle<Value: Sendable, Update: Sendable>: Sendable {
     /// Throws ``WorkerPoolError`` when called from a worker of the same pool, where it could wait for itself.
     public func waitForEnding(within timeout: Duration? = nil) throws -> WorkerEnding? {
         try worker.scope.pool.refuseWaitFromOwnWorker("waitForEnding")
-        worker.markObserved()
         let parker = Parker()
         let id = worker.whenEnded { _ in parker.unpark() }
         parker.park(until: timeout.map { MonotonicTime.now + $0 })
         if let id { worker.forget(id) }
-        return worker.endingIfEnded
+        return endingIfEnded
     }
 
     // MARK: Control

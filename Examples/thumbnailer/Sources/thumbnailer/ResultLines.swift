@@ -21,7 +21,8 @@ struct ResultLines {
         guard isJSON else { return true }
         return write(
             line: object([
-                ("path", quoted(problem.path.printable)), ("result", quoted("failed")), ("reason", quoted(problem.reason)),
+                ("path", quoted(problem.path.printable)), ("result", quoted("failed")),
+                ("reason", quoted(problem.reason)),
             ]))
     }
 

@@ -44,7 +44,8 @@ final class ThumbnailJob {
             return complain("\(error)")
         }
         let jobs = arguments.jobs ?? WorkerPool.processorCount
-        let makers = WorkerScope("thumbnails", pool: WorkerPool(name: "thumbs", configuration: .init(maximumThreads: jobs)))
+        let makers = WorkerScope(
+            "thumbnails", pool: WorkerPool(name: "thumbs", configuration: .init(maximumThreads: jobs)))
         // Walking is mostly waiting for the disk: threads of its own, so that it takes none from the decoders.
         let walkers = WorkerScope("walk", pool: WorkerPool(name: "walk", configuration: .init(maximumThreads: 2)))
         let counter = walkers.start("count") { worker in try Self.count(walk, worker) }

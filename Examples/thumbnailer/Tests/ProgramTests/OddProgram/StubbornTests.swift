@@ -17,7 +17,7 @@ import Testing
         let report = try odd.report()
         #expect(report.ending == .exited(70))
         let late = try #require(report.stragglers.first)
-        #expect(report.stragglers.count == 1 && late.worker == "count letters" && late.scope == "letters")
+        #expect(report.lateWorkers == ["count letters"] && late.scope == "letters")
         #expect(late.lastCheckpoint.map { "\($0.file):\($0.line)" } == place)
         #expect(report.workers.contains { $0.name == "count letters" && $0.ending == "abandoned" })
     }
@@ -35,7 +35,7 @@ import Testing
         let odd = try OddProgram("stubborn-worker-of-nobody")
         #expect(odd.end() < OddProgram.budget + OddProgram.slack)
         #expect(odd.program.ending == .exited(70))
-        #expect(try odd.report().stragglers.map(\.worker) == ["count letters"])
+        #expect(try odd.report().lateWorkers == ["count letters"])
     }
 
     @Test func aThreadOfOnesOwn() throws {
@@ -81,7 +81,7 @@ import Testing
         // Undisturbed: every step, and its own ending.
         #expect((1...20).allSatisfy { lines.contains("step \($0)") })
         #expect(lines.contains("the counter finished, the other abandoned"), "\(lines)")
-        #expect(try odd.report().stragglers.map(\.worker) == ["ignores its token"])
+        #expect(try odd.report().lateWorkers == ["ignores its token"])
     }
 
     @Test func beingStoppedBySIGSTOPDoesNotUseUpTheBudget() throws {

@@ -115,6 +115,10 @@ struct ShutdownFacts: Decodable {
         self = try JSONDecoder().decode(ShutdownFacts.self, from: Data(json.utf8))
     }
 
+    /// Who was late, but for the main body: having waited for a worker, it may not come to its own end in time when the
+    /// machine is busy.
+    var lateWorkers: [String] { stragglers.map(\.worker).filter { $0 != "main" } }
+
     /// How it says the process ended.
     var ending: Program.Ending? { exited.map { .exited($0) } ?? signal.map { .signalled($0) } }
 }

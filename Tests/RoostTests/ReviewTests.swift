@@ -1,0 +1,120 @@
+import RoostTesting
+import Testing
+
+@testable import Roost
+
+/// Bugs that a review found, each with the interleaving or the input that showed it.
+@Suite struct ReviewTests {
+    private struct LooksAtItsWorker: Error, CustomStringConvertible {
+        let handle: OneShot<WorkerHandle<Void, WorkerProgress>>
+        var description: String { "state \(handle.valueIfResolved.map { "\($0.state)" } ?? "unknown")" }
+    }
+
+    @Test(.timeLimit(.minutes(1))) func anErrorThatLooksAtItsWorkerDoesNotKeepTheScopeFromClosing() async {
+        let scope = WorkerScope("looking")
+        let own = OneShot<WorkerHandle<Void, WorkerProgress>>()
+        let isRunning = OneShot<Void>()
+        own.resolve(
+            scope.start("looks") { worker in
+                isRunning.resolve(())
+                do { try worker.sleep(for: .seconds(60)) } catch { throw LooksAtItsWorker(handle: own) }
+            })
+        await isRunning.value
+        let report = await scope.close(within: .seconds(30))
+        #expect(report.isClean)
+        #expect(report.workers.first?.detail == "failed: state ended")
+    }
+
+    @Test(.timeLimit(.minutes(1))) func aCallbackThatNeverReturnsElsewhereDoesNotHoldAClosePastItsBudget() async {
+        let clock = ManualClock()
+        let scope = WorkerScope("blocked", time: clock)
+        let port = SerialThread("blocked")
+        let entered = OneShot<Void>()
+        let gate = Parker()
+        let worker = scope.start("reports", reporting: Int.self) { worker in worker.report(1) }
+        worker.onUpdate(on: port) { _ in
+            entered.resolve(())
+            gate.park()
+        }
+        await entered.value
+        _ = await worker.ending
+        async let report = scope.close(within: .seconds(2))
+        await clock.waitForSleepers(1)
+        clock.advance(by: .seconds(2))
+        #expect(await report.isClean)
+        #expect(scope.phase == .closed)
+        gate.unpark()
+        _ = await scope.closed
+    }
+
+    @Test(.timeLimit(.minutes(1))) func anAsyncBodyThatBlocksItsThreadDoesNotKeepThePoolFromWorking() async throws {
+        let pool = WorkerPool(name: "one", configuration: .init(maximumThreads: 1))
+        let blocked = WorkerScope("blocks", pool: pool)
+        let other = WorkerScope("other", pool: pool)
+        let entered = OneShot<Void>()
+        let gate = Parker()
+        let stuck = blocked.start("stuck") { (worker: AsyncWorkerContext<WorkerProgress>) async throws -> Void in
+            entered.resolve(())
+            gate.park()
+        }
+        await entered.value
+        let next = other.start("next") { _ in 7 }
+        let report = await blocked.close(within: .milliseconds(50))
+        #expect(report.stragglers.map(\.worker) == ["stuck"])
+        #expect(try await next.value == 7)
+        #expect(pool.threads.contains { $0.isAbandoned })
+        gate.unpark()
+        _ = await stuck.ending
+    }
+
+    @Test(.timeLimit(.minutes(1))) func allThreadsOfAPausedBodyGoOn() async throws {
+        let scope = WorkerScope("many threads")
+        let inside = Locked(0)
+        let ready = OneShot<Void>()
+        let worker = scope.start("fans out") { worker in
+            let threads = (0..<3).map { _ in OneShot<Void>() }
+            for done in threads {
+                _ = PlatformThread.start(name: "part") {
+                    if inside.withLock({ count in
+                        count += 1
+                        return count == 3
+                    }) {
+                        ready.resolve(())
+                    }
+                    while (try? worker.checkpoint()) != nil, inside.withLock({ $0 }) < 100 {}
+                    done.resolve(())
+                }
+            }
+            let all = Parker()
+            for done in threads {
+                done.whenResolved { _ in all.unpark() }
+                while done.valueIfResolved == nil { all.park() }
+            }
+        }
+        await ready.value
+        worker.pause()
+        while worker.state != .paused { await Task.yield() }
+        inside.withLock { $0 = 100 }
+        worker.resume()
+        try await worker.value
+    }
+
+    @Test(.timeLimit(.minutes(1))) func aWaitThatWasCancelledHasNotSeenTheFailure() async {
+        struct Boom: Error {}
+        let scope = WorkerScope("unseen")
+        let gate = Parker()
+        var worker: WorkerHandle<Void, WorkerProgress>? = scope.start("its waiter was cancelled") { _ in
+            gate.park()
+            throw Boom()
+        }
+        let waiting = Task { [worker] in _ = try? await worker?.value }
+        waiting.cancel()
+        await waiting.value
+        worker = nil
+        gate.unpark()
+        try? await scope.drained()
+        while !UnobservedFailure.recent.contains(where: { $0.contains("its waiter was cancelled") }) {
+            await Task.yield()
+        }
+    }
+}
