@@ -6,7 +6,7 @@ import Testing
 struct TerminalPortTests {
     @Test("passes the conformance suite")
     func conformance() async {
-        let failures = await DeliveryConformance("terminal") {
+        let failures = await DeliveryConformance("terminal", patience: .seconds(300)) {
             var options = Terminal.Options(descriptor: 2)
             options.isInteractive = false
             return .init(port: Terminal(options))
