@@ -87,7 +87,7 @@ import Testing
         let shell = try Program(Launch("/bin/sh", ["-i"], in: workspace).inTerminal())
         #expect(shell.wait { !shell.terminalBytes.isEmpty })
         let before = try #require(shell.settingsAtStart)
-        shell.type("\(Executables.thumbnailer) '\(pictures.folder)' --output out\n")
+        shell.type("'\(Executables.thumbnailer)' '\(pictures.folder)' --output out\n")
         #expect(shell.wait { !shell.isCursorShown }, "\(shell.terminalText)")
         shell.type("\u{1A}")
         #expect(shell.wait { shell.terminalText.contains("Stopped") }, "\(shell.terminalText)")

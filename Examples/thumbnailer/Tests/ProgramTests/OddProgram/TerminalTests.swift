@@ -48,7 +48,7 @@ import Testing
         let shell = try Program(Launch("/bin/sh", ["-i"], in: workspace).inTerminal())
         #expect(shell.wait { !shell.terminalBytes.isEmpty })
         let before = try #require(shell.settingsAtStart)
-        shell.type("\(Executables.odd) raw-terminal\n")
+        shell.type("'\(Executables.odd)' raw-terminal\n")
         #expect(shell.wait { shell.settings != before && !shell.isCursorShown }, "\(shell.terminalText)")
         shell.type("\u{1A}")
         #expect(shell.wait { shell.terminalText.contains("Stopped") }, "\(shell.terminalText)")
