@@ -153,19 +153,27 @@ import Testing
             let pool = scope.pool
             let gate = Gate()
             let entered = Log<Int>()
+            // Told first of all, by whoever stops, when everything is marked and nobody else has been told: from here the
+            // threads become free and take what waits.
+            let isWaiting = Gate()
+            let first = scope.start("first") { (worker: AsyncWorkerContext<WorkerProgress>) in
+                try await withTaskCancellationHandler {
+                    isWaiting.open()
+                    try await worker.sleep(for: .seconds(1_000))
+                } onCancel: {
+                    gate.open()
+                    let patience = MonotonicTime.now + .seconds(60)
+                    while pool.queuedCount > 0, MonotonicTime.now < patience { roost_cpu_pause() }
+                }
+            }
+            await isWaiting.passed()
             let busy = await scope.occupy(2, until: gate)
             let queued = (0..<1_000).map { number in scope.start("\(number)") { _ in entered.add(number) } }
-            // Called by whoever stops, when everything is marked and nobody has been told: the threads become free and
-            // take what waits.
-            scope.token.onStop { _ in
-                gate.open()
-                let patience = MonotonicTime.now + .seconds(60)
-                while pool.queuedCount > 0, MonotonicTime.now < patience { roost_cpu_pause() }
-            }
             scope.stop()
             #expect(entered.all.isEmpty)
             for worker in queued { #expect(await worker.endingKind == "stopped") }
             for worker in busy { #expect(await worker.endingKind == "finished") }
+            #expect(await first.endingKind == "stopped")
         }
     }
 
