@@ -1,6 +1,7 @@
 import Glibc
 import Roost
 import RoostTerminal
+import Synchronization
 import ThumbnailKit
 
 /// One run over one folder.
@@ -16,6 +17,12 @@ final class ThumbnailJob {
     enum Step: Sendable {
         case picture(Made)
         case problem(ThumbnailError)
+    }
+
+    /// The picture that the walk had started and could not send any more when it was stopped. It may have been made by
+    /// then, and is counted like the others.
+    private final class Unsent: Sendable {
+        let handle = Mutex<Made?>(nil)
     }
 
     private let arguments: Arguments
@@ -51,11 +58,13 @@ final class ThumbnailJob {
         let counter = walkers.start("count") { worker in try Self.count(walk, worker) }
         counter.onUpdate { [self] progress in total = progress.total }
         let thumbnailer = Thumbnailer(cache: cache, size: arguments.size, again: arguments.again)
+        let unsent = Unsent()
         let walker = walkers.start("walk", reporting: Step.self, options: .init(sendBuffer: jobs * 8)) { worker in
             cache.removeLeftovers()
-            try Self.walk(walk, worker, makers, thumbnailer)
+            try Self.walk(walk, worker, makers, thumbnailer, unsent)
         }
         await collect(walker)
+        if let handle = unsent.handle.withLock({ $0 }) { _ = await take(handle) }
         await terminal.finish()
         await makers.close()
         await walkers.close()
@@ -119,7 +128,8 @@ final class ThumbnailJob {
     }
 
     nonisolated private static func walk(
-        _ walk: FolderWalk, _ worker: WorkerContext<Step>, _ makers: WorkerScope, _ thumbnailer: Thumbnailer
+        _ walk: FolderWalk, _ worker: WorkerContext<Step>, _ makers: WorkerScope, _ thumbnailer: Thumbnailer,
+        _ unsent: Unsent
     ) throws {
         var walk = walk
         while let finding = try walk.next(checkpoint: { try worker.checkpoint() }) {
@@ -130,7 +140,12 @@ final class ThumbnailJob {
                 let handle = makers.start("thumbnail of \(name)") { maker in
                     try thumbnailer.makeThumbnail(of: path) { try maker.checkpoint() }
                 }
-                try worker.send(.picture(handle))
+                do {
+                    try worker.send(.picture(handle))
+                } catch {
+                    unsent.handle.withLock { $0 = handle }
+                    throw error
+                }
             }
         }
     }

@@ -44,6 +44,26 @@ import Testing
         #expect(lines.addsUp && lines.made.count < pictures.thumbnails.count)
     }
 
+    /// While main waits for a slow picture, the others run ahead until the walk has to wait with one in its hand: that one
+    /// counts as well.
+    @Test func whatWasMadeWhileMainWaitedIsCounted() throws {
+        let pictures = try PictureSet.shared.get()
+        let thumbnailer = try Thumbnailer()
+        let slow = try #require(pictures.slowPictures.last)
+        try FileManager.default.linkItem(atPath: slow, toPath: thumbnailer.pictures + "/0 slow.png")
+        for index in 10...59 { try thumbnailer.addPicture("\(index).svg") }
+        let watch = try FolderWatch(try thumbnailer.workspace.makeFolder("out/large"))
+        let program = try Program(thumbnailer.launch(["--jobs", "2", "--json"]))
+        // Eight a job wait in the buffer.
+        #expect(program.wait(watching: watch) { watch.thumbnails.count >= 17 || !program.outputBytes.isEmpty })
+        program.send(SIGTERM)
+        #expect(program.waitForEnd(watching: watch) == .signalled(SIGTERM))
+        watch.read()
+        let lines = try JSONLines(program.outputText)
+        #expect(lines.addsUp)
+        #expect(Set(lines.made.map { ($0 as NSString).lastPathComponent }) == watch.thumbnails)
+    }
+
     @Test func aSecondControlCEndsAtOnce() throws {
         let thumbnailer = try Thumbnailer()
         try thumbnailer.addEndlessPicture("endless.svg")

@@ -48,6 +48,14 @@ final class PictureSet: Sendable {
         #expect(thumbnails.values.allSatisfy { PNG.isWhole($0) })
     }
 
+    /// The pictures that take longest.
+    var slowPictures: [String] {
+        let all = FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String } ?? []
+        return all.filter { ($0 as NSString).lastPathComponent.hasPrefix("slow ") }.map { folder + "/" + $0 }.sorted {
+            ($0 as NSString).lastPathComponent < ($1 as NSString).lastPathComponent
+        }
+    }
+
     private static let seed = 1
 
     private static func makePictures() throws -> String {
