@@ -3,9 +3,9 @@ import Roost
 /// What a terminal says while the program ends.
 enum ShutdownManners {
     /// `Stopping: waiting for 'decode', 'write' and 3 more, 7 s at most. Ctrl-C again ends at once.`
-    static func waiting(for workers: [WorkerInfo], timeLeft: Duration) -> String {
-        let named = workers.prefix(2).map { "'\($0.name)'" }
-        let rest = workers.count - named.count
+    static func waiting(for names: [String], timeLeft: Duration) -> String {
+        let named = names.prefix(2)
+        let rest = names.count - named.count
         let who =
             switch (named.count, rest) {
             case (1, _): named[0]

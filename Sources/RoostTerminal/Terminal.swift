@@ -154,9 +154,10 @@ public final class Terminal: DeliveryPort {
 
     private func tell(_ event: ShutdownEvent) {
         switch event {
-        case .waiting(let workers, let timeLeft):
-            guard !workers.isEmpty, state.firstTimeWaiting() else { return }
-            line(ShutdownManners.waiting(for: workers, timeLeft: timeLeft))
+        case .waiting(let workers, let others, let timeLeft):
+            // A main body alone nearly always ends at once; it is named when it does not.
+            guard !workers.isEmpty || state.isSecondTimeForOthers(others), state.firstTimeWaiting() else { return }
+            line(ShutdownManners.waiting(for: workers.map { "'\($0.name)'" } + others, timeLeft: timeLeft))
         case .began, .abandoned, .finalizing, .ended: break
         }
     }

@@ -8,6 +8,7 @@ final class TerminalState: Sendable {
         var lastDrawn: MonotonicTime?
         var isLineVisible = false
         var saidWaiting = false
+        var looksAtOthers = 0
     }
 
     private let state: Locked<State>
@@ -48,6 +49,15 @@ final class TerminalState: Sendable {
         state.withLock { state in
             defer { state.isLineVisible = isVisible }
             return state.isLineVisible
+        }
+    }
+
+    /// True when something is waited for that was waited for at an earlier look as well.
+    func isSecondTimeForOthers(_ others: [String]) -> Bool {
+        state.withLock { state in
+            guard !others.isEmpty else { return false }
+            state.looksAtOthers += 1
+            return state.looksAtOthers > 1
         }
     }
 

@@ -59,11 +59,18 @@ extension PoolCore {
     }
 
     func contains(_ worker: WorkerCore) -> Bool {
-        withState { _ in worker.isInPoolQueue }
+        withState { _ in worker.isInPoolQueue } || worker.scope.isWaiting(worker)
+    }
+
+    /// The workers that wait behind the limit of their scope: for a thread of this pool, but not in its queue yet.
+    private var workersBehindLimits: [WorkerCore] {
+        root.scopes.filter { $0.pool === self }.flatMap(\.waitingWorkers)
     }
 
     /// Drops every closure and stops every worker that has not begun; returns how many.
     func clear(_ reason: StopReason) -> Int {
+        // First: every place that the queue gives back would be theirs.
+        let behindLimits = workersBehindLimits.count { $0.stop(reason) }
         var wakes: [@Sendable () -> Void] = []
         var dropped = 0
         // The entries are let go after the lock is: what they captured may run code at its end.
@@ -75,7 +82,7 @@ extension PoolCore {
         }
         for wake in wakes { wake() }
         for worker in taken.workers { worker.stop(reason) }
-        return dropped
+        return dropped + behindLimits
     }
 
     // MARK: Async bodies
@@ -197,6 +204,10 @@ extension PoolCore {
     }
 
     var queuedWorkers: [WorkerCore] {
+        workersInQueue + workersBehindLimits
+    }
+
+    private var workersInQueue: [WorkerCore] {
         withState { state in
             var workers: [WorkerCore] = []
             for index in stride(from: PoolState.reservedRing, through: 0, by: -1) {

@@ -13,35 +13,32 @@ import Synchronization
 final class PoolCore: TaskExecutor, @unchecked Sendable {  // proof: `state` is only touched with `lock` held
     let name: String
     let configuration: WorkerPool.Configuration
-    private let root: WorkRoot
-    private let lock = FutexLock()
-    private let state: UnsafeMutablePointer<PoolState>
-    /// The number of queued entries, for the searching thread to look at without the lock.
-    private let queuedHint = Atomic<Int>(0)
+    let root: WorkRoot
+    private let memory = PoolMemory()
+    private var lock: UnsafePointer<FutexLock> { memory.lock }
+    private var state: UnsafeMutablePointer<PoolState> { memory.state }
 
     init(name: String, configuration: WorkerPool.Configuration, root: WorkRoot) {
         self.name = name
         self.root = root
         self.configuration = configuration
-        state = .allocate(capacity: 1)
-        state.initialize(to: PoolState(maximum: max(1, configuration.maximumThreads)))
+        memory.initialize(to: PoolState(maximum: max(1, configuration.maximumThreads)))
     }
 
     deinit {
-        state.deinitialize(count: 1)
-        state.deallocate()
+        memory.deallocate()
     }
 
     func withState<Result: ~Copyable>(_ body: (inout PoolState) -> Result) -> Result {
-        lock.lock()
-        defer { lock.unlock() }
+        lock.pointee.lock()
+        defer { lock.pointee.unlock() }
         defer { noteQueued() }
         return body(&state.pointee)
     }
 
     @inline(__always)
     private func noteQueued() {
-        queuedHint.store(state.pointee.queued &+ state.pointee.swiftJobs.count, ordering: .relaxed)
+        memory.queuedHint.pointee.store(state.pointee.queued &+ state.pointee.swiftJobs.count, ordering: .relaxed)
     }
 
     // MARK: Putting work in
@@ -56,18 +53,18 @@ final class PoolCore: TaskExecutor, @unchecked Sendable {  // proof: `state` is 
     }
 
     func submit(_ job: consuming PoolJob, priority: WorkerPriority, onlyIfFree: Bool = false) -> Admission {
-        lock.lock()
+        lock.pointee.lock()
         if onlyIfFree || state.pointee.mayRefuse || configuration.queueCapacity != nil,
             let refusal = lockedRefusal(onlyIfFree: onlyIfFree)
         {
-            lock.unlock()
+            lock.pointee.unlock()
             return .refused(refusal)
         }
         if case .worker(let worker) = job {
             // A worker that was stopped before this point is ended by whoever stopped it: nothing to queue. A stop that
             // comes later finds the entry.
             if worker.isStopped || worker.isEnded {
-                lock.unlock()
+                lock.pointee.unlock()
                 return .accepted
             }
             worker.isInPoolQueue = true
@@ -75,7 +72,7 @@ final class PoolCore: TaskExecutor, @unchecked Sendable {  // proof: `state` is 
         state.pointee.push(job, priority: priority)
         let help = state.pointee.help()
         noteQueued()
-        lock.unlock()
+        lock.pointee.unlock()
         give(help)
         return .accepted
     }
@@ -102,11 +99,11 @@ final class PoolCore: TaskExecutor, @unchecked Sendable {  // proof: `state` is 
     /// Swift Concurrency's entry: never refused, since a body that has begun must be able to go on.
     func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
-        lock.lock()
+        lock.pointee.lock()
         state.pointee.swiftJobs.append(.swiftJob(job))
         let help = state.pointee.help()
         noteQueued()
-        lock.unlock()
+        lock.pointee.unlock()
         give(help)
     }
 
@@ -147,7 +144,7 @@ final class PoolCore: TaskExecutor, @unchecked Sendable {  // proof: `state` is 
 
     /// The next job for this thread; nil when the thread is to end. Waits, spinning briefly first.
     private func next(for thread: PoolThread, isFirst: Bool) -> PoolJob? {
-        lock.lock()
+        lock.pointee.lock()
         // What the thread held is let go with no lock held, since its end may run user code, and before it sleeps.
         var held = thread.heldWorker
         defer { withExtendedLifetime(held) {} }
@@ -155,7 +152,7 @@ final class PoolCore: TaskExecutor, @unchecked Sendable {  // proof: `state` is 
         if !isFirst {
             if thread.isAbandoned {
                 guard lockedTakeBack(thread) else {
-                    lock.unlock()
+                    lock.pointee.unlock()
                     return nil
                 }
             } else {
@@ -177,7 +174,7 @@ final class PoolCore: TaskExecutor, @unchecked Sendable {  // proof: `state` is 
                 let room = state.pointee.takeRoomWaiters()
                 let buried = state.pointee.takeGraveyard()
                 noteQueued()
-                lock.unlock()
+                lock.pointee.unlock()
                 give(help)
                 for wake in room { wake() }
                 withExtendedLifetime(buried) {}
@@ -186,29 +183,29 @@ final class PoolCore: TaskExecutor, @unchecked Sendable {  // proof: `state` is 
             if held != nil || !state.pointee.graveyard.isEmpty {
                 let buried = state.pointee.takeGraveyard()
                 noteQueued()
-                lock.unlock()
+                lock.pointee.unlock()
                 held = nil
                 withExtendedLifetime(buried) {}
-                lock.lock()
+                lock.pointee.lock()
                 continue
             }
             let wakes = state.pointee.takeWakes(configuration.queueCapacity)
             if !wakes.isEmpty {
-                lock.unlock()
+                lock.pointee.unlock()
                 for wake in wakes { wake() }
-                lock.lock()
+                lock.pointee.lock()
                 continue
             }
             if surplus || state.pointee.isRetired {
                 lockedRemove(thread)
-                lock.unlock()
+                lock.pointee.unlock()
                 return nil
             }
             if !state.pointee.isSearching, state.pointee.mayRunMore {
                 state.pointee.isSearching = true
-                lock.unlock()
+                lock.pointee.unlock()
                 search()
-                lock.lock()
+                lock.pointee.lock()
                 state.pointee.isSearching = false
                 if state.pointee.hasWork { continue }
             }
@@ -219,7 +216,7 @@ final class PoolCore: TaskExecutor, @unchecked Sendable {  // proof: `state` is 
     /// Looks for about 2 µs whether something comes; a sleep and a wake cost more.
     private func search() {
         for _ in 0..<Spinning.rounds {
-            if queuedHint.load(ordering: .relaxed) > 0 { return }
+            if memory.queuedHint.pointee.load(ordering: .relaxed) > 0 { return }
             roost_cpu_pause()
         }
     }
@@ -228,17 +225,17 @@ final class PoolCore: TaskExecutor, @unchecked Sendable {  // proof: `state` is 
     private func lockedSleep(_ thread: PoolThread) -> Bool {
         state.pointee.idle.append(thread)
         noteQueued()
-        lock.unlock()
+        lock.pointee.unlock()
         let deadline = configuration.idleTimeout.map { MonotonicTime.now + $0 }
         let wasWoken = thread.parker.park(until: deadline)
-        lock.lock()
+        lock.pointee.lock()
         // Whoever wakes a thread takes it off the list. Still on it, the thread woke by itself: its time is up, or a wake
         // came late for an earlier sleep. It must not stay there while it works.
         guard let index = state.pointee.idle.firstIndex(where: { $0 === thread }) else { return true }
         state.pointee.idle.remove(at: index)
         guard !wasWoken else { return true }
         lockedRemove(thread)
-        lock.unlock()
+        lock.pointee.unlock()
         return false
     }
 
@@ -258,9 +255,9 @@ final class PoolCore: TaskExecutor, @unchecked Sendable {  // proof: `state` is 
 
     /// Leaves the thread behind if it still runs `worker`; another takes its place.
     func abandon(_ thread: PoolThread, running worker: WorkerCore) {
-        lock.lock()
+        lock.pointee.lock()
         guard !thread.isAbandoned, case .worker(let current)? = thread.job, current === worker else {
-            return lock.unlock()
+            return lock.pointee.unlock()
         }
         thread.isAbandoned = true
         state.pointee.active -= 1
@@ -268,7 +265,7 @@ final class PoolCore: TaskExecutor, @unchecked Sendable {  // proof: `state` is 
         state.pointee.abandoned.append(thread)
         let help = state.pointee.helpIfNeeded()
         let wakes = state.pointee.takeWakes(configuration.queueCapacity)
-        lock.unlock()
+        lock.pointee.unlock()
         give(help)
         for wake in wakes { wake() }
     }

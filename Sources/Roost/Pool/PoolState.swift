@@ -4,13 +4,26 @@ struct PoolState: ~Copyable {
     typealias Rings = InlineArray<6, JobRing>
     static let reservedRing = 5
 
+    // First what every entry reads or writes: with the lock it fills one cache line (see ``PoolMemory``).
+    /// Entries that still stand for something.
+    var queued = 0
+    var active = 0
+    /// Bit i: ring i is not empty.
+    var occupied: UInt8 = 0
+    /// One thread is looking for work and will take what comes next.
+    var isSearching = false
+    var isRetired = false
+    /// No body begins any more: the process is shutting down.
+    var isRefusing = false
+    /// Threads that exist or are being started, without the abandoned ones.
+    var threadCount = 0
+    var reserved = 0
+    var maximum: Int
+
     var rings: Rings = InlineArray { _ in JobRing() }
     /// Continuations of bodies that have begun go before everything that has not.
     var swiftJobs = JobRing()
-    /// Bit i: ring i is not empty.
-    var occupied: UInt8 = 0
-    /// Entries that still stand for something, and those whose worker has ended in the queue.
-    var queued = 0
+    /// Entries whose worker has ended in the queue.
     var dead = 0
     /// Dead entries that were taken out, to be let go once the lock is not held: their end may run user code.
     var graveyard: [WorkerCore] = []
@@ -21,16 +34,6 @@ struct PoolState: ~Copyable {
     /// Threads that wait, the most recently used last.
     var idle: [PoolThread] = []
     var abandoned: [PoolThread] = []
-    /// Threads that exist or are being started, without the abandoned ones.
-    var threadCount = 0
-    var active = 0
-    var reserved = 0
-    /// One thread is looking for work and will take what comes next.
-    var isSearching = false
-    var maximum: Int
-    var isRetired = false
-    /// No body begins any more: the process is shutting down.
-    var isRefusing = false
     var lastThreadNumber = 0
     var lastWaiter: UInt64 = 0
     var doneWaiters: [UInt64: @Sendable () -> Void] = [:]

@@ -99,7 +99,7 @@ public final class WorkerPool: TaskExecutor, Sendable {
     /// How many threads run a body now or are reserved.
     public var activeThreads: Int { core.withState { $0.active + $0.reserved } }
 
-    /// How many entries wait for a thread.
+    /// How many entries wait for a thread, without the workers that wait behind their scope's limit.
     public var queuedCount: Int { core.withState { $0.queued } }
 
     /// Keeps one place free for work of yours outside the pool; even past the maximum.
@@ -120,7 +120,7 @@ public final class WorkerPool: TaskExecutor, Sendable {
         core.withState { Array($0.asyncBodies.values) }.map(\.info).sorted { $0.name < $1.name }
     }
 
-    /// The workers that wait for a thread, in the order they will start.
+    /// The workers that wait for a thread, in the order they will start; then those that wait behind their scope's limit.
     public var queuedWorkers: [WorkerInfo] { core.queuedWorkers.map(\.info) }
 
     // MARK: Taking back
@@ -128,12 +128,15 @@ public final class WorkerPool: TaskExecutor, Sendable {
     /// Takes a worker that waits for a thread out of the queue: it ends as stopped and never runs. False when it has begun.
     @discardableResult
     public func tryTake<Value, Update>(_ handle: WorkerHandle<Value, Update>) -> Bool {
-        guard handle.worker.scope.pool === core, core.forget(handle.worker) else { return false }
+        let worker = handle.worker
+        guard worker.scope.pool === core, core.forget(worker) || worker.scope.forgetWaiting(worker) else {
+            return false
+        }
         handle.worker.stop(.requested("taken back from the queue"))
         return true
     }
 
-    /// True while the worker waits for a thread of this pool.
+    /// True while the worker waits for a thread of this pool, in its queue or behind its scope's limit.
     public func contains<Value, Update>(_ handle: WorkerHandle<Value, Update>) -> Bool {
         handle.worker.scope.pool === core && core.contains(handle.worker)
     }

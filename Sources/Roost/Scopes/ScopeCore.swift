@@ -3,6 +3,7 @@
 //    lock may be taken, and neither is: the methods decide under the lock and act after it.
 // 2. `unfinished` counts workers that were created and have no ending; every one of them hangs below one of `nodes`.
 // 3. `running` counts those that hold one of the scope's places; with a limit it never exceeds it.
+// 4. `isRefilling` or no place is free while `queue` has somebody: whoever frees a place hands it on.
 
 /// The inside of a scope. Lives until its last worker has ended.
 final class ScopeCore: Sendable {
@@ -24,9 +25,10 @@ final class ScopeCore: Sendable {
         var nodes: [ScopeNode] = []
         var unfinished = 0
         var running = 0
-        /// Workers beyond the limit, in order; an entry is nil once it was taken out.
-        var waiting: [WorkerCore?] = []
-        var waitingHead = 0
+        /// Workers beyond the limit.
+        var queue = ScopeQueue()
+        /// Who waits for a free place, to start something then.
+        var roomWaiters: [UInt64: @Sendable () -> Void] = [:]
         /// Somebody is handing places to waiting workers; whoever frees one meanwhile leaves it to them.
         var isRefilling = false
         var drainedWaiters: [UInt64: @Sendable () -> Void] = [:]
@@ -41,21 +43,10 @@ final class ScopeCore: Sendable {
             (machine.state != .open || root.node.isStopped) && ended.count < ScopeCore.reported
         }
 
-        /// The next waiting worker that has no ending yet.
-        mutating func takeWaiting(skipped: inout [WorkerCore]) -> WorkerCore? {
-            while waitingHead < waiting.count {
-                let candidate = waiting[waitingHead]
-                waiting[waitingHead] = nil
-                waitingHead += 1
-                if waitingHead > 32, waitingHead * 2 > waiting.count {
-                    waiting.removeFirst(waitingHead)
-                    waitingHead = 0
-                }
-                guard let candidate else { continue }
-                if !candidate.isStopped, !candidate.isEnded { return candidate }
-                skipped.append(candidate)
-            }
-            return nil
+        mutating func takeRoomWaiters() -> [@Sendable () -> Void] {
+            guard !roomWaiters.isEmpty else { return [] }
+            defer { roomWaiters = [:] }
+            return Array(roomWaiters.values)
         }
     }
 
@@ -118,6 +109,8 @@ final class ScopeCore: Sendable {
 
     enum Placement {
         case queue
+        /// Into the pool's queue, not into the scope's.
+        case whenRoom
         case onlyIfFree
         case reserved
     }
@@ -144,34 +137,75 @@ final class ScopeCore: Sendable {
         let mayGo = state.withLock { state in
             if worker.isStopped || worker.isEnded { return false }
             if state.running >= limit {
-                if placement == .queue { state.waiting.append(worker) } else { isOverLimit = true }
+                if placement == .queue { state.queue.append(worker) } else { isOverLimit = true }
                 return false
             }
             state.running += 1
             worker.holdsScopePlace = true
             return true
         }
-        if isOverLimit { return pool.error(.noFreeThread, "scope '\(name)' runs as many workers as its limit allows") }
+        if isOverLimit {
+            let code: WorkerPoolError.Code = placement == .whenRoom ? .queueFull : .noFreeThread
+            return pool.error(code, "scope '\(name)' runs as many workers as its limit allows")
+        }
         return mayGo ? submit(worker, placement) : nil
     }
 
     private func submit(_ worker: WorkerCore, _ placement: Placement) -> WorkerPoolError? {
         let admission =
             switch placement {
-            case .queue: pool.submit(.worker(worker), priority: worker.priority)
+            case .queue, .whenRoom: pool.submit(.worker(worker), priority: worker.priority)
             case .onlyIfFree: pool.submit(.worker(worker), priority: .urgent, onlyIfFree: true)
             case .reserved: pool.submitReserved(.worker(worker))
             }
         guard let error = admission.refusal else { return nil }
         // Not ended here: `startWhenRoom` tries again. Its place in the scope is given back meanwhile.
-        state.withLock { state in
-            guard worker.holdsScopePlace else { return }
+        let wakes = state.withLock { state -> [@Sendable () -> Void] in
+            guard worker.holdsScopePlace else { return [] }
             worker.holdsScopePlace = false
             state.running -= 1
+            return state.takeRoomWaiters()
         }
         refill()
+        for wake in wakes { wake() }
         return error
     }
+
+    /// Calls `action` once when a worker may be started: when the scope has a free place and the pool's queue may have
+    /// room; at once when that is so.
+    func whenRoom(_ action: @escaping @Sendable () -> Void) -> RoomWait {
+        let id = state.withLock { state -> UInt64? in
+            guard state.running >= limit else { return nil }
+            state.lastWaiter += 1
+            state.roomWaiters[state.lastWaiter] = action
+            return state.lastWaiter
+        }
+        return RoomWait(inScope: id, inPool: id == nil ? pool.whenRoom(action) : nil)
+    }
+
+    func forgetRoom(_ wait: RoomWait) {
+        if let id = wait.inScope { state.withLock { $0.roomWaiters[id] = nil } }
+        if let id = wait.inPool { pool.forgetRoom(id) }
+    }
+
+    struct RoomWait {
+        let inScope: UInt64?
+        let inPool: UInt64?
+    }
+
+    // MARK: The scope's own queue
+
+    func isWaiting(_ worker: WorkerCore) -> Bool { state.withLock { _ in worker.isInScopeQueue } }
+
+    /// Takes a worker out that waits behind the limit; false when it does not.
+    func forgetWaiting(_ worker: WorkerCore) -> Bool {
+        let (taken, buried) = state.withLock { ($0.queue.forget(worker), $0.queue.takeGraveyard()) }
+        withExtendedLifetime(buried) {}
+        return taken
+    }
+
+    /// The workers that wait behind the limit, in order.
+    var waitingWorkers: [WorkerCore] { state.withLock { $0.queue.workers } }
 
     // MARK: Endings
 
@@ -179,7 +213,9 @@ final class ScopeCore: Sendable {
     struct Consequences {
         var mustRefill = false
         var hasSettled = false
-        var drained: [@Sendable () -> Void] = []
+        var wakes: [@Sendable () -> Void] = []
+        /// Let go of with no lock held: the end of a worker may run user code.
+        var buried: [WorkerCore] = []
         var siblingFailed: String?
     }
 
@@ -192,12 +228,14 @@ final class ScopeCore: Sendable {
             if worker.holdsScopePlace {
                 worker.holdsScopePlace = false
                 state.running -= 1
+                if state.queue.isEmpty { consequences.wakes = state.takeRoomWaiters() }
             }
-            consequences.mustRefill = state.waitingHead < state.waiting.count
+            if state.queue.forget(worker) { consequences.buried = state.queue.takeGraveyard() }
+            consequences.mustRefill = !state.queue.isEmpty
             if let report, state.keepsReports(root) { state.ended.append(report) }
             if case .abandoned(let straggler) = ending { state.stragglers.append(straggler) }
             if state.unfinished == 0 {
-                consequences.drained = Array(state.drainedWaiters.values)
+                consequences.wakes += state.drainedWaiters.values
                 consequences.hasSettled = state.machine.drained()
                 state.drainedWaiters = [:]
             }
@@ -211,7 +249,7 @@ final class ScopeCore: Sendable {
         if let name = consequences.siblingFailed { stop(.siblingFailed(name)) }
         if consequences.mustRefill { refill() }
         if consequences.hasSettled { settle() }
-        for wake in consequences.drained { wake() }
+        for wake in consequences.wakes { wake() }
     }
 
     /// Hands free places to waiting workers. A loop, not a recursion: with the pool closed every one of them ends here,
@@ -224,18 +262,20 @@ final class ScopeCore: Sendable {
             })
         else { return }
         while true {
-            // Let go outside the lock: the end of a worker may run user code.
-            var skipped: [WorkerCore] = []
-            let next = state.withLock { state in
-                let next = state.running < limit ? state.takeWaiting(skipped: &skipped) : nil
+            let (next, buried, wakes) = state.withLock {
+                state -> (WorkerCore?, [WorkerCore], [@Sendable () -> Void]) in
+                let next = state.running < limit ? state.queue.popFirst() : nil
                 if let next {
                     state.running += 1
                     next.holdsScopePlace = true
                 } else {
                     state.isRefilling = false
                 }
-                return next
+                let wakes = state.running < limit && state.queue.isEmpty ? state.takeRoomWaiters() : []
+                return (next, state.queue.takeGraveyard(), wakes)
             }
+            withExtendedLifetime(buried) {}
+            for wake in wakes { wake() }
             guard let next else { return }
             place(next)
         }
@@ -276,28 +316,42 @@ final class ScopeCore: Sendable {
         for node in nodes { node.stop(reason) }
     }
 
-    /// Refuses new work, asks the workers to stop, and abandons the late ones when `budget` is over.
-    func beginClosing(_ reason: StopReason, within budget: Duration) {
+    /// Refuses new work, asks the workers to stop, and abandons the late ones when `budget` is over; of two budgets the one
+    /// that is over first counts. `onSettled` is called once the close has settled: at once, on this thread, when it has,
+    /// and not at all when it is called off.
+    func beginClosing(
+        _ reason: StopReason, within budget: Duration, onSettled: (@Sendable (ScopeReport) -> Void)? = nil
+    ) {
         let now = time.now
-        let (action, nodes, round) = state.withLock { state in
+        let (action, nodes, round, wasSettled, wakes) = state.withLock { state in
+            let wasSettled = state.machine.state == .settled
             let action = state.machine.close(reason, budget: budget, unfinished: state.unfinished, now: now)
-            return (action, state.nodes, state.machine.round)
+            if let onSettled, !wasSettled { state.onSettled.append(onSettled) }
+            return (action, state.nodes, state.machine.round, wasSettled, state.takeRoomWaiters())
         }
+        // They find the scope closed.
+        for wake in wakes { wake() }
+        if wasSettled, let onSettled { settled.whenResolved(onSettled) }
         switch action {
         case .none: return
+        case .shorten: armBudget(budget, round: round)
         case .settle:
             for node in nodes { node.stop(reason) }
             settle()
         case .stop:
-            let timer = time.scheduleBudget(after: budget) { [self] in deadlinePassed(round: round) }
-            let isLate = state.withLock { state in
-                guard state.machine.state == .closing, state.machine.round == round else { return true }
-                state.timer = timer
-                return false
-            }
-            if isLate { timer.cancel() }
+            armBudget(budget, round: round)
             for node in nodes { node.stop(reason) }
         }
+    }
+
+    private func armBudget(_ budget: Duration, round: Int) {
+        let timer = time.scheduleBudget(after: budget) { [self] in deadlinePassed(round: round) }
+        let superfluous = state.withLock { state -> TimerRegistration? in
+            guard state.machine.state == .closing, state.machine.round == round else { return timer }
+            defer { state.timer = timer }
+            return state.timer
+        }
+        superfluous?.cancel()
     }
 
     /// Calls a close off; false when it is over, was cut, or the process itself is ending.
@@ -370,17 +424,6 @@ final class ScopeCore: Sendable {
     /// Resolves when the close has settled: every worker has its ending.
     var settledReport: ScopeReport {
         get async { await settled.value }
-    }
-
-    /// Calls `action` once the close under way has settled; at once, on this thread, when it has. Not at all when it is
-    /// called off.
-    func whenSettled(_ action: @escaping @Sendable (ScopeReport) -> Void) {
-        let isSettled = state.withLock { state in
-            guard state.machine.state != .settled else { return true }
-            state.onSettled.append(action)
-            return false
-        }
-        if isSettled { settled.whenResolved(action) }
     }
 
     /// No callback begins from here on; a close begins if none was asked for.

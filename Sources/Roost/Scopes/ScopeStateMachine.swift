@@ -26,6 +26,8 @@ struct ScopeStateMachine {
     enum CloseAction: Equatable {
         /// Stop the workers and arm the budget.
         case stop
+        /// The close under way has to be over sooner: arm the new budget.
+        case shorten
         /// There is nobody to wait for: settle.
         case settle
         /// A close is under way or over.
@@ -33,6 +35,10 @@ struct ScopeStateMachine {
     }
 
     mutating func close(_ reason: StopReason, budget: Duration, unfinished: Int, now: MonotonicTime) -> CloseAction {
+        if state == .closing, let deadline, now + budget < deadline {
+            self.deadline = now + budget
+            return .shorten
+        }
         guard state == .open else { return .none }
         round += 1
         askedAt = now

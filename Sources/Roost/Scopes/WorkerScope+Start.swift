@@ -54,13 +54,20 @@ extension WorkerScope {
     @usableFromInline
     func begin(_ name: String, _ options: WorkerOptions, _ body: WorkerBody) -> Worker {
         let worker = core.make(name, options: options, body: body)
-        if let refusal = core.launch(worker) { worker.end(core.refusalEnding(refusal)) }
+        let placement: ScopeCore.Placement =
+            switch options.placement {
+            case .queued: .queue
+            case .onlyIfThreadIsFree: .onlyIfFree
+            case .onReservedThread: .reserved
+            }
+        if let refusal = core.launch(worker, placement) { worker.end(core.refusalEnding(refusal)) }
         return worker
     }
 
     // MARK: Start with conditions
 
-    /// Starts a worker only if a thread is free for it right now. Throws ``WorkerPoolError`` when none is.
+    /// Starts a worker only if a thread is free for it right now. Throws ``WorkerPoolError`` when none is. For the other forms
+    /// of a body see ``WorkerOptions/placement``.
     public func tryStart<Value: Sendable>(
         _ name: String, options: WorkerOptions = WorkerOptions(),
         _ body: @escaping @Sendable (WorkerContext<WorkerProgress>) throws -> Value
@@ -79,23 +86,54 @@ extension WorkerScope {
             worker: beginOrThrow(name, options, .sync { try body(WorkerContext($0, row: $1)) }, .reserved))
     }
 
-    /// Starts a worker once the pool's bounded queue has room: backpressure for whoever makes the work.
-    /// Throws `CancellationError` when the waiting task is cancelled and ``WorkerPoolError`` when the pool is closed.
+    /// Starts a worker once the scope has a free place within its limit and the pool's bounded queue has room: backpressure
+    /// for whoever makes the work. Throws `CancellationError` when the waiting task is cancelled and ``WorkerPoolError``
+    /// when the pool is closed.
     public func startWhenRoom<Value: Sendable>(
         _ name: String, options: WorkerOptions = WorkerOptions(),
         _ body: @escaping @Sendable (WorkerContext<WorkerProgress>) throws -> Value
     ) async throws -> WorkerHandle<Value, WorkerProgress> {
-        let worker = core.make(name, options: options, body: .sync { try body(WorkerContext($0, row: $1)) })
+        try await WorkerHandle(worker: beginWhenRoom(name, options, .sync { try body(WorkerContext($0, row: $1)) }))
+    }
+
+    /// The same with updates of a type of one's own.
+    public func startWhenRoom<Value: Sendable, Update: Sendable>(
+        _ name: String, reporting: Update.Type, options: WorkerOptions = WorkerOptions(),
+        _ body: @escaping @Sendable (WorkerContext<Update>) throws -> Value
+    ) async throws -> WorkerHandle<Value, Update> {
+        try await WorkerHandle(worker: beginWhenRoom(name, options, .sync { try body(WorkerContext($0, row: $1)) }))
+    }
+
+    /// The same with an async body.
+    public func startWhenRoom<Value: Sendable>(
+        _ name: String, options: WorkerOptions = WorkerOptions(),
+        _ body: @escaping @Sendable (AsyncWorkerContext<WorkerProgress>) async throws -> Value
+    ) async throws -> WorkerHandle<Value, WorkerProgress> {
+        try await WorkerHandle(
+            worker: beginWhenRoom(name, options, .async { try await body(AsyncWorkerContext($0, row: $1)) }))
+    }
+
+    /// The same with an async body and updates of a type of one's own.
+    public func startWhenRoom<Value: Sendable, Update: Sendable>(
+        _ name: String, reporting: Update.Type, options: WorkerOptions = WorkerOptions(),
+        _ body: @escaping @Sendable (AsyncWorkerContext<Update>) async throws -> Value
+    ) async throws -> WorkerHandle<Value, Update> {
+        try await WorkerHandle(
+            worker: beginWhenRoom(name, options, .async { try await body(AsyncWorkerContext($0, row: $1)) }))
+    }
+
+    private func beginWhenRoom(_ name: String, _ options: WorkerOptions, _ body: WorkerBody) async throws -> Worker {
+        let worker = core.make(name, options: options, body: body)
         do {
-            while let refusal = core.launch(worker) {
+            while let refusal = core.launch(worker, .whenRoom) {
                 guard refusal.code == .queueFull else { throw refusal }
-                try await core.pool.waitForRoom()
+                try await core.waitForRoom()
             }
         } catch {
             worker.end(.stopped(.requested("it was not admitted: \(error)")))
             throw error
         }
-        return WorkerHandle(worker: worker)
+        return worker
     }
 
     private func beginOrThrow(
@@ -143,6 +181,15 @@ extension WorkerScope {
 }
 
 extension ScopeCore {
+    func waitForRoom() async throws {
+        try Task.checkCancellation()
+        let signal = WakeSignal()
+        let wait = whenRoom { signal.wake() }
+        defer { forgetRoom(wait) }
+        await signal.wait()
+        try Task.checkCancellation()
+    }
+
     /// A refusal because the end has come is a stop; any other is the worker's failure.
     func refusalEnding(_ refusal: WorkerPoolError) -> WorkerEnding {
         refusal.code == .closed ? .stopped(root.node.reason?.forChild ?? .requested(refusal.message)) : .failed(refusal)

@@ -116,8 +116,7 @@ public final class WorkerScope: Sendable {
         within budget: Duration? = nil, _ reason: StopReason = .windowClosed, on port: any DeliveryPort,
         settled: @escaping @Sendable (ScopeReport) -> Void
     ) {
-        core.beginClosing(reason, within: budget ?? core.budget)
-        core.whenSettled { report in port.post { settled(report) } }
+        core.beginClosing(reason, within: budget ?? core.budget) { report in port.post { settled(report) } }
     }
 
     /// Calls a close off and disarms its deadline. Workers already asked to stop still stop, and still report; the scope

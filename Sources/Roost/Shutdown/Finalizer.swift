@@ -49,21 +49,28 @@ struct FinalizerRun {
     /// How long a main thread has to answer before a finalizer that needs it is skipped.
     static let mainActorPatience = Duration.milliseconds(100)
 
-    let deadline: MonotonicTime
-    let onBegin: (String) -> Void
+    private var deadline: BudgetDeadline
+    private let onBegin: (String) -> Void
 
-    func run(_ finalizers: [Finalizer]) -> [FinalizerReport] {
-        finalizers.reversed().map { run($0) }
+    init(deadline: MonotonicTime, onBegin: @escaping (String) -> Void) {
+        self.deadline = BudgetDeadline(deadline, since: .now)
+        self.onBegin = onBegin
     }
 
-    private func run(_ finalizer: Finalizer) -> FinalizerReport {
+    mutating func run(_ finalizers: [Finalizer]) -> [FinalizerReport] {
+        var reports: [FinalizerReport] = []
+        for finalizer in finalizers.reversed() { reports.append(run(finalizer)) }
+        return reports
+    }
+
+    private mutating func run(_ finalizer: Finalizer) -> FinalizerReport {
         let start = MonotonicTime.now
         func report(_ outcome: String) -> FinalizerReport {
             FinalizerReport(name: finalizer.name, duration: .now - start, outcome: outcome)
         }
-        guard start < deadline else { return report("skipped: the budget was used up") }
+        guard !deadline.isOver(at: start) else { return report("skipped: the budget was used up") }
         onBegin(finalizer.name)
-        let end = min(deadline, finalizer.limit.map { start + $0 } ?? deadline)
+        let end = min(deadline.time, finalizer.limit.map { start + $0 } ?? deadline.time)
         let call = FinalizerCall(finalizer.body)
         if finalizer.needsMainActor {
             TaskPort.main.post { call.run() }
@@ -73,7 +80,9 @@ struct FinalizerRun {
         } else if let failure = PlatformThread.start(name: "roost-finalizer", { call.run() }) {
             return report("skipped: no thread (\(SystemCallError(call: "pthread_create", errno: failure)))")
         }
-        guard let result = call.waitForEnd(until: end) else { return report("abandoned: past its limit") }
+        guard let result = call.waitForEnd(until: end, within: &deadline) else {
+            return report("abandoned: past its limit")
+        }
         switch result {
         case .success: return report("done")
         case .failure(let error): return report("failed: \(error)")
@@ -127,12 +136,15 @@ private final class FinalizerCall: Sendable {
         }
     }
 
-    func waitForEnd(until deadline: MonotonicTime) -> Result<Void, any Error>? {
-        var deadline = BudgetDeadline(deadline, since: .now)
+    /// `budget`, that of all finalizers, stands still with the limit of this one while the process is stopped.
+    func waitForEnd(until limit: MonotonicTime, within budget: inout BudgetDeadline) -> Result<Void, any Error>? {
+        var limit = BudgetDeadline(limit, since: .now)
         while true {
             if case .ended(let result) = state.withLock({ $0 }) { return result }
-            if deadline.isOver(at: .now) { return nil }
-            parker.park(oneStepOf: deadline)
+            let now = MonotonicTime.now
+            _ = budget.isOver(at: now)
+            if limit.isOver(at: now) { return nil }
+            parker.park(oneStepOf: limit)
         }
     }
 }

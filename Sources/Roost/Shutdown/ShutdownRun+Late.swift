@@ -25,6 +25,22 @@ extension ShutdownRun {
         return late
     }
 
+    /// What is waited for beside workers, in words.
+    func others(_ pools: [PoolCore], _ main: MainBody?) -> [String] {
+        var others: [String] = []
+        for pool in pools {
+            let closures = pool.withState { state in
+                state.threads.count { thread in if case .closure? = thread.job { true } else { false } }
+            }
+            if closures > 0 { others.append("\(closures) plain closure\(closures == 1 ? "" : "s") of '\(pool.name)'") }
+        }
+        for thread in shutdown.root.liveThreads where thread.busySince != nil {
+            others.append("thread '\(thread.name)'")
+        }
+        if let main, main.ended.valueIfResolved == nil { others.append("the program's main body") }
+        return others
+    }
+
     /// The workers without an ending: those of the scopes, and those of scopes that were dropped, which the pools still run.
     private func runningWorkers(_ scopes: [ScopeCore], _ pools: [PoolCore]) -> [WorkerCore] {
         let held = pools.flatMap { pool in

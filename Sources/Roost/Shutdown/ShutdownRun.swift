@@ -85,7 +85,10 @@ struct ShutdownRun {
     private func look(
         _ scopes: [ScopeCore], _ pools: [PoolCore], _ main: MainBody?, until deadline: MonotonicTime, tick: inout Int
     ) {
-        shutdown.emit(.waiting(for: scopes.flatMap { $0.workers.map(\.info) }, timeLeft: max(.zero, deadline - .now)))
+        shutdown.emit(
+            .waiting(
+                for: scopes.flatMap { $0.workers.map(\.info) }, others: others(pools, main),
+                timeLeft: max(.zero, deadline - .now)))
         // Each preparation is kept in memory: often in the first second, then every five.
         if tick < 10 || tick % 50 == 0 { prepareReport(stragglers(scopes, pools, main)) }
         tick += 1
@@ -103,13 +106,15 @@ struct ShutdownRun {
         let deadline = shutdown.advance { $0.beginFinalizing(stragglers: stragglers, now: .now) }
         guard !finalizers.isEmpty else { return [] }
         let shutdown = shutdown
-        return FinalizerRun(deadline: deadline) { shutdown.emit(.finalizing($0)) }.run(finalizers)
+        var run = FinalizerRun(deadline: deadline) { shutdown.emit(.finalizing($0)) }
+        return run.run(finalizers)
     }
 
     private func makeReport(
         _ late: [Straggler], _ finalizers: [FinalizerReport], _ scopes: [ScopeCore]
     ) -> ShutdownReport {
         let (machine, program, status, askedAt, _) = shutdown.facts
+        if machine.phase == .reporting { HeldFailures.report(of: shutdown.root) }
         return ShutdownReport(
             program: program, process: getpid(), cause: machine.cause.map { "\($0)" } ?? "", askedAt: askedAt,
             budget: machine.budget?.total ?? .zero, duration: askedFor,

@@ -25,12 +25,14 @@ struct ShutdownStateMachine {
         return askedAt + budget.grace
     }
 
-    /// Finalizers have their own share of the budget, also when the grace was not used up.
+    /// Finalizers have their own share of the budget, also when the grace was not used up. Those that were added after the
+    /// request, which knew of none, have what the grace left.
     mutating func beginFinalizing(stragglers: Int, now: MonotonicTime) -> MonotonicTime {
         precondition(phase == .stopping, "Roost: beginFinalizing in phase \(phase)")
         phase = .finalizing
         if stragglers > 0 { isPastBudget = true }
-        return now + (budget?.finalizers ?? .zero)
+        guard let budget, let askedAt, budget.finalizers == .zero else { return now + (budget?.finalizers ?? .zero) }
+        return max(now, askedAt + budget.grace)
     }
 
     /// A finalizer hangs: its thread still runs at the end, as a late worker's does.

@@ -16,8 +16,9 @@ import Synchronization
 class StopNode: @unchecked Sendable {  // proof: every `var` is guarded by `lock` or by the parent's (invariant 3)
     @usableFromInline static let stoppedFlag: UInt8 = 1
     @usableFromInline static let pauseFlag: UInt8 = 2
+    @usableFromInline static let endedFlag: UInt8 = 4
 
-    /// Bit 0: stopped. Bit 1: a pause is asked for. Read relaxed in hot loops.
+    /// Bit 0: stopped. Bit 1: a pause is asked for. Bit 2: the worker has its ending. Read relaxed in hot loops.
     @usableFromInline final let flags = Atomic<UInt8>(0)
     final let parent: StopNode?
     private final let lock = FutexLock()
@@ -144,11 +145,14 @@ class StopNode: @unchecked Sendable {  // proof: every `var` is guarded by `lock
 
     /// Adds a callback; the reason when the node is stopped already (the callback is then not kept).
     final func add(_ registration: StopRegistration) -> StopReason? {
-        lock.withLock {
-            if let storedReason { return storedReason }
-            if !isRetired { callbacks.append(registration) }
-            return nil
+        let (reason, isTooLate) = lock.withLock { () -> (StopReason?, Bool) in
+            if let storedReason { return (storedReason, false) }
+            if isRetired { return (nil, true) }
+            callbacks.append(registration)
+            return (nil, false)
         }
+        if isTooLate { registration.drop() }
+        return reason
     }
 
     /// Nobody will stop this node any more: lets go of callbacks, whose registrations hold the node in turn.

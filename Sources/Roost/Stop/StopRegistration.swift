@@ -11,12 +11,17 @@ public final class StopRegistration: @unchecked Sendable {
     private let state = Atomic<UInt8>(State.waiting)
     private let firingThread = Atomic<Int32>(0)
     private var action: (@Sendable (StopReason) -> Void)?
+    /// Called instead when the node goes without ever having been stopped.
+    private var dropped: (@Sendable () -> Void)?
     private let node: StopNode
     private let removers = Locked<[Parker]>([])
 
-    init(node: StopNode, action: @escaping @Sendable (StopReason) -> Void) {
+    init(
+        node: StopNode, action: @escaping @Sendable (StopReason) -> Void, dropped: (@Sendable () -> Void)? = nil
+    ) {
         self.node = node
         self.action = action
+        self.dropped = dropped
     }
 
     func fire(_ reason: StopReason) {
@@ -28,6 +33,7 @@ public final class StopRegistration: @unchecked Sendable {
         else { return }
         action?(reason)
         action = nil
+        dropped = nil
         let waiting = removers.withLock { parkers in
             state.store(State.done, ordering: .releasing)
             defer { parkers = [] }
@@ -44,6 +50,8 @@ public final class StopRegistration: @unchecked Sendable {
             ).exchanged
         else { return }
         action = nil
+        dropped?()
+        dropped = nil
     }
 
     /// Takes the callback back. When this returns it has run to its end or never will.
@@ -56,6 +64,7 @@ public final class StopRegistration: @unchecked Sendable {
         ).exchanged {
             node.remove(self)
             action = nil
+            dropped = nil
             return
         }
         guard firingThread.load(ordering: .relaxed) != roost_thread_id() else { return }

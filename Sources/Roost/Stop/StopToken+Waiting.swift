@@ -24,10 +24,31 @@ extension StopToken {
         try await time.sleep(for: duration, token: self)
     }
 
-    /// Suspends until a stop is asked for, and returns its reason. Throws `CancellationError` when the task is cancelled.
+    /// Waits, blocking the thread, until a stop is asked for, and returns its reason. Nil when `timeout` passed first, or at
+    /// once when the token's worker or scope has ended and nobody will stop it any more.
+    public func waitForStop(within timeout: Duration? = nil) -> StopReason? {
+        let parker = Parker()
+        let registration = StopRegistration(node: node) { _ in
+            parker.unpark()
+        } dropped: {
+            parker.unpark()
+        }
+        if let reason = node.add(registration) { return reason }
+        defer { registration.remove() }
+        parker.park(until: timeout.map { MonotonicTime.now + $0 })
+        return node.reason
+    }
+
+    /// Suspends until a stop is asked for, and returns its reason. Throws `CancellationError` when the task is cancelled,
+    /// and when the token's worker or scope has ended and nobody will stop it any more.
     public func stopRequested() async throws -> StopReason {
         let waiter = OneShot<Result<StopReason, CancellationError>>()
-        let registration = onStop { waiter.resolve(.success($0)) }
+        let registration = StopRegistration(node: node) { reason in
+            waiter.resolve(.success(reason))
+        } dropped: {
+            waiter.resolve(.failure(CancellationError()))
+        }
+        if let reason = node.add(registration) { return reason }
         defer { registration.remove() }
         return try await withTaskCancellationHandler {
             try await waiter.value.get()
@@ -85,6 +106,30 @@ extension StopToken {
             } else if let deadline, MonotonicTime.now >= deadline {
                 return []
             }
+        }
+    }
+
+    /// The same for tasks: suspends, and holds no thread. Throws `CancellationError` at once when the task is cancelled.
+    public func wait(
+        for interest: Readiness, on descriptor: Int32, within timeout: Duration? = nil
+    ) async throws -> Readiness {
+        try check()
+        guard descriptor >= 0 else { return .broken }
+        let waiter = OneShot<Result<Readiness, any Error>>()
+        let watch = try DescriptorWatcher.shared.watch(descriptor, for: interest.rawValue) { ready in
+            waiter.resolve(.success(Readiness(rawValue: ready)))
+        }
+        let registration = onStop { reason in waiter.resolve(.failure(StopError(reason))) }
+        let timer = timeout.map { SystemTime.shared.schedule(after: $0) { waiter.resolve(.success([])) } }
+        defer {
+            DescriptorWatcher.shared.forget(watch)
+            registration.remove()
+            timer?.cancel()
+        }
+        return try await withTaskCancellationHandler {
+            try await waiter.value.get()
+        } onCancel: {
+            waiter.resolve(.failure(CancellationError()))
         }
     }
 

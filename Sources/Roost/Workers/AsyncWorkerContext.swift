@@ -26,8 +26,9 @@ public struct AsyncWorkerContext<Update: Sendable>: Sendable {
 
     /// Throws ``StopError`` once the worker was asked to stop, and suspends while it is paused.
     @inlinable public func checkpoint(file: StaticString = #fileID, line: UInt = #line) async throws {
-        roost_ledger_checkpoint(row, CallSite.pack(file, line))
-        if core.flags.load(ordering: .relaxed) != 0 { try await core.honourFlagsAsync() }
+        let site = CallSite.pack(file, line)
+        if core.flags.load(ordering: .relaxed) != 0 { return try await core.honourFlagsAsync(row, site) }
+        roost_ledger_checkpoint(row, site)
     }
 
     /// A checkpoint, a sleep that ends at once on a stop, and a checkpoint.

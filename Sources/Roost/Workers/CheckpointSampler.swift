@@ -13,6 +13,8 @@ final class CheckpointSampler: Sendable {
     private struct State {
         var slots: [ObjectIdentifier: RunSlot] = [:]
         var idleLooks = 0
+        /// Counts the times it was woken: a look of an earlier waking is not followed by another.
+        var waking = 0
     }
 
     private let state = Locked(State())
@@ -35,26 +37,33 @@ final class CheckpointSampler: Sendable {
     @inline(never)
     private func wake() {
         guard isAsleep.exchange(false, ordering: .acquiringAndReleasing) else { return }
-        state.withLock { $0.idleLooks = 0 }
-        SystemTime.shared.scheduleSample(after: Self.interval) { self.look() }
+        let waking = state.withLock { state in
+            state.idleLooks = 0
+            state.waking += 1
+            return state.waking
+        }
+        SystemTime.shared.scheduleSample(after: Self.interval) { self.look(waking) }
     }
 
-    private func look() {
+    private func look(_ waking: Int) {
         let now = MonotonicTime.now
-        let isIdle = state.withLock { state in
+        let looks = state.withLock { state -> Int? in
+            guard state.waking == waking else { return nil }
             var anyBusy = false
             for slot in state.slots.values where slot.sample(at: now) { anyBusy = true }
             state.idleLooks = anyBusy ? 0 : state.idleLooks + 1
             return state.idleLooks
         }
-        if isIdle == Self.patience {
+        guard let looks else { return }
+        if looks == Self.patience {
             // Announce the sleep, then look once more: work that began before it saw the announcement is seen then.
             isAsleep.store(true, ordering: .sequentiallyConsistent)
-        } else if isIdle > Self.patience {
+        } else if looks > Self.patience {
             return
         } else if isAsleep.load(ordering: .relaxed) {
-            isAsleep.store(false, ordering: .relaxed)
+            // Work began meanwhile. Whoever woke the sampler first has a chain of looks of its own.
+            guard isAsleep.exchange(false, ordering: .acquiringAndReleasing) else { return }
         }
-        SystemTime.shared.scheduleSample(after: Self.interval) { self.look() }
+        SystemTime.shared.scheduleSample(after: Self.interval) { self.look(waking) }
     }
 }

@@ -1,6 +1,7 @@
 import Glibc
 
-/// A worker failed and nobody looked: no `value`, no `ending`, no `onEnd` before its handle was gone.
+/// A worker failed and nobody looked: no `value`, no `ending`, no `onEnd` before its handle was gone, or before the end of
+/// the process for a handle that was kept.
 public struct UnobservedFailure: Sendable {
     /// The worker's name.
     public let worker: String
@@ -41,6 +42,34 @@ public struct UnobservedFailure: Sendable {
 
     /// Those so far, at most 100, as lines for the report.
     static var recent: [String] { state.withLock { $0.recent } }
+}
+
+/// The workers that failed and are still held by a handle: at the end of the process nobody will look at them any more.
+enum HeldFailures {
+    private struct Held {
+        weak var worker: Worker?
+    }
+
+    private static let held = Locked<[ObjectIdentifier: Held]>([:])
+
+    static func add(_ worker: Worker) {
+        held.withLock { $0[ObjectIdentifier(worker)] = Held(worker: worker) }
+    }
+
+    /// Called by a worker that goes.
+    static func remove(_ worker: Worker) {
+        held.withLock { $0[ObjectIdentifier(worker)] = nil }
+    }
+
+    /// Reports those of `root` that nobody has looked at so far.
+    static func report(of root: WorkRoot) {
+        // Let go outside the lock: the end of a worker takes it.
+        let workers = held.withLock { $0.values.compactMap(\.worker) }
+        for worker in workers where worker.scope.root === root {
+            guard case .failed(let error)? = worker.endingIfEnded, worker.takeUnobserved() else { continue }
+            UnobservedFailure.report(UnobservedFailure(worker: worker.name, scope: worker.scope.name, error: error))
+        }
+    }
 }
 
 /// Writes all of it, whatever signals come; gives up silently when standard error is gone.

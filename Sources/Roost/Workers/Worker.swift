@@ -29,9 +29,14 @@ final class Worker: WorkerCore, @unchecked Sendable {  // proof: see `body` and 
     }
 
     deinit {
-        guard !wasObserved, case .failed(let error) = endingIfEnded else { return }
-        UnobservedFailure.report(UnobservedFailure(worker: name, scope: scope.name, error: error))
+        guard case .failed(let error) = endingIfEnded else { return }
+        HeldFailures.remove(self)
+        if takeUnobserved() {
+            UnobservedFailure.report(UnobservedFailure(worker: name, scope: scope.name, error: error))
+        }
     }
+
+    override func didFail() { HeldFailures.add(self) }
 
     // MARK: Value and updates
 
@@ -69,7 +74,7 @@ final class Worker: WorkerCore, @unchecked Sendable {  // proof: see `body` and 
     private func runSync(on thread: PoolThread) {
         let slot = thread.slot
         guard begin(on: thread, slot: slot) else { return }
-        end(runSyncBody(slot))
+        if !end(runSyncBody(slot)) { abandonedBodyReturned() }
         slot.end()
     }
 
@@ -110,7 +115,7 @@ final class Worker: WorkerCore, @unchecked Sendable {  // proof: see `body` and 
             } catch {
                 ending = self.ending(for: error)
             }
-            end(ending)
+            if !end(ending) { abandonedBodyReturned() }
             slot.end()
             CheckpointSampler.shared.remove(slot)
         }

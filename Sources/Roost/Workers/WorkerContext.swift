@@ -30,8 +30,9 @@ public struct WorkerContext<Update: Sendable>: Sendable {
     /// Costs a load and two relaxed stores. Call it wherever the body can be left: the longest gap between two calls
     /// is what a close has to wait for, and the last call is what a report names.
     @inlinable public func checkpoint(file: StaticString = #fileID, line: UInt = #line) throws {
-        roost_ledger_checkpoint(row, CallSite.pack(file, line))
-        if core.flags.load(ordering: .relaxed) != 0 { try core.honourFlags() }
+        let site = CallSite.pack(file, line)
+        if core.flags.load(ordering: .relaxed) != 0 { return try core.honourFlags(row, site) }
+        roost_ledger_checkpoint(row, site)
     }
 
     /// A checkpoint, a blocking sleep that ends at once on a stop, and a checkpoint.

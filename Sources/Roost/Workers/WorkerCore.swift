@@ -1,3 +1,4 @@
+import CRoostLedger
 import Synchronization
 
 /// What every worker is inside, whatever it gives back: a leaf of the stop tree with a life, an ending and those who wait
@@ -41,6 +42,8 @@ class WorkerCore: StopNode, @unchecked Sendable {
     final var isInPoolQueue = false
     /// Guarded by the scope's lock: whether it counts against the scope's limit.
     final var holdsScopePlace = false
+    /// Guarded by the scope's lock: whether an entry of the scope's own queue still stands for this worker.
+    final var isInScopeQueue = false
 
     init(name: String, options: WorkerOptions, scope: ScopeCore, parent: StopNode) {
         self.name = name
@@ -57,6 +60,8 @@ class WorkerCore: StopNode, @unchecked Sendable {
     func execute(on thread: PoolThread) { fatalError("abstract") }
     /// The ending is there: no more updates, and the body's captures are let go unless it still runs.
     func closeUpdates(neverBegan: Bool) {}
+    /// The ending is a failure, which somebody has to look at.
+    func didFail() {}
 
     // MARK: Facts
 
@@ -64,7 +69,8 @@ class WorkerCore: StopNode, @unchecked Sendable {
     final var state: WorkerState { life.withLock { machine.current } }
     final var endingIfEnded: WorkerEnding? { life.withLock { storedEnding } }
     final func markObserved() { isObserved.store(true, ordering: .relaxed) }
-    final var wasObserved: Bool { isObserved.load(ordering: .relaxed) }
+    /// True for the one who is to report that nobody looked.
+    final func takeUnobserved() -> Bool { !isObserved.exchange(true, ordering: .relaxed) }
 
     final var info: WorkerInfo {
         let now = scope.time.now
@@ -143,6 +149,8 @@ class WorkerCore: StopNode, @unchecked Sendable {
             defer {
                 waiters = [:]
                 timer = nil
+                // The body of an abandoned worker still runs on it.
+                if case .abandoned = ending {} else { slot = nil }
             }
             return Won(
                 waiters: waiters, timer: timer, gap: endGap, latency: askedAt.map { max(.zero, now - $0) },
@@ -150,10 +158,12 @@ class WorkerCore: StopNode, @unchecked Sendable {
         }
         guard let won else { return false }
         hasEnded.store(true, ordering: .releasing)
+        if case .abandoned = ending {} else { flags.bitwiseOr(Self.endedFlag, ordering: .relaxed) }
         won.timer?.cancel()
         detach()
         retire()
         closeUpdates(neverBegan: won.neverBegan)
+        if case .failed = ending { didFail() }
         // One that never began has nothing to tell.
         if !won.neverBegan { WorkerStatistics.record(name: name, gap: won.gap, stopLatency: won.latency) }
         if won.wasAsync { scope.pool.asyncBodyEnded(self) }
@@ -263,7 +273,8 @@ class WorkerCore: StopNode, @unchecked Sendable {
 
     /// The slow side of a checkpoint: a flag is set. Waits while paused; throws once stopped.
     @usableFromInline
-    final func honourFlags() throws {
+    final func honourFlags(_ row: UnsafeMutablePointer<roost_ledger_slot>, _ site: UInt64) throws {
+        note(row, site)
         while true {
             if isStopped { throw StopError(reason ?? .requested("")) }
             let parker = life.withLock { () -> Parker? in
@@ -279,7 +290,8 @@ class WorkerCore: StopNode, @unchecked Sendable {
     }
 
     @usableFromInline
-    final func honourFlagsAsync() async throws {
+    final func honourFlagsAsync(_ row: UnsafeMutablePointer<roost_ledger_slot>, _ site: UInt64) async throws {
+        note(row, site)
         while true {
             if isStopped { throw StopError(reason ?? .requested("")) }
             let signal = life.withLock { () -> WakeSignal? in
@@ -294,6 +306,17 @@ class WorkerCore: StopNode, @unchecked Sendable {
             if !isStopped { try Task.checkCancellation() }
         }
         if isStopped { throw StopError(reason ?? .requested("")) }
+    }
+
+    /// The body of a worker that was given up has returned after all: its row is another worker's from here on.
+    final func abandonedBodyReturned() {
+        flags.bitwiseOr(Self.endedFlag, ordering: .relaxed)
+        life.withLock { slot = nil }
+    }
+
+    /// Once a body has returned its row is another worker's; that of an abandoned one is still its own.
+    private final func note(_ row: UnsafeMutablePointer<roost_ledger_slot>, _ site: UInt64) {
+        if life.withLock({ slot?.row == row }) { roost_ledger_checkpoint(row, site) }
     }
 
     // MARK: Waiting

@@ -29,7 +29,7 @@ public struct WorkerHandle<Value: Sendable, Update: Sendable>: Sendable {
     }
 
     /// The ending. Always resolves, also after the scope was closed; cancelling the waiting task does not cut it short
-    /// and does not stop the worker.
+    /// and does not stop the worker. A worker that awaits its own has none until it is abandoned.
     public var ending: WorkerEnding {
         get async {
             await withCheckedContinuation { continuation in
@@ -44,18 +44,23 @@ public struct WorkerHandle<Value: Sendable, Update: Sendable>: Sendable {
     /// What the body returned. Throws what the body threw, ``StopError`` for a worker that was stopped,
     /// ``WorkerEndedError`` for one that timed out, and ``Straggler`` for an abandoned one.
     ///
-    /// Cancelling the waiting task ends only the wait (with `CancellationError`), not the worker.
+    /// Cancelling the waiting task ends only the wait (with `CancellationError`), not the worker. A worker that waits for
+    /// itself gets ``WorkerPoolError`` at once.
     public var value: Value {
         get async throws {
+            if RunningWorker.live === worker {
+                throw worker.scope.pool.error(.waitFromOwnWorker, "worker '\(name)' waited for its own value")
+            }
             let waiter = OneShot<Result<WorkerEnding, CancellationError>>()
-            let id = worker.whenEnded { waiter.resolve(.success($0)) }
+            let id = worker.whenEnded { [worker] ending in
+                if waiter.resolve(.success(ending)) { worker.markObserved() }
+            }
             let ending = try await withTaskCancellationHandler {
                 try await waiter.value.get()
             } onCancel: {
                 waiter.resolve(.failure(CancellationError()))
                 if let id { worker.forget(id) }
             }
-            worker.markObserved()
             return try valueOrError(ending)
         }
     }
@@ -137,6 +142,17 @@ public struct WorkerHandle<Value: Sendable, Update: Sendable>: Sendable {
     @discardableResult
     public func onSent(_ handler: @escaping @MainActor @Sendable (Update) -> Void) -> DeliveryRegistration {
         onSent(on: .mainActor) { update in MainActor.assumeIsolated { handler(update) } }
+    }
+
+    /// The same bound to a receiver: held weakly, and nothing is called once it is gone.
+    @discardableResult
+    public func onSent<Receiver: AnyObject & Sendable>(
+        for receiver: Receiver, _ handler: @escaping @MainActor @Sendable (Receiver, Update) -> Void
+    ) -> DeliveryRegistration {
+        onSent { [weak receiver] update in
+            guard let receiver else { return }
+            handler(receiver, update)
+        }
     }
 
     /// The same on a port of your choice.

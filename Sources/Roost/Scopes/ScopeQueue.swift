@@ -1,0 +1,69 @@
+/// The workers of a scope that wait behind its limit, in the order they came. Guarded by the scope's lock.
+struct ScopeQueue {
+    /// An entry is nil once it was taken out.
+    private var entries: [WorkerCore?] = []
+    private var head = 0
+    /// Entries whose worker has ended behind the limit.
+    private var dead = 0
+    private(set) var count = 0
+    /// Entries that were taken out dead, to be let go with no lock held: their end may run user code.
+    private var graveyard: [WorkerCore] = []
+
+    var isEmpty: Bool { count == 0 }
+
+    var workers: [WorkerCore] { entries[head...].compactMap { $0 }.filter(\.isInScopeQueue) }
+
+    mutating func append(_ worker: WorkerCore) {
+        worker.isInScopeQueue = true
+        entries.append(worker)
+        count += 1
+    }
+
+    /// The first that still waits.
+    mutating func popFirst() -> WorkerCore? {
+        while head < entries.count {
+            let candidate = entries[head]
+            entries[head] = nil
+            head += 1
+            if head > 32, head * 2 > entries.count {
+                entries.removeFirst(head)
+                head = 0
+            }
+            guard let candidate else { continue }
+            if candidate.isInScopeQueue {
+                candidate.isInScopeQueue = false
+                count -= 1
+                // Stopped this moment: whoever stopped it ends it.
+                if !candidate.isStopped, !candidate.isEnded { return candidate }
+            } else {
+                dead -= 1
+            }
+            graveyard.append(candidate)
+        }
+        return nil
+    }
+
+    /// The entry of `worker` stands for nothing any more. False when it had none.
+    mutating func forget(_ worker: WorkerCore) -> Bool {
+        guard worker.isInScopeQueue else { return false }
+        worker.isInScopeQueue = false
+        count -= 1
+        dead += 1
+        if dead > 64, dead > count {
+            var kept: [WorkerCore?] = []
+            for case let entry? in entries[head...] {
+                if entry.isInScopeQueue { kept.append(entry) } else { graveyard.append(entry) }
+            }
+            entries = kept
+            head = 0
+            dead = 0
+        }
+        return true
+    }
+
+    mutating func takeGraveyard() -> [WorkerCore] {
+        guard !graveyard.isEmpty else { return [] }
+        defer { graveyard = [] }
+        return graveyard
+    }
+}
