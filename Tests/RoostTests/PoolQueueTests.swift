@@ -155,6 +155,136 @@ import Testing
         }
     }
 
+    @Test func thePoolKnowsWhoWaitsBehindALimit() async throws {
+        try await withDeadline {
+            let pool = makePool(2)
+            let scope = WorkerScope("limited", pool: pool, limit: 1)
+            let gate = Gate()
+            let busy = await scope.occupy(1, until: gate)[0]
+            let waiting = (0..<4).map { number in scope.start("\(number)") { _ in Issue.record("it ran") } }
+            #expect(pool.queuedWorkers.map(\.name) == ["0", "1", "2", "3"])
+            #expect(pool.queuedCount == 0)
+            #expect(pool.contains(waiting[0]) && !pool.contains(busy))
+            #expect(pool.tryTake(waiting[0]) && !pool.tryTake(waiting[0]) && !pool.tryTake(busy))
+            #expect(await waiting[0].endingKind == "stopped")
+            #expect(!pool.contains(waiting[0]))
+            #expect(pool.clear() == 3)
+            for worker in waiting { #expect(await worker.endingKind == "stopped") }
+            gate.open()
+            #expect(await busy.endingKind == "finished")
+            try await expect(scope.start("last") { _ in 1 }.value, equals: 1)
+        }
+    }
+
+    @Test func stoppingThePoolStopsWhoWaitsBehindALimit() async throws {
+        try await withDeadline {
+            let pool = makePool(1)
+            let scope = WorkerScope("limited", pool: pool, limit: 1)
+            let gate = Gate()
+            let busy = await scope.occupy(1, until: gate)[0]
+            let waiting = scope.start("waiting") { _ in Issue.record("it ran") }
+            pool.stopAll()
+            #expect(await waiting.endingKind == "stopped")
+            gate.open()
+            _ = await busy.ending
+        }
+    }
+
+    @Test func aLimitedScopeHoldsBackWhoWaitsForRoom() async throws {
+        try await withDeadline {
+            let scope = makeScope(threads: 4, limit: 1)
+            let gate = Gate()
+            let busy = await scope.occupy(1, until: gate)
+            let started = Log<Int>()
+            let producer = Task {
+                for number in 0..<50 {
+                    _ = try await scope.startWhenRoom("\(number)") { _ in number }
+                    started.add(number)
+                }
+            }
+            try await SystemTime.shared.sleep(for: .milliseconds(20))
+            #expect(started.count == 0 && scope.workers.count == 2, "one runs, one is held by who waits for room")
+            gate.open()
+            try await producer.value
+            #expect(started.count == 50)
+            try await scope.drained()
+            _ = busy
+        }
+    }
+
+    @Test func aCancelledWaitForRoomDoesNotKeepTheNextOne() async throws {
+        try await withDeadline {
+            let scope = makeScope(threads: 2, limit: 1)
+            let gate = Gate()
+            let busy = await scope.occupy(1, until: gate)
+            let waiters = (0..<8).map { number in
+                Task { try await scope.startWhenRoom("\(number)") { _ in number }.value }
+            }
+            for index in stride(from: 0, to: 8, by: 2) { waiters[index].cancel() }
+            for index in stride(from: 0, to: 8, by: 2) {
+                await #expect(throws: CancellationError.self) { _ = try await waiters[index].value }
+            }
+            gate.open()
+            for index in stride(from: 1, to: 8, by: 2) { try await expect(waiters[index].value, equals: index) }
+            _ = busy
+        }
+    }
+
+    @Test func everyFormOfABodyMayWaitForRoom() async throws {
+        try await withDeadline {
+            let scope = makeScope()
+            let own = try await scope.startWhenRoom("own", reporting: Int.self) { worker in worker.report(1) }
+            let async = try await scope.startWhenRoom("async") { worker async throws in
+                try await worker.checkpoint()
+                return 2
+            }
+            let both = try await scope.startWhenRoom("both", reporting: Int.self) { worker async throws in
+                worker.report(3)
+                return 3
+            }
+            try await own.value
+            try await expect(async.value, equals: 2)
+            try await expect(both.value, equals: 3)
+        }
+    }
+
+    @Test func aPlacementIsForEveryFormOfABody() async throws {
+        try await withDeadline {
+            let scope = makeScope(threads: 1)
+            let gate = Gate()
+            let busy = await scope.occupy(1, until: gate)[0]
+            let refused = scope.start("refused", reporting: Int.self, options: .init(placement: .onlyIfThreadIsFree)) {
+                worker async throws in worker.report(1)
+            }
+            await #expect(throws: WorkerPoolError.self) { try await refused.value }
+            let unreserved = scope.start("unreserved", options: .init(placement: .onReservedThread)) { _ in }
+            await #expect(throws: WorkerPoolError.self) { try await unreserved.value }
+            gate.open()
+            _ = await busy.ending
+            scope.pool.reserveThread()
+            let reserved = scope.start("reserved", options: .init(placement: .onReservedThread)) { _ in 5 }
+            try await expect(reserved.value, equals: 5)
+        }
+    }
+
+    @Test func theWorkersStoppedBehindALimitAreLetGo() async throws {
+        try await withDeadline {
+            let scope = makeScope(threads: 1, limit: 1)
+            let census = Census()
+            let gate = Gate()
+            let busy = await scope.occupy(1, until: gate)[0]
+            for number in 0..<1_000 {
+                let member = census.makeMember()
+                scope.start("\(number)") { _ in member.touch() }.stop()
+            }
+            try await eventually { census.count <= 200 }
+            gate.open()
+            _ = await busy.ending
+            try await eventually { census.count == 0 }
+            withExtendedLifetime(scope) {}
+        }
+    }
+
     @Test func stoppedWhileWaitingInTheScopeNeverRuns() async throws {
         try await withDeadline {
             let scope = makeScope(threads: 2, limit: 1)

@@ -119,4 +119,55 @@ import Testing
             await Task.yield()
         }
     }
+
+    @Test(.timeLimit(.minutes(1))) func aContextThatOutlivesItsBodyDoesNotSpeakForAnotherWorker() async throws {
+        let pool = WorkerPool(name: "one", configuration: .init(maximumThreads: 1))
+        let scope = WorkerScope("leaks", pool: pool)
+        let leaked = try await scope.start("first") { worker in
+            try worker.checkpoint()
+            return worker
+        }.value
+        let gate = Gate()
+        let entered = OneShot<Void>()
+        let second = scope.start("second") { _ in
+            entered.resolve(())
+            gate.wait()
+        }
+        await entered.value
+        try leaked.checkpoint()
+        #expect(second.info.lastCheckpoint == nil)
+        gate.open()
+        _ = await second.ending
+    }
+
+    @Test(.timeLimit(.minutes(1))) func aStoppedWorkerThatGoesOnIsNamedWithItsLastCheckpoint() async throws {
+        let scope = WorkerScope("goes on")
+        let entered = OneShot<Void>()
+        let gate = Gate()
+        let passed = OneShot<Void>()
+        let worker = scope.start("stubborn") { worker in
+            entered.resolve(())
+            gate.wait()
+            try? worker.checkpoint(file: "Module/Late.swift", line: 77)
+            passed.resolve(())
+            try worker.token.sleep(for: .seconds(60))
+        }
+        await entered.value
+        worker.stop()
+        gate.open()
+        await passed.value
+        #expect(await worker.ending.kind == "stopped")
+        #expect(worker.info.lastCheckpoint == CallSite(file: "Module/Late.swift", line: 77))
+    }
+
+    @Test(.timeLimit(.minutes(1))) func aWorkerThatWaitsForItselfIsTold() async {
+        let scope = WorkerScope("itself")
+        let own = OneShot<WorkerHandle<Void, WorkerProgress>>()
+        let worker = scope.start("narcissus") { worker async throws in
+            let handle = await own.value
+            await #expect(throws: WorkerPoolError.self) { try await handle.value }
+        }
+        own.resolve(worker)
+        #expect(await worker.ending.kind == "finished")
+    }
 }

@@ -34,6 +34,17 @@ import Testing
         #expect(machine.deadline == start + .seconds(2))
     }
 
+    @Test func ofTwoBudgetsTheOneThatIsOverFirstCounts() {
+        var machine = closing()
+        expect(
+            machine.close(.deadline, budget: .milliseconds(500), unfinished: 1, now: start + .seconds(1)),
+            equals: .shorten)
+        #expect(machine.deadline == start + .milliseconds(1_500))
+        #expect(machine.reason == .windowClosed)
+        expect(machine.deadlinePassed(round: 1))
+        expect(machine.close(.deadline, budget: .zero, unfinished: 1, now: start + .seconds(1)), equals: .none)
+    }
+
     @Test func drainedSettlesOnlyAClose() {
         var open = ScopeStateMachine()
         expect(!open.drained())

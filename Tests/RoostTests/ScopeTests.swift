@@ -56,6 +56,30 @@ import Testing
         }
     }
 
+    @Test func aSecondCloseMayBeInMoreOfAHurry() async throws {
+        try await withDeadline {
+            let clock = ManualClock()
+            let scope = makeScope(budget: .seconds(10), time: clock)
+            let port = ManualPort()
+            let settled = Log<Int>()
+            let gate = Gate()
+            let stubborn = await scope.occupy(1, until: gate)[0]
+            scope.beginClosing(on: port) { settled.add($0.stragglers.count) }
+            scope.beginClosing(within: .seconds(1), on: port) { settled.add($0.stragglers.count) }
+            scope.beginClosing(within: .seconds(5), on: port) { settled.add($0.stragglers.count) }
+            #expect(scope.timeLeft == .seconds(1))
+            clock.advance(by: .seconds(1))
+            #expect(await stubborn.endingKind == "abandoned")
+            await port.waitForJobs(3)
+            port.drain()
+            #expect(settled.all == [1, 1, 1])
+            scope.beginClosing(on: port) { settled.add($0.stragglers.count) }
+            port.drain()
+            #expect(settled.count == 4, "a close that is over tells whoever asks later")
+            gate.open()
+        }
+    }
+
     @Test func aCutScopeCannotBeKeptOpen() async throws {
         try await withDeadline {
             let scope = makeScope()

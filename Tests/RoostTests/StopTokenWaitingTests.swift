@@ -89,6 +89,39 @@ import Testing
         }
     }
 
+    @Test func aBlockingWaitForAStopEndsWithItsReasonOrItsTime() async throws {
+        try await withDeadline {
+            let source = StopSource()
+            let token = source.token
+            let early = try await onThread { token.waitForStop(within: .milliseconds(5)) }
+            #expect(early == nil)
+            let waiter = inBackground { token.waitForStop() }
+            source.stop(.windowClosed)
+            let reason = try await waiter.value
+            #expect(reason == .windowClosed)
+            let again = try await onThread { token.waitForStop() }
+            #expect(again == .windowClosed)
+        }
+    }
+
+    @Test func nobodyWaitsForTheStopOfAWorkerThatHasEnded() async throws {
+        try await withDeadline {
+            let scope = makeScope()
+            let gate = Gate()
+            let worker = await scope.occupy(1, until: gate)[0]
+            let async = Task { try await worker.token.stopRequested() }
+            let blocking = inBackground { worker.token.waitForStop() }
+            try await SystemTime.shared.sleep(for: .milliseconds(5))
+            gate.open()
+            await #expect(throws: CancellationError.self) { _ = try await async.value }
+            let reason = try await blocking.value
+            #expect(reason == nil)
+            await #expect(throws: CancellationError.self) { _ = try await worker.token.stopRequested() }
+            let late = try await onThread { worker.token.waitForStop() }
+            #expect(late == nil)
+        }
+    }
+
     // MARK: Descriptors
 
     /// Both ends of a pipe, closed at the end.
@@ -142,6 +175,43 @@ import Testing
                 }
                 #expect(ready.isEmpty)
             }
+        }
+    }
+
+    @Test func tasksWaitForDescriptorsWithoutAThreadEach() async throws {
+        try await withDeadline {
+            try await withPipe { readEnd, writeEnd in
+                let source = StopSource()
+                let token = source.token
+                let room = try await token.wait(for: .writable, on: writeEnd)
+                #expect(room.contains(.writable))
+                let nothing = try await token.wait(for: .readable, on: readEnd, within: .milliseconds(5))
+                #expect(nothing.isEmpty)
+                let readers = (0..<200).map { _ in Task { try await token.wait(for: .readable, on: readEnd) } }
+                var byte: UInt8 = 7
+                #expect(write(writeEnd, &byte, 1) == 1)
+                for reader in readers {
+                    let ready = try await reader.value
+                    #expect(ready.contains(.readable))
+                }
+                #expect(read(readEnd, &byte, 1) == 1)
+                let cancelled = Task { try await token.wait(for: .readable, on: readEnd) }
+                cancelled.cancel()
+                await #expect(throws: CancellationError.self) { _ = try await cancelled.value }
+                let stopped = Task { try await token.wait(for: .readable, on: readEnd) }
+                source.stop(.windowClosed)
+                await #expect(throws: StopError(.windowClosed)) { _ = try await stopped.value }
+            }
+        }
+    }
+
+    @Test func aTaskIsToldOfADescriptorThatIsNotOpen() async throws {
+        try await withDeadline {
+            let token = StopSource().token
+            let negative = try await token.wait(for: .readable, on: -1)
+            #expect(negative == .broken)
+            let ready = try await token.wait(for: .readable, on: 987_654)
+            #expect(!ready.isDisjoint(with: .broken))
         }
     }
 

@@ -29,6 +29,24 @@ import Testing
         }
     }
 
+    @Test func aFailureWhoseHandleIsKeptIsReportedAtTheEndOfTheProcess() async throws {
+        try await withDeadline {
+            let root = WorkRoot()
+            let scope = WorkerScope("kept", pool: makePool(), root: root)
+            let kept = scope.start("kept for ever") { _ in throw TestFailure() }
+            let seenInTime = scope.start("looked at in time") { _ in throw TestFailure() }
+            try await scope.drained()
+            _ = await seenInTime.ending
+            HeldFailures.report(of: WorkRoot())
+            #expect(seen("kept for ever").isEmpty, "the end of another root")
+            HeldFailures.report(of: root)
+            HeldFailures.report(of: root)
+            #expect(seen("kept for ever").count == 1)
+            #expect(seen("looked at in time").isEmpty)
+            withExtendedLifetime((kept, seenInTime)) {}
+        }
+    }
+
     @Test func theLastWorkerOfAnIdlePoolIsReportedToo() async throws {
         try await withDeadline {
             let scope = makeScope(threads: 1)

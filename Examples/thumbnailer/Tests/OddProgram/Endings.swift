@@ -68,6 +68,29 @@ enum Statuses {
         }
     }
 
+    /// The handle is kept, and nobody looks at it.
+    @Sendable static func keptFailure() -> Never {
+        OddProgram.run {
+            let scope = WorkerScope("kept")
+            let handle = scope.start("fails") { (_: WorkerContext<WorkerProgress>) throws -> Void in throw OddError() }
+            kept.append(handle)
+            try await scope.drained()
+            return 0
+        }
+    }
+
+    @MainActor private static var kept: [WorkerHandle<Void, WorkerProgress>] = []
+
+    /// A finalizer that is registered only once the end has begun.
+    @Sendable static func lateFinalizer() -> Never {
+        OddProgram.run {
+            OddProgram.say("ready")
+            await OddProgram.untilAsked()
+            Shutdown.process.addFinalizer("late") { OddProgram.say("late ran") }
+            return 0
+        }
+    }
+
     @Sendable static func unseenFailure() -> Never {
         OddProgram.run {
             let scope = WorkerScope("unseen")

@@ -110,6 +110,19 @@ enum Screens {
         }
     }
 
+    /// Has no worker, and takes half a second to end.
+    @Sendable static func slowMain() -> Never {
+        OddProgram.run {
+            let terminal = Terminal()
+            terminal.attach(to: .process)
+            OddProgram.say("ready")
+            await OddProgram.untilAsked()
+            try? await Task.sleep(for: .milliseconds(500))
+            await terminal.finish()
+            return 0
+        }
+    }
+
     /// Fills its terminal, which nobody reads; what there is to say at the end is long.
     @Sendable static func full() -> Never {
         OddProgram.run {

@@ -31,32 +31,50 @@ struct Pixbuf: ~Copyable {
     /// - Parameter checkpoint: Called between bands of the result, each made of about a megapixel of this picture: to
     ///   shrink 40 megapixels in one call takes a quarter of a second.
     consuming func thumbnail(side: Int, checkpoint: () throws -> Void) throws -> Pixbuf? {
-        let natural = size
-        let target = natural.fitted(into: side)
-        guard target != natural else { return upright() }
-        guard
-            let pixels = gdk_pixbuf_new(
-                gdk_pixbuf_get_colorspace(pointer), gdk_pixbuf_get_has_alpha(pointer), 8, Int32(target.width),
-                Int32(target.height))
-        else { return nil }
-        let scaled = Pixbuf(owning: pixels)
-        let bandHeight = max(1, target.height * Pixbuf.bandArea / natural.area)
+        let target = size.fitted(into: side)
+        guard target != size else { return upright() }
+        // What is more than twice too large is averaged down to that first: gdk-pixbuf's scaling takes five times as long.
+        let factor = min(size.width / target.width, size.height / target.height) / 2
+        let scaled =
+            if let reduced = try reduced(by: factor, checkpoint: checkpoint) {
+                try reduced.scaled(to: target, from: size, reducedBy: factor, checkpoint: checkpoint)
+            } else {
+                try scaled(to: target, from: size, reducedBy: 1, checkpoint: checkpoint)
+            }
+        guard let scaled else { return nil }
+        // Scaling drops the options, and the orientation is one of them.
+        gdk_pixbuf_copy_options(pointer, scaled.pointer)
+        return scaled.upright()
+    }
+
+    /// - Parameter natural: The size before it was reduced by `factor`; its last row and column may be blocks cut short.
+    private func scaled(
+        to target: PixelSize, from natural: PixelSize, reducedBy factor: Int, checkpoint: () throws -> Void
+    ) throws -> Pixbuf? {
+        guard let scaled = Pixbuf.empty(target, like: self) else { return nil }
+        let bandHeight = max(1, target.height * Pixbuf.bandArea / size.area)
         for row in stride(from: 0, to: target.height, by: bandHeight) {
             try checkpoint()
             // Bilinear is what gdk-pixbuf's own loader and every thumbnailer on it use; it averages when it shrinks.
             let height = min(bandHeight, target.height - row)
             gdk_pixbuf_scale(
                 pointer, scaled.pointer, 0, Int32(row), Int32(target.width), Int32(height), 0, 0,
-                Double(target.width) / Double(natural.width), Double(target.height) / Double(natural.height),
-                GDK_INTERP_BILINEAR)
+                Double(target.width * factor) / Double(natural.width),
+                Double(target.height * factor) / Double(natural.height), GDK_INTERP_BILINEAR)
         }
-        // Scaling drops the options, and the orientation is one of them.
-        gdk_pixbuf_copy_options(pointer, scaled.pointer)
-        return scaled.upright()
+        return scaled
+    }
+
+    /// A picture of this size with pixels of the same kind, which are not set; nil when there is no memory.
+    static func empty(_ size: PixelSize, like other: borrowing Pixbuf) -> Pixbuf? {
+        gdk_pixbuf_new(
+            gdk_pixbuf_get_colorspace(other.pointer), gdk_pixbuf_get_has_alpha(other.pointer), 8, Int32(size.width),
+            Int32(size.height)
+        ).map(Pixbuf.init(owning:))
     }
 
     /// Pixels of the picture that go into one band.
-    private static let bandArea = 1 << 20
+    static let bandArea = 1 << 20
 
     /// Turning is left for the small picture: it moves every pixel.
     private consuming func upright() -> Pixbuf? {

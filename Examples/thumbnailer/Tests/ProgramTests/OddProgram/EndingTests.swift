@@ -64,6 +64,20 @@ import Testing
         #expect(odd.program.errorText.contains("'fails' of 'unseen' failed and nobody looked: something odd"))
     }
 
+    @Test func aFailureWhoseHandleIsKeptIsSaidAtTheEnd() throws {
+        let odd = try OddProgram("kept-failure", untilReady: false)
+        #expect(odd.program.waitForEnd() == .exited(0))
+        #expect(odd.program.errorText.contains("'fails' of 'kept' failed and nobody looked: something odd"))
+    }
+
+    @Test func aFinalizerRegisteredDuringTheEndRuns() throws {
+        let odd = try OddProgram("late-finalizer")
+        #expect(odd.end() < OddProgram.budget)
+        #expect(odd.program.ending == .signalled(SIGTERM))
+        #expect(odd.program.outputText.contains("late ran"))
+        #expect(try odd.report().finalizers.map(\.outcome) == ["done"])
+    }
+
     @Test func aThreadThatKeepsTheLockOfStandardOutput() throws {
         let odd = try OddProgram("stdio-lock")
         #expect(odd.end() < OddProgram.budget + OddProgram.slack)

@@ -42,6 +42,15 @@ import Testing
         odd.expectNothingLeft()
     }
 
+    /// No worker runs, and main takes its time: it is named.
+    @Test func aMainBodyThatIsWaitedForIsNamed() throws {
+        let odd = try OddProgram("slow-main-in-terminal", untilReady: false) { $0 = $0.inTerminal() }
+        #expect(odd.program.wait { odd.program.terminalText.contains("ready") })
+        odd.program.send(SIGINT)
+        #expect(odd.program.waitForEnd() == .signalled(SIGINT))
+        #expect(odd.program.terminalText.contains("Stopping: waiting for the program's main body, "))
+    }
+
     /// In a shell with job control: Ctrl-Z gives the terminal back, `fg` draws again, Ctrl-C ends.
     @Test func theStopKeyGivesTheTerminalBack() throws {
         let workspace = try Workspace()
