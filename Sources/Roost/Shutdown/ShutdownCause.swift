@@ -46,8 +46,8 @@ public enum ShutdownPhase: String, Sendable, Codable {
 public enum ShutdownEvent: Sendable {
     /// It began, for this cause, and will be over within the budget.
     case began(ShutdownCause, budget: Duration)
-    /// Workers that have not ended yet, and what else is waited for, in words (plain closures, threads of one's own, the
-    /// main body); sent at the beginning and then every 100 ms until all have ended. Either list may be empty.
+    /// Workers that have not ended yet, and what else is waited for, in words (plain closures, threads of one's own, or the
+    /// main body when it is the only one); sent at the beginning and then every 100 ms until all have ended. Either list may be empty.
     case waiting(for: [WorkerInfo], others: [String], timeLeft: Duration)
     /// The grace is over; these were abandoned.
     case abandoned([Straggler])

@@ -25,8 +25,8 @@ extension ShutdownRun {
         return late
     }
 
-    /// What is waited for beside workers, in words.
-    func others(_ pools: [PoolCore], _ main: MainBody?) -> [String] {
+    /// What is waited for beside `workers`, in words. A main body counts alone: else it may well wait for the others itself.
+    func others(_ workers: [WorkerCore], _ pools: [PoolCore], _ main: MainBody?) -> [String] {
         var others: [String] = []
         for pool in pools {
             let closures = pool.withState { state in
@@ -37,7 +37,9 @@ extension ShutdownRun {
         for thread in shutdown.root.liveThreads where thread.busySince != nil {
             others.append("thread '\(thread.name)'")
         }
-        if let main, main.ended.valueIfResolved == nil { others.append("the program's main body") }
+        if workers.isEmpty, others.isEmpty, let main, main.ended.valueIfResolved == nil {
+            others.append("the program's main body")
+        }
         return others
     }
 

@@ -85,10 +85,10 @@ struct ShutdownRun {
     private func look(
         _ scopes: [ScopeCore], _ pools: [PoolCore], _ main: MainBody?, until deadline: MonotonicTime, tick: inout Int
     ) {
+        let workers = scopes.flatMap(\.workers)
         shutdown.emit(
             .waiting(
-                for: scopes.flatMap { $0.workers.map(\.info) }, others: others(pools, main),
-                timeLeft: max(.zero, deadline - .now)))
+                for: workers.map(\.info), others: others(workers, pools, main), timeLeft: max(.zero, deadline - .now)))
         // Each preparation is kept in memory: often in the first second, then every five.
         if tick < 10 || tick % 50 == 0 { prepareReport(stragglers(scopes, pools, main)) }
         tick += 1

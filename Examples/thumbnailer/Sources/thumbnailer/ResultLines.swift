@@ -1,12 +1,25 @@
 import Glibc
+import Roost
 import ThumbnailKit
 
 /// The results on standard output: nothing but the last line, or one JSON object a picture.
-struct ResultLines {
-    let isJSON: Bool
+///
+/// A pipe that somebody holds and does not read makes the run wait, and a stop ends that wait.
+@MainActor
+final class ResultLines {
+    /// How long a pipe may stay full once a stop was asked for.
+    private static let patience = Duration.milliseconds(200)
+
+    private let isJSON: Bool
+    /// A line did not get out after the stop: the pipe holds half of it, perhaps, and gets no more.
+    private var isCutOff = false
+
+    init(isJSON: Bool) {
+        self.isJSON = isJSON
+    }
 
     /// False when nobody reads any more: the run then has no purpose.
-    func write(_ outcome: ThumbnailOutcome) -> Bool {
+    func write(_ outcome: ThumbnailOutcome) async -> Bool {
         guard isJSON else { return true }
         var members = [("path", outcome.path.printable), ("uri", outcome.uri)]
         switch outcome.result {
@@ -14,21 +27,27 @@ struct ResultLines {
         case .fresh: members += [("result", "fresh")]
         case .failed(let error): members += [("result", "failed"), ("reason", error.reason)]
         }
-        return write(line: object(members.map { ($0.0, quoted($0.1)) }))
+        return await write(line: object(members.map { ($0.0, quoted($0.1)) }))
     }
 
-    func write(_ problem: ThumbnailError) -> Bool {
+    func write(_ problem: ThumbnailError) async -> Bool {
+        await writeFailure(path: problem.path.printable, reason: problem.reason)
+    }
+
+    /// A failure that is not a picture's.
+    func write(failureOf name: String, _ error: any Error) async -> Bool {
+        await writeFailure(path: name, reason: "\(error)")
+    }
+
+    private func writeFailure(path: String, reason: String) async -> Bool {
         guard isJSON else { return true }
-        return write(
-            line: object([
-                ("path", quoted(problem.path.printable)), ("result", quoted("failed")),
-                ("reason", quoted(problem.reason)),
-            ]))
+        return await write(
+            line: object([("path", quoted(path)), ("result", quoted("failed")), ("reason", quoted(reason))]))
     }
 
-    func writeLast(_ tally: Tally, after duration: Duration) -> Bool {
-        guard isJSON else { return write(line: tally.line(after: duration)) }
-        return write(
+    func writeLast(_ tally: Tally, after duration: Duration) async -> Bool {
+        guard isJSON else { return await write(line: tally.line(after: duration)) }
+        return await write(
             line: object([
                 ("made", "\(tally.made)"), ("fresh", "\(tally.fresh)"), ("failed", "\(tally.failed)"),
                 ("seconds", Tally.oneDecimal(Tally.seconds(duration))),
@@ -54,8 +73,10 @@ struct ResultLines {
         return result + "\""
     }
 
-    private func write(line: String) -> Bool {
+    private func write(line: String) async -> Bool {
         // With nobody at the other end of a pipe this is an error and no signal: Roost sees to that.
-        StandardStream.output.write(line: line)
+        let isWritten = isCutOff ? false : await StandardStream.output.write(line: line, atTheEndWithin: Self.patience)
+        if !isWritten { isCutOff = true }
+        return isWritten
     }
 }

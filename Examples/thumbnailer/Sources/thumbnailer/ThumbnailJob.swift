@@ -68,7 +68,7 @@ final class ThumbnailJob {
         await terminal.finish()
         await makers.close()
         await walkers.close()
-        let wasWritten = lines.writeLast(tally, after: .now - started)
+        let wasWritten = await lines.writeLast(tally, after: .now - started)
         return tally.failed > 0 || !wasWritten ? 1 : 0
     }
 
@@ -84,7 +84,7 @@ final class ThumbnailJob {
             case .problem(let problem):
                 tally.addFailure()
                 terminal.line("\(problem)")
-                isRead = lines.write(problem)
+                isRead = await lines.write(problem)
             case .picture(let handle):
                 isRead = await take(handle)
             }
@@ -96,6 +96,7 @@ final class ThumbnailJob {
         if case .failed(let error) = await walker.ending {
             tally.addFailure()
             terminal.line("the walk failed: \(error)")
+            _ = await lines.write(failureOf: "the walk", error)
         }
     }
 
@@ -105,11 +106,11 @@ final class ThumbnailJob {
             guard let outcome = try? await handle.value else { return true }
             tally.add(outcome)
             if case .failed(let error) = outcome.result { terminal.line("\(error)") }
-            return lines.write(outcome)
+            return await lines.write(outcome)
         case .failed(let error):
             tally.addFailure()
             terminal.line("\(handle.name): \(error)")
-            return true
+            return await lines.write(failureOf: handle.name, error)
         case .stopped, .timedOut, .abandoned:
             // Not made; the next run makes it.
             return true

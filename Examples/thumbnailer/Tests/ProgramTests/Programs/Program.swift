@@ -66,6 +66,12 @@ final class Program {
     }
 
     var terminalText: String { String(decoding: terminalBytes, as: UTF8.self) }
+    /// How many bytes of its output nobody has read so far.
+    var unreadOutput: Int {
+        var count: Int32 = 0
+        return ioctl(output, UInt(FIONREAD), &count) == 0 ? Int(count) : 0
+    }
+
     var outputText: String { String(decoding: outputBytes, as: UTF8.self) }
     var errorText: String { String(decoding: errorBytes, as: UTF8.self) }
     /// All of it.
