@@ -14,15 +14,15 @@ final class PoolCore: TaskExecutor, @unchecked Sendable {  // proof: `state` is 
     let name: String
     let configuration: WorkerPool.Configuration
     let root: WorkRoot
-    private let memory = PoolMemory()
-    private var lock: UnsafePointer<FutexLock> { memory.lock }
+    private let memory: PoolMemory
+    private var lock: UnsafeMutablePointer<FutexLock> { memory.lock }
     private var state: UnsafeMutablePointer<PoolState> { memory.state }
 
     init(name: String, configuration: WorkerPool.Configuration, root: WorkRoot) {
         self.name = name
         self.root = root
         self.configuration = configuration
-        memory.initialize(to: PoolState(maximum: max(1, configuration.maximumThreads)))
+        memory = PoolMemory(PoolState(maximum: max(1, configuration.maximumThreads)))
     }
 
     deinit {

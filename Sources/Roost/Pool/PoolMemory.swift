@@ -1,6 +1,6 @@
 import Synchronization
 
-/// The pool's lock, its hint and its bookkeeping in one block of memory that begins with a cache line: whatever every entry
+/// The pool's lock, its hint and its bookkeeping in one block of memory that begins with a cache line: what every entry
 /// writes is on that line, so that it goes from core to core once for each entry and not three times.
 struct PoolMemory {
     private static let line = 64
@@ -8,33 +8,23 @@ struct PoolMemory {
     private static let stateOffset = 16
 
     private let block: UnsafeMutableRawPointer
+    let lock: UnsafeMutablePointer<FutexLock>
+    /// The number of queued entries, for the searching thread to look at without the lock.
+    let queuedHint: UnsafeMutablePointer<Atomic<Int>>
+    let state: UnsafeMutablePointer<PoolState>
 
-    init() {
+    init(_ initial: consuming PoolState) {
         let size = Self.stateOffset + MemoryLayout<PoolState>.size
         block = .allocate(byteCount: size, alignment: Self.line)
-        block.initializeMemory(as: FutexLock.self, to: FutexLock())
-        (block + Self.hintOffset).initializeMemory(as: Atomic<Int>.self, to: Atomic(0))
-    }
-
-    func initialize(to state: consuming PoolState) {
-        (block + Self.stateOffset).initializeMemory(as: PoolState.self, to: state)
+        lock = block.initializeMemory(as: FutexLock.self, to: FutexLock())
+        queuedHint = (block + Self.hintOffset).initializeMemory(as: Atomic<Int>.self, to: Atomic(0))
+        state = (block + Self.stateOffset).initializeMemory(as: PoolState.self, to: initial)
     }
 
     func deallocate() {
         state.deinitialize(count: 1)
+        queuedHint.deinitialize(count: 1)
+        lock.deinitialize(count: 1)
         block.deallocate()
     }
-
-    // proof: `init` has put a lock, an atomic and (with `initialize`) a state at these places, and nothing else is put there.
-    var lock: UnsafePointer<FutexLock> { UnsafePointer(block.assumingMemoryBound(to: FutexLock.self)) }
-
-    /// The number of queued entries, for the searching thread to look at without the lock.
-    // proof: see `lock`.
-    var queuedHint: UnsafePointer<Atomic<Int>> {
-        // proof: see `lock`.
-        UnsafePointer((block + Self.hintOffset).assumingMemoryBound(to: Atomic<Int>.self))
-    }
-
-    // proof: see `lock`.
-    var state: UnsafeMutablePointer<PoolState> { (block + Self.stateOffset).assumingMemoryBound(to: PoolState.self) }
 }

@@ -5,7 +5,7 @@
 // 3. `running` counts those that hold one of the scope's places; with a limit it never exceeds it.
 // 4. `isRefilling` or no place is free while `queue` has somebody: whoever frees a place hands it on.
 
-/// The inside of a scope. Lives until its last worker has ended.
+/// The inside of a scope. Lives until its last worker has ended. How it closes is in `ScopeCore+Closing`.
 final class ScopeCore: Sendable {
     let name: String
     let pool: PoolCore
@@ -13,13 +13,13 @@ final class ScopeCore: Sendable {
     let time: any TimeSource
     let budget: Duration
     let gate = DeliveryGate()
-    private let limit: Int
+    let limit: Int
     private let isSystemTime: Bool
     private let policy: WorkerScope.FailurePolicy
-    private let state: Locked<State>
-    private let settled = OneShot<ScopeReport>()
+    let state: Locked<State>
+    let settled = OneShot<ScopeReport>()
 
-    private struct State {
+    struct State {
         var machine = ScopeStateMachine()
         /// The node of new workers, last; before it those of stopped rounds that still have workers.
         var nodes: [ScopeNode] = []
@@ -69,7 +69,7 @@ final class ScopeCore: Sendable {
     }
 
     /// From here on new workers hang below a node of their own, not below one that was stopped.
-    private func openRound() {
+    func openRound() {
         let node = ScopeNode(scope: self, root: root)
         node.attach()
         let empty = state.withLock { state in
@@ -171,42 +171,6 @@ final class ScopeCore: Sendable {
         return error
     }
 
-    /// Calls `action` once when a worker may be started: when the scope has a free place and the pool's queue may have
-    /// room; at once when that is so.
-    func whenRoom(_ action: @escaping @Sendable () -> Void) -> RoomWait {
-        let id = state.withLock { state -> UInt64? in
-            guard state.running >= limit else { return nil }
-            state.lastWaiter += 1
-            state.roomWaiters[state.lastWaiter] = action
-            return state.lastWaiter
-        }
-        return RoomWait(inScope: id, inPool: id == nil ? pool.whenRoom(action) : nil)
-    }
-
-    func forgetRoom(_ wait: RoomWait) {
-        if let id = wait.inScope { state.withLock { $0.roomWaiters[id] = nil } }
-        if let id = wait.inPool { pool.forgetRoom(id) }
-    }
-
-    struct RoomWait {
-        let inScope: UInt64?
-        let inPool: UInt64?
-    }
-
-    // MARK: The scope's own queue
-
-    func isWaiting(_ worker: WorkerCore) -> Bool { state.withLock { _ in worker.isInScopeQueue } }
-
-    /// Takes a worker out that waits behind the limit; false when it does not.
-    func forgetWaiting(_ worker: WorkerCore) -> Bool {
-        let (taken, buried) = state.withLock { ($0.queue.forget(worker), $0.queue.takeGraveyard()) }
-        withExtendedLifetime(buried) {}
-        return taken
-    }
-
-    /// The workers that wait behind the limit, in order.
-    var waitingWorkers: [WorkerCore] { state.withLock { $0.queue.workers } }
-
     // MARK: Endings
 
     /// What an ending means for the scope, to be acted on with no lock held.
@@ -305,150 +269,5 @@ final class ScopeCore: Sendable {
 
     func forgetDrained(_ id: UInt64) {
         state.withLock { $0.drainedWaiters[id] = nil }
-    }
-
-    // MARK: Stopping and closing
-
-    /// Stops the workers there are; an open scope goes on taking new ones.
-    func stop(_ reason: StopReason) {
-        let nodes = state.withLock { $0.nodes }
-        if state.withLock({ $0.machine.state == .open }) { openRound() }
-        for node in nodes { node.stop(reason) }
-    }
-
-    /// Refuses new work, asks the workers to stop, and abandons the late ones when `budget` is over; of two budgets the one
-    /// that is over first counts. `onSettled` is called once the close has settled: at once, on this thread, when it has,
-    /// and not at all when it is called off.
-    func beginClosing(
-        _ reason: StopReason, within budget: Duration, onSettled: (@Sendable (ScopeReport) -> Void)? = nil
-    ) {
-        let now = time.now
-        let (action, nodes, round, wasSettled, wakes) = state.withLock { state in
-            let wasSettled = state.machine.state == .settled
-            let action = state.machine.close(reason, budget: budget, unfinished: state.unfinished, now: now)
-            if let onSettled, !wasSettled { state.onSettled.append(onSettled) }
-            return (action, state.nodes, state.machine.round, wasSettled, state.takeRoomWaiters())
-        }
-        // They find the scope closed.
-        for wake in wakes { wake() }
-        if wasSettled, let onSettled { settled.whenResolved(onSettled) }
-        switch action {
-        case .none: return
-        case .shorten: armBudget(budget, round: round)
-        case .settle:
-            for node in nodes { node.stop(reason) }
-            settle()
-        case .stop:
-            armBudget(budget, round: round)
-            for node in nodes { node.stop(reason) }
-        }
-    }
-
-    private func armBudget(_ budget: Duration, round: Int) {
-        let timer = time.scheduleBudget(after: budget) { [self] in deadlinePassed(round: round) }
-        let superfluous = state.withLock { state -> TimerRegistration? in
-            guard state.machine.state == .closing, state.machine.round == round else { return timer }
-            defer { state.timer = timer }
-            return state.timer
-        }
-        superfluous?.cancel()
-    }
-
-    /// Calls a close off; false when it is over, was cut, or the process itself is ending.
-    func keepOpen() -> Bool {
-        guard !root.node.isStopped else { return false }
-        // Let go outside the lock.
-        var dropped: [@Sendable (ScopeReport) -> Void] = []
-        let (isOpen, timer) = state.withLock { state -> (Bool, TimerRegistration?) in
-            guard state.machine.keepOpen() else { return (false, nil) }
-            state.ended = []
-            defer {
-                state.timer = nil
-                state.onSettled = []
-            }
-            dropped = state.onSettled
-            return (true, state.timer)
-        }
-        withExtendedLifetime(dropped) {}
-        guard isOpen else { return false }
-        timer?.cancel()
-        openRound()
-        return true
-    }
-
-    private func deadlinePassed(round: Int) {
-        // Once it has passed, the close cannot be called off any more: only workers that were asked are abandoned.
-        if state.withLock({ $0.machine.deadlinePassed(round: round) }) { abandonAll() }
-    }
-
-    /// Ends every worker that still runs as abandoned.
-    func abandonAll() {
-        for worker in workers { worker.abandon() }
-    }
-
-    private func settle() {
-        let now = time.now
-        var nodes: [ScopeNode] = []
-        let (report, timer, actions) = state.withLock { state in
-            let machine = state.machine
-            nodes = state.nodes
-            state.nodes = []
-            let report = ScopeReport(
-                name: name, reason: machine.reason ?? .requested(""),
-                duration: now - (machine.askedAt ?? now), stragglers: state.stragglers, workers: state.ended)
-            defer {
-                state.timer = nil
-                state.onSettled = []
-            }
-            return (report, state.timer, state.onSettled)
-        }
-        timer?.cancel()
-        for node in nodes {
-            node.detach()
-            node.retire()
-        }
-        settled.resolve(report)
-        for action in actions { action(report) }
-    }
-
-    /// Waits until no callback runs any more, but not longer than `limit`.
-    func waitUntilIdle(atMost limit: Duration) async {
-        guard !gate.isIdle, limit > .zero else { return }
-        let over = OneShot<Void>()
-        gate.whenIdle { over.resolve(()) }
-        let timer = time.scheduleBudget(after: limit) { over.resolve(()) }
-        await over.value
-        timer.cancel()
-    }
-
-    /// Resolves when the close has settled: every worker has its ending.
-    var settledReport: ScopeReport {
-        get async { await settled.value }
-    }
-
-    /// No callback begins from here on; a close begins if none was asked for.
-    func cutDelivery(_ reason: StopReason) {
-        guard state.withLock({ $0.machine.cut() }) else { return }
-        gate.cut()
-        beginClosing(reason, within: budget)
-    }
-
-    var phase: WorkerScope.Phase {
-        state.withLock { state in
-            if state.machine.isCut { return .closed }
-            switch state.machine.state {
-            case .open: return .open
-            case .closing, .abandoning: return .closing
-            case .settled: return .settled
-            }
-        }
-    }
-
-    var timeLeft: Duration? {
-        let now = time.now
-        return state.withLock { state in
-            guard state.machine.state == .closing, let deadline = state.machine.deadline else { return nil }
-            return max(.zero, deadline - now)
-        }
     }
 }

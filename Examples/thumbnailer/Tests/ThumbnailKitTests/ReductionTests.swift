@@ -7,7 +7,9 @@ import Testing
 struct ReductionTests {
     private struct Stop: Error {}
 
-    private func picture(_ size: PixelSize, alpha: Bool = false, _ value: (_ x: Int, _ y: Int, _ channel: Int) -> UInt8)
+    private func picture(
+        _ size: PixelSize, alpha: Bool = false, _ value: (_ x: Int, _ y: Int, _ channel: Int) -> UInt8
+    )
         throws -> Pixbuf
     {
         let pointer = try #require(

@@ -1,0 +1,146 @@
+extension ScopeCore {
+    // MARK: Stopping and closing
+
+    /// Stops the workers there are; an open scope goes on taking new ones.
+    func stop(_ reason: StopReason) {
+        let nodes = state.withLock { $0.nodes }
+        if state.withLock({ $0.machine.state == .open }) { openRound() }
+        for node in nodes { node.stop(reason) }
+    }
+
+    /// Refuses new work, asks the workers to stop, and abandons the late ones when `budget` is over; of two budgets the one
+    /// that is over first counts. `onSettled` is called once the close has settled: at once, on this thread, when it has,
+    /// and not at all when it is called off.
+    func beginClosing(
+        _ reason: StopReason, within budget: Duration, onSettled: (@Sendable (ScopeReport) -> Void)? = nil
+    ) {
+        let now = time.now
+        let (action, nodes, round, wasSettled, wakes) = state.withLock { state in
+            let wasSettled = state.machine.state == .settled
+            let action = state.machine.close(reason, budget: budget, unfinished: state.unfinished, now: now)
+            if let onSettled, !wasSettled { state.onSettled.append(onSettled) }
+            return (action, state.nodes, state.machine.round, wasSettled, state.takeRoomWaiters())
+        }
+        // They find the scope closed.
+        for wake in wakes { wake() }
+        if wasSettled, let onSettled { settled.whenResolved(onSettled) }
+        switch action {
+        case .none: return
+        case .shorten: armBudget(budget, round: round)
+        case .settle:
+            for node in nodes { node.stop(reason) }
+            settle()
+        case .stop:
+            armBudget(budget, round: round)
+            for node in nodes { node.stop(reason) }
+        }
+    }
+
+    private func armBudget(_ budget: Duration, round: Int) {
+        let timer = time.scheduleBudget(after: budget) { [self] in deadlinePassed(round: round) }
+        let superfluous = state.withLock { state -> TimerRegistration? in
+            guard state.machine.state == .closing, state.machine.round == round else { return timer }
+            defer { state.timer = timer }
+            return state.timer
+        }
+        superfluous?.cancel()
+    }
+
+    /// Calls a close off; false when it is over, was cut, or the process itself is ending.
+    func keepOpen() -> Bool {
+        guard !root.node.isStopped else { return false }
+        // Let go outside the lock.
+        var dropped: [@Sendable (ScopeReport) -> Void] = []
+        let (isOpen, timer) = state.withLock { state -> (Bool, TimerRegistration?) in
+            guard state.machine.keepOpen() else { return (false, nil) }
+            state.ended = []
+            defer {
+                state.timer = nil
+                state.onSettled = []
+            }
+            dropped = state.onSettled
+            return (true, state.timer)
+        }
+        withExtendedLifetime(dropped) {}
+        guard isOpen else { return false }
+        timer?.cancel()
+        openRound()
+        return true
+    }
+
+    private func deadlinePassed(round: Int) {
+        // Once it has passed, the close cannot be called off any more: only workers that were asked are abandoned.
+        if state.withLock({ $0.machine.deadlinePassed(round: round) }) { abandonAll() }
+    }
+
+    /// Ends every worker that still runs as abandoned.
+    func abandonAll() {
+        for worker in workers { worker.abandon() }
+    }
+
+    func settle() {
+        let now = time.now
+        var nodes: [ScopeNode] = []
+        let (report, timer, actions) = state.withLock { state in
+            let machine = state.machine
+            nodes = state.nodes
+            state.nodes = []
+            let report = ScopeReport(
+                name: name, reason: machine.reason ?? .requested(""),
+                duration: now - (machine.askedAt ?? now), stragglers: state.stragglers, workers: state.ended)
+            defer {
+                state.timer = nil
+                state.onSettled = []
+            }
+            return (report, state.timer, state.onSettled)
+        }
+        timer?.cancel()
+        for node in nodes {
+            node.detach()
+            node.retire()
+        }
+        settled.resolve(report)
+        for action in actions { action(report) }
+    }
+
+    /// Waits until no callback runs any more, but not longer than `limit`.
+    func waitUntilIdle(atMost limit: Duration) async {
+        guard !gate.isIdle, limit > .zero else { return }
+        let over = OneShot<Void>()
+        gate.whenIdle { over.resolve(()) }
+        let timer = time.scheduleBudget(after: limit) { over.resolve(()) }
+        await over.value
+        timer.cancel()
+    }
+
+    /// Resolves when the close has settled: every worker has its ending.
+    var settledReport: ScopeReport {
+        get async { await settled.value }
+    }
+
+    /// No callback begins from here on; a close begins if none was asked for.
+    func cutDelivery(_ reason: StopReason) {
+        guard state.withLock({ $0.machine.cut() }) else { return }
+        gate.cut()
+        beginClosing(reason, within: budget)
+    }
+
+    var phase: WorkerScope.Phase {
+        state.withLock { state in
+            if state.machine.isCut { return .closed }
+            switch state.machine.state {
+            case .open: return .open
+            case .closing, .abandoning: return .closing
+            case .settled: return .settled
+            }
+        }
+    }
+
+    var timeLeft: Duration? {
+        let now = time.now
+        return state.withLock { state in
+            guard state.machine.state == .closing, let deadline = state.machine.deadline else { return nil }
+            return max(.zero, deadline - now)
+        }
+    }
+}
