@@ -22,13 +22,13 @@ import Testing
         let pictures = try PictureSet.shared.get()
         let workspace = try Workspace()
         var launch = Launch(
-            Executables.thumbnailer, [pictures.folder, "--output", workspace.path("out"), "--json", "--budget", "1"],
-            in: workspace)
+            Executables.thumbnailer,
+            [pictures.folder, "--output", workspace.path("out"), "--jobs", "2", "--json", "--budget", "1"], in: workspace)
         launch.output = .smallPipe
         let program = try Program(launch)
         program.readsOutput = false
-        // The pipe holds one page: after the first line every other waits.
-        #expect(program.wait { program.unreadOutput > 0 && workspace.files(below: "out/large").count > 2 })
+        // The pipe holds one page, and so many pictures are more than a page of lines; eight a job wait in the buffer.
+        #expect(program.wait { program.unreadOutput > 0 && workspace.files(below: "out/large").count >= 17 })
         let begun = ContinuousClock.now
         program.send(SIGTERM)
         #expect(program.waitForEnd(within: .seconds(10)) == .signalled(SIGTERM))
