@@ -1,10 +1,34 @@
 #include "CRoostLedger.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 static roost_ledger_slot table[ROOST_LEDGER_SLOTS] __attribute__((aligned(64)));
 static uint32_t hint;
+
+// Rows beyond the table. Never freed: a context that outlives its worker may still be about to write to one.
+struct spare {
+    roost_ledger_slot slot;  // first, so that its address is that of the whole
+    struct spare *next;
+};
+static struct spare *spares;
+static pthread_mutex_t spares_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static struct spare *take_spare(void) {
+    pthread_mutex_lock(&spares_lock);
+    struct spare *first = spares;
+    if (first != NULL) spares = first->next;
+    pthread_mutex_unlock(&spares_lock);
+    return first;
+}
+
+static void give_spare(struct spare *spare) {
+    pthread_mutex_lock(&spares_lock);
+    spare->next = spares;
+    spares = spare;
+    pthread_mutex_unlock(&spares_lock);
+}
 
 static int in_table(const roost_ledger_slot *slot) {
     return slot >= table && slot < table + ROOST_LEDGER_SLOTS;
@@ -23,17 +47,18 @@ roost_ledger_slot *roost_ledger_take(int32_t thread) {
             return slot;
         }
     }
-    roost_ledger_slot *own = malloc(sizeof *own);
+    struct spare *own = take_spare();
+    if (own == NULL) own = malloc(sizeof *own);
     if (own == NULL) return NULL;
     memset(own, 0, sizeof *own);
-    own->taken = 1;
-    own->thread = thread;
-    return own;
+    own->slot.taken = 1;
+    own->slot.thread = thread;
+    return &own->slot;
 }
 
 void roost_ledger_give_back(roost_ledger_slot *slot) {
     if (!in_table(slot)) {
-        free(slot);
+        give_spare((struct spare *)slot);
         return;
     }
     __atomic_store_n(&slot->busy, 0, __ATOMIC_RELAXED);

@@ -230,6 +230,48 @@ import Testing
         }
     }
 
+    @Test(arguments: [true, false]) func whoWaitsForRoomIsLetGoByAStopAndAClose(_ closes: Bool) async throws {
+        try await withDeadline {
+            let scope = makeScope(threads: 2, limit: 1)
+            let gate = Gate()
+            let busy = await scope.occupy(1, until: gate)[0]
+            let waiter = Task { try await scope.startWhenRoom("waits") { _ in Issue.record("it ran") } }
+            try await eventually { scope.workers.count == 2 }
+            try await SystemTime.shared.sleep(for: .milliseconds(5))
+            // The busy one ignores it: nothing frees a place.
+            if closes { scope.cut() } else { scope.stop() }
+            let handle = try await waiter.value
+            #expect(await handle.endingKind == "stopped")
+            gate.open()
+            _ = await busy.ending
+        }
+    }
+
+    @Test func aWorkerBetweenTheQueuesIsKnownAndTakenBack() async throws {
+        try await withDeadline {
+            let pool = makePool(2, queueCapacity: 1)
+            let limited = WorkerScope("limited", pool: pool, limit: 1)
+            let other = WorkerScope("other", pool: pool)
+            let (gate, otherGate) = (Gate(), Gate())
+            let first = await limited.occupy(1, until: gate)[0]
+            let busy = await other.occupy(1, until: otherGate)[0]
+            let queued = other.start("queued") { _ in }
+            let second = limited.start("second") { _ in Issue.record("it ran") }
+            // The place that the first one gives back in the pool is kept for somebody else.
+            pool.reserveThread()
+            gate.open()
+            #expect(await first.endingKind == "finished")
+            try await eventually { pool.contains(second) && pool.queuedWorkers.map(\.name) == ["queued", "second"] }
+            #expect(pool.clear() == 2)
+            #expect(await second.endingKind == "stopped")
+            #expect(await queued.endingKind == "stopped")
+            otherGate.open()
+            _ = await busy.ending
+            try pool.releaseThread()
+            try await expect(limited.start("last") { _ in 1 }.value, equals: 1)
+        }
+    }
+
     @Test func everyFormOfABodyMayWaitForRoom() async throws {
         try await withDeadline {
             let scope = makeScope()

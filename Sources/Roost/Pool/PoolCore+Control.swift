@@ -59,7 +59,7 @@ extension PoolCore {
     }
 
     func contains(_ worker: WorkerCore) -> Bool {
-        withState { _ in worker.isInPoolQueue } || worker.scope.isWaiting(worker)
+        worker.scope.isWaiting(worker) || withState { _ in worker.isInPoolQueue }
     }
 
     /// The workers that wait behind the limit of their scope: for a thread of this pool, but not in its queue yet.

@@ -1,7 +1,7 @@
 import Synchronization
 
-/// The pool's lock, its hint and its bookkeeping in one block of memory that begins with a cache line: what every entry
-/// writes is on that line, so that it goes from core to core once for each entry and not three times.
+/// The pool's lock, its hint and its bookkeeping in one block of memory that begins with a cache line: lock, hint and counters
+/// are on that line, so that with each entry it and the ring's go from core to core, and no others.
 struct PoolMemory {
     private static let line = 64
     private static let hintOffset = 8
@@ -14,6 +14,7 @@ struct PoolMemory {
     let state: UnsafeMutablePointer<PoolState>
 
     init(_ initial: consuming PoolState) {
+        precondition(MemoryLayout<PoolState>.alignment <= Self.stateOffset, "Roost: PoolState needs another offset")
         let size = Self.stateOffset + MemoryLayout<PoolState>.size
         block = .allocate(byteCount: size, alignment: Self.line)
         lock = block.initializeMemory(as: FutexLock.self, to: FutexLock())

@@ -4,7 +4,7 @@ struct PoolState: ~Copyable {
     typealias Rings = InlineArray<6, JobRing>
     static let reservedRing = 5
 
-    // First what every entry reads or writes: with the lock it fills one cache line (see ``PoolMemory``).
+    // First the counters that every entry reads or writes: with the lock they fill one cache line (see ``PoolMemory``).
     /// Entries that still stand for something.
     var queued = 0
     var active = 0

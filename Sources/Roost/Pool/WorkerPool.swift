@@ -1,3 +1,5 @@
+import Glibc
+
 /// Threads that run workers: a bounded number of them, named, listed, replaced when one is lost.
 ///
 /// Work waits in order of priority, then of arrival. Threads start when there is work and end after idling for the
@@ -129,11 +131,16 @@ public final class WorkerPool: TaskExecutor, Sendable {
     @discardableResult
     public func tryTake<Value, Update>(_ handle: WorkerHandle<Value, Update>) -> Bool {
         let worker = handle.worker
-        guard worker.scope.pool === core, core.forget(worker) || worker.scope.forgetWaiting(worker) else {
-            return false
+        guard worker.scope.pool === core else { return false }
+        // It may be on its way from the one queue to the other at this moment.
+        while worker.state == .queued {
+            if worker.scope.forgetWaiting(worker) || core.forget(worker) {
+                worker.stop(.requested("taken back from the queue"))
+                return true
+            }
+            sched_yield()
         }
-        handle.worker.stop(.requested("taken back from the queue"))
-        return true
+        return false
     }
 
     /// True while the worker waits for a thread of this pool, in its queue or behind its scope's limit.

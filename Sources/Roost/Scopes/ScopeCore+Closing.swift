@@ -4,7 +4,7 @@ extension ScopeCore {
     /// Stops the workers there are; an open scope goes on taking new ones.
     func stop(_ reason: StopReason) {
         let nodes = state.withLock { $0.nodes }
-        if state.withLock({ $0.machine.state == .open }) { openRound() }
+        openRound()
         for node in nodes { node.stop(reason) }
     }
 
@@ -21,25 +21,28 @@ extension ScopeCore {
             if let onSettled, !wasSettled { state.onSettled.append(onSettled) }
             return (action, state.nodes, state.machine.round, wasSettled, state.takeRoomWaiters())
         }
-        // They find the scope closed.
         for wake in wakes { wake() }
         if wasSettled, let onSettled { settled.whenResolved(onSettled) }
         switch action {
         case .none: return
-        case .shorten: armBudget(budget, round: round)
+        case .shorten: armBudget(budget, endingAt: now + budget, round: round)
         case .settle:
             for node in nodes { node.stop(reason) }
             settle()
         case .stop:
-            armBudget(budget, round: round)
+            armBudget(budget, endingAt: now + budget, round: round)
             for node in nodes { node.stop(reason) }
         }
     }
 
-    private func armBudget(_ budget: Duration, round: Int) {
+    private func armBudget(_ budget: Duration, endingAt deadline: MonotonicTime, round: Int) {
         let timer = time.scheduleBudget(after: budget) { [self] in deadlinePassed(round: round) }
         let superfluous = state.withLock { state -> TimerRegistration? in
-            guard state.machine.state == .closing, state.machine.round == round else { return timer }
+            // Another close may have been in more of a hurry meanwhile.
+            guard state.machine.state == .closing, state.machine.round == round, state.machine.deadline == deadline
+            else {
+                return timer
+            }
             defer { state.timer = timer }
             return state.timer
         }

@@ -1,6 +1,6 @@
 // Lock order and invariants of a scope
-// 1. `lock` guards everything in `State`, and `holdsScopePlace` of its workers. Below it only node locks and the pool's
-//    lock may be taken, and neither is: the methods decide under the lock and act after it.
+// 1. `state`'s lock guards everything in `State`, and `holdsScopePlace` and `isInScopeQueue` of its workers. Below it only
+//    a node's lock is taken, by `openRound`; else the methods decide under the lock and act after it.
 // 2. `unfinished` counts workers that were created and have no ending; every one of them hangs below one of `nodes`.
 // 3. `running` counts those that hold one of the scope's places; with a limit it never exceeds it.
 // 4. `isRefilling` or no place is free while `queue` has somebody: whoever frees a place hands it on.
@@ -68,18 +68,20 @@ final class ScopeCore: Sendable {
         openRound()
     }
 
-    /// From here on new workers hang below a node of their own, not below one that was stopped.
+    /// From here on new workers hang below a node of their own, not below one that was stopped. Without effect on a scope
+    /// that is not open.
     func openRound() {
         let node = ScopeNode(scope: self, root: root)
         node.attach()
-        let empty = state.withLock { state in
+        let superfluous = state.withLock { state in
+            guard state.machine.state == .open else { return [node] }
             // Only a stopped node never gets a child again; any other may be about to.
             let empty = state.nodes.filter { $0.isStopped && $0.children.isEmpty }
             state.nodes.removeAll { node in empty.contains { $0 === node } }
             state.nodes.append(node)
             return empty
         }
-        for node in empty { node.detach() }
+        for node in superfluous { node.detach() }
     }
 
     /// The present on the scope's clock, within a few milliseconds and for a fifth of the price.
@@ -241,18 +243,24 @@ final class ScopeCore: Sendable {
             withExtendedLifetime(buried) {}
             for wake in wakes { wake() }
             guard let next else { return }
-            place(next)
+            guard let refusal = pool.submit(.worker(next), priority: next.priority).refusal else { continue }
+            if refusal.code == .queueFull { return putBack(next) }
+            next.end(refusalEnding(refusal))
         }
     }
 
-    /// A worker that was taken in is not refused for want of room in the pool's queue: it waits for it.
-    private func place(_ worker: WorkerCore) {
-        guard let refusal = pool.submit(.worker(worker), priority: worker.priority).refusal else { return }
-        if refusal.code == .queueFull {
-            _ = pool.whenRoom { [self] in place(worker) }
-        } else {
-            worker.end(refusalEnding(refusal))
+    /// A worker that was taken in is not refused for want of room in the pool's queue: it goes on waiting here.
+    private func putBack(_ worker: WorkerCore) {
+        state.withLock { state in
+            state.isRefilling = false
+            // Ended meanwhile, it has given its place back already.
+            guard worker.holdsScopePlace else { return }
+            worker.holdsScopePlace = false
+            state.running -= 1
+            // Stopped this moment: whoever stopped it ends it.
+            if !worker.isStopped, !worker.isEnded { state.queue.pushFirst(worker) }
         }
+        _ = pool.whenRoom { [self] in refill() }
     }
 
     /// Calls `action` once when no worker is left; at once when none is.

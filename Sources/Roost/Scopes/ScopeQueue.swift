@@ -19,6 +19,18 @@ struct ScopeQueue {
         count += 1
     }
 
+    /// Puts one back that was taken out last.
+    mutating func pushFirst(_ worker: WorkerCore) {
+        worker.isInScopeQueue = true
+        count += 1
+        if head > 0 {
+            head -= 1
+            entries[head] = worker
+        } else {
+            entries.insert(worker, at: 0)
+        }
+    }
+
     /// The first that still waits.
     mutating func popFirst() -> WorkerCore? {
         while head < entries.count {

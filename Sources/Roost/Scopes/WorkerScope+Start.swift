@@ -66,7 +66,8 @@ extension WorkerScope {
 
     // MARK: Start with conditions
 
-    /// Starts a worker only if a thread is free for it right now. Throws ``WorkerPoolError`` when none is. For the other forms
+    /// Starts a worker only if a thread is free for it right now, and a place within the scope's limit. Throws
+    /// ``WorkerPoolError`` when none is. For the other forms
     /// of a body see ``WorkerOptions/placement``.
     public func tryStart<Value: Sendable>(
         _ name: String, options: WorkerOptions = WorkerOptions(),
@@ -77,7 +78,7 @@ extension WorkerScope {
     }
 
     /// Starts a worker in the place of a thread reserved before, ahead of everything queued.
-    /// Throws ``WorkerPoolError`` when none is reserved.
+    /// Throws ``WorkerPoolError`` when none is reserved, or the scope runs as many workers as its limit allows.
     public func startOnReservedThread<Value: Sendable>(
         _ name: String, options: WorkerOptions = WorkerOptions(),
         _ body: @escaping @Sendable (WorkerContext<WorkerProgress>) throws -> Value
@@ -88,7 +89,8 @@ extension WorkerScope {
 
     /// Starts a worker once the scope has a free place within its limit and the pool's bounded queue has room: backpressure
     /// for whoever makes the work. Throws `CancellationError` when the waiting task is cancelled and ``WorkerPoolError``
-    /// when the pool is closed.
+    /// when the pool is closed. A scope that is stopped or closed meanwhile gives a handle that ended as stopped. (The options'
+    /// placement is that of a queued worker.)
     public func startWhenRoom<Value: Sendable>(
         _ name: String, options: WorkerOptions = WorkerOptions(),
         _ body: @escaping @Sendable (WorkerContext<WorkerProgress>) throws -> Value
@@ -127,7 +129,7 @@ extension WorkerScope {
         do {
             while let refusal = core.launch(worker, .whenRoom) {
                 guard refusal.code == .queueFull else { throw refusal }
-                try await core.waitForRoom()
+                try await core.waitForRoom(orEndOf: worker)
             }
         } catch {
             worker.end(.stopped(.requested("it was not admitted: \(error)")))
@@ -181,11 +183,16 @@ extension WorkerScope {
 }
 
 extension ScopeCore {
-    func waitForRoom() async throws {
+    /// Waits until `worker` may be started, or need not be any more: a close and a stop end it where it is.
+    func waitForRoom(orEndOf worker: WorkerCore) async throws {
         try Task.checkCancellation()
         let signal = WakeSignal()
         let wait = whenRoom { signal.wake() }
-        defer { forgetRoom(wait) }
+        let end = worker.whenEnded { _ in signal.wake() }
+        defer {
+            forgetRoom(wait)
+            if let end { worker.forget(end) }
+        }
         await signal.wait()
         try Task.checkCancellation()
     }

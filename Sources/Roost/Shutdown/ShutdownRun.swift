@@ -22,6 +22,7 @@ struct ShutdownRun {
             if isHanging { machine.abandonedFinalizer() }
             machine.beginReporting()
         }
+        HeldFailures.report(of: shutdown.root, within: min(.milliseconds(50), budget.report / 2))
         let report = makeReport(late, finalizers, scopes)
         writeReport(report)
         shutdown.emit(.ended(report))
@@ -114,7 +115,6 @@ struct ShutdownRun {
         _ late: [Straggler], _ finalizers: [FinalizerReport], _ scopes: [ScopeCore]
     ) -> ShutdownReport {
         let (machine, program, status, askedAt, _) = shutdown.facts
-        if machine.phase == .reporting { HeldFailures.report(of: shutdown.root) }
         return ShutdownReport(
             program: program, process: getpid(), cause: machine.cause.map { "\($0)" } ?? "", askedAt: askedAt,
             budget: machine.budget?.total ?? .zero, duration: askedFor,

@@ -10,73 +10,89 @@ final class DescriptorWatcher: Sendable {
     private struct Watch {
         let descriptor: Int32
         let interest: Int16
-        let action: @Sendable (Int16) -> Void
+        let action: @Sendable (Result<Int16, SystemCallError>) -> Void
     }
 
     private struct State {
         var watches: [UInt64: Watch] = [:]
         var lastID: UInt64 = 0
-        /// An eventfd that ends the present poll; negative until the thread was started.
-        var wake: Int32 = -1
+        var isRunning = false
     }
 
     private let state = Locked(State())
+    /// An eventfd that ends the present poll; negative when the system had none.
+    private let wake = roost_eventfd()
 
-    /// Calls `action` once, on the watcher's thread, with what is ready. The id is for ``forget(_:)``.
-    /// Throws ``SystemCallError`` when the system has no descriptor or thread left.
+    /// Calls `action` once, on the watcher's thread, with what is ready or why the system refuses to wait. The id is for
+    /// ``forget(_:)``. Throws ``SystemCallError`` when the system has no descriptor or thread left.
     func watch(
-        _ descriptor: Int32, for interest: Int16, _ action: @escaping @Sendable (Int16) -> Void
+        _ descriptor: Int32, for interest: Int16,
+        _ action: @escaping @Sendable (Result<Int16, SystemCallError>) -> Void
     ) throws(SystemCallError) -> UInt64 {
-        let (id, wake, failure) = state.withLock { state -> (UInt64, Int32, SystemCallError?) in
-            if state.wake < 0 {
-                if let failure = lockedStart(&state) { return (0, -1, failure) }
-            }
+        guard wake >= 0 else { throw SystemCallError(call: "eventfd", errno: EMFILE) }
+        let (id, mustStart) = state.withLock { state -> (UInt64, Bool) in
             state.lastID += 1
             state.watches[state.lastID] = Watch(descriptor: descriptor, interest: interest, action: action)
-            return (state.lastID, state.wake, nil)
+            defer { state.isRunning = true }
+            return (state.lastID, !state.isRunning)
         }
-        if let failure { throw failure }
-        signal(wake)
+        guard mustStart else {
+            signal()
+            return id
+        }
+        let options = PlatformThread.Options(stackSize: 256 * 1024)
+        if let failure = PlatformThread.start(name: "roost-poll", options: options, { self.run() }) {
+            // Whoever began to wait meanwhile waits for the same thread.
+            state.withLock { $0.isRunning = false }
+            finish(
+                state.withLock { Array($0.watches.keys) },
+                .failure(SystemCallError(call: "pthread_create", errno: failure)))
+        }
         return id
     }
 
     func forget(_ id: UInt64) {
         // Let go outside the lock, with what it captured.
-        let (watch, wake) = state.withLock { ($0.watches.removeValue(forKey: id), $0.wake) }
-        if watch != nil { signal(wake) }
+        let watch = state.withLock { $0.watches.removeValue(forKey: id) }
+        if watch != nil { signal() }
     }
 
-    private func lockedStart(_ state: inout State) -> SystemCallError? {
-        let wake = roost_eventfd()
-        guard wake >= 0 else { return SystemCallError(call: "eventfd", errno: errno) }
-        let options = PlatformThread.Options(stackSize: 256 * 1024)
-        if let failure = PlatformThread.start(name: "roost-poll", options: options, { self.run(wake) }) {
-            close(wake)
-            return SystemCallError(call: "pthread_create", errno: failure)
-        }
-        state.wake = wake
-        return nil
-    }
-
-    private func signal(_ wake: Int32) {
+    private func signal() {
         var one: UInt64 = 1
         _ = write(wake, &one, 8)
     }
 
-    private func run(_ wake: Int32) {
+    private func finish(_ ids: [UInt64], _ result: Result<Int16, SystemCallError>) {
+        for id in ids {
+            // Forgotten meanwhile, it is nobody's business any more.
+            let action = state.withLock { $0.watches.removeValue(forKey: id) }?.action
+            action?(result)
+        }
+    }
+
+    private func run() {
         while true {
-            let watches = state.withLock { $0.watches }.sorted { $0.key < $1.key }
+            // One entry a descriptor, however many wait for it: the system limits the entries.
+            var interests: [Int32: Int16] = [:]
+            let watches = state.withLock { $0.watches }
+            for watch in watches.values { interests[watch.descriptor, default: 0] |= watch.interest }
             var entries = [pollfd(fd: wake, events: Int16(POLLIN), revents: 0)]
-            entries += watches.map { pollfd(fd: $0.value.descriptor, events: $0.value.interest, revents: 0) }
-            guard poll(&entries, nfds_t(entries.count), -1) > 0 else { continue }
+            entries += interests.map { pollfd(fd: $0.key, events: $0.value, revents: 0) }
+            if poll(&entries, nfds_t(entries.count), -1) < 0 {
+                let failure = SystemCallError(call: "poll", errno: errno)
+                if failure.errno != EINTR { finish(Array(watches.keys), .failure(failure)) }
+                continue
+            }
             if entries[0].revents != 0 {
                 var count: UInt64 = 0
                 _ = read(wake, &count, 8)
             }
-            for (watch, entry) in zip(watches, entries.dropFirst()) where entry.revents != 0 {
-                // Forgotten meanwhile, it is nobody's business any more.
-                let action = state.withLock { $0.watches.removeValue(forKey: watch.key) }?.action
-                action?(entry.revents)
+            for entry in entries.dropFirst() where entry.revents != 0 {
+                let always = Int16(POLLERR) | Int16(POLLHUP) | Int16(POLLNVAL)
+                for (id, watch) in watches.sorted(by: { $0.key < $1.key }) where watch.descriptor == entry.fd {
+                    let ready = entry.revents & (watch.interest | always)
+                    if ready != 0 { finish([id], .success(ready)) }
+                }
             }
         }
     }

@@ -110,6 +110,7 @@ extension StopToken {
     }
 
     /// The same for tasks: suspends, and holds no thread. Throws `CancellationError` at once when the task is cancelled.
+    /// End the wait before you close the descriptor: the system does not tell of a close.
     public func wait(
         for interest: Readiness, on descriptor: Int32, within timeout: Duration? = nil
     ) async throws -> Readiness {
@@ -117,7 +118,7 @@ extension StopToken {
         guard descriptor >= 0 else { return .broken }
         let waiter = OneShot<Result<Readiness, any Error>>()
         let watch = try DescriptorWatcher.shared.watch(descriptor, for: interest.rawValue) { ready in
-            waiter.resolve(.success(Readiness(rawValue: ready)))
+            waiter.resolve(ready.map { Readiness(rawValue: $0) }.mapError { $0 })
         }
         let registration = onStop { reason in waiter.resolve(.failure(StopError(reason))) }
         let timer = timeout.map { SystemTime.shared.schedule(after: $0) { waiter.resolve(.success([])) } }

@@ -6,7 +6,7 @@ import Synchronization
 public struct AsyncWorkerContext<Update: Sendable>: Sendable {
     @usableFromInline let core: Worker
     /// Where checkpoints are noted.
-    // proof: a C row of atomics, kept alive by `core`, which holds the slot it belongs to.
+    // proof: a C row of atomics, whose memory is never given back to the system.
     @usableFromInline nonisolated(unsafe) let row: UnsafeMutablePointer<roost_ledger_slot>
 
     @usableFromInline

@@ -10,7 +10,8 @@ public struct UnobservedFailure: Sendable {
     /// What its body threw.
     public let error: any Error
 
-    /// Sets what is called, once for each such failure, on the thread that let go of the worker last.
+    /// Sets what is called, once for each such failure, on the thread that let go of the worker last, or at the end of the
+    /// process on a thread of Roost.
     /// It must not block. The default writes one line to standard error. Every one is in the shutdown report as well.
     public static func handle(with handler: @escaping @Sendable (UnobservedFailure) -> Void) {
         // The one before is let go outside the lock: its captures may run code at their end.
@@ -61,10 +62,22 @@ enum HeldFailures {
         held.withLock { $0[ObjectIdentifier(worker)] = nil }
     }
 
-    /// Reports those of `root` that nobody has looked at so far.
+    /// Reports those of `root` that nobody has looked at so far, on a thread of its own: errors describe themselves by code
+    /// of the user's, and standard error may take nothing. Returns when that is done, at the latest after `limit`.
+    static func report(of root: WorkRoot, within limit: Duration) {
+        guard held.withLock({ !$0.isEmpty }) else { return }
+        let parker = Parker()
+        let failure = PlatformThread.start(name: "roost-unseen") {
+            report(of: root)
+            parker.unpark()
+        }
+        if failure == nil { parker.park(until: .now + limit) }
+    }
+
+    /// The same on this thread.
     static func report(of root: WorkRoot) {
         // Let go outside the lock: the end of a worker takes it.
-        let workers = held.withLock { $0.values.compactMap(\.worker) }
+        let workers = held.withLock { $0.values.compactMap(\.worker) }.sorted { $0.name < $1.name }
         for worker in workers where worker.scope.root === root {
             guard case .failed(let error)? = worker.endingIfEnded, worker.takeUnobserved() else { continue }
             UnobservedFailure.report(UnobservedFailure(worker: worker.name, scope: worker.scope.name, error: error))

@@ -239,8 +239,9 @@ class WorkerCore: StopNode, @unchecked Sendable {
         }
         switch action {
         case .endNow:
-            scope.pool.forget(self)
+            // First, so that the pool is not done for a moment while its scope has the next one ready.
             end(.stopped(reason), at: now)
+            scope.pool.forget(self)
         case .tellBody:
             for parker in parkers { parker.unpark() }
             for signal in signals { signal.wake() }

@@ -45,7 +45,7 @@ public struct WorkerHandle<Value: Sendable, Update: Sendable>: Sendable {
     /// ``WorkerEndedError`` for one that timed out, and ``Straggler`` for an abandoned one.
     ///
     /// Cancelling the waiting task ends only the wait (with `CancellationError`), not the worker. A worker that waits for
-    /// itself gets ``WorkerPoolError`` at once.
+    /// itself gets ``WorkerPoolError`` at once, and so does a task that its async body started.
     public var value: Value {
         get async throws {
             if RunningWorker.live === worker {

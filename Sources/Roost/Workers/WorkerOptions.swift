@@ -32,17 +32,18 @@ public struct WorkerOptions: Sendable {
     public var timeLimit: Duration?
     /// How many sent values may wait for a receiver before `send` waits. Default: 64.
     public var sendBuffer: Int
-    /// Where it is put when it cannot begin at once. Default: it is queued.
+    /// Where it goes. Default: it is queued.
     public var placement: Placement
 
     /// Where a new worker goes.
     public enum Placement: Sendable {
         /// It waits its turn.
         case queued
-        /// It begins now or not at all: without a free thread it fails with ``WorkerPoolError``.
-        case onlyIfThreadIsFree
-        /// It takes the place of a thread reserved before, ahead of everything queued; with none reserved it fails with
+        /// It begins now or not at all: without a free thread, or a place within its scope's limit, it fails with
         /// ``WorkerPoolError``.
+        case onlyIfThreadIsFree
+        /// It takes the place of a thread reserved before, ahead of everything queued; with none reserved, or no place
+        /// within its scope's limit, it fails with ``WorkerPoolError``.
         case onReservedThread
     }
 

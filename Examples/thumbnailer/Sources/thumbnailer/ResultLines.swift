@@ -4,7 +4,8 @@ import ThumbnailKit
 
 /// The results on standard output: nothing but the last line, or one JSON object a picture.
 ///
-/// A pipe that somebody holds and does not read makes the run wait, and a stop ends that wait.
+/// A pipe that somebody holds and does not read makes the run wait, and a stop ends that wait. (A terminal that is held takes
+/// part of a line and then holds the main thread, to the end of the budget.)
 @MainActor
 final class ResultLines {
     /// How long a pipe may stay full once a stop was asked for.
@@ -31,18 +32,18 @@ final class ResultLines {
     }
 
     func write(_ problem: ThumbnailError) async -> Bool {
-        await writeFailure(path: problem.path.printable, reason: problem.reason)
+        await writeFailure(("path", problem.path.printable), reason: problem.reason)
     }
 
     /// A failure that is not a picture's.
-    func write(failureOf name: String, _ error: any Error) async -> Bool {
-        await writeFailure(path: name, reason: "\(error)")
+    func write(failureOf worker: String, _ error: any Error) async -> Bool {
+        await writeFailure(("worker", worker), reason: "\(error)")
     }
 
-    private func writeFailure(path: String, reason: String) async -> Bool {
+    private func writeFailure(_ who: (key: String, value: String), reason: String) async -> Bool {
         guard isJSON else { return true }
         return await write(
-            line: object([("path", quoted(path)), ("result", quoted("failed")), ("reason", quoted(reason))]))
+            line: object([(who.key, quoted(who.value)), ("result", quoted("failed")), ("reason", quoted(reason))]))
     }
 
     func writeLast(_ tally: Tally, after duration: Duration) async -> Bool {

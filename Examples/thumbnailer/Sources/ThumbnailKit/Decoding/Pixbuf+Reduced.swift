@@ -2,7 +2,7 @@ import CGdkPixbufSystem
 
 extension Pixbuf {
     /// The largest block whose sums fit 16 bits: 16 × 16 × 255.
-    private static let largestFactor = 16
+    static let largestFactor = 16
 
     /// This picture with each block of `factor` × `factor` pixels averaged to one, those cut short by the right and the lower
     /// edge too. Nil where that is not to be had: for a factor below 2 or above 16, with an alpha channel (whose pixels count

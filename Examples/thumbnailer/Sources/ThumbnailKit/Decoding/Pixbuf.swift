@@ -33,8 +33,9 @@ struct Pixbuf: ~Copyable {
     consuming func thumbnail(side: Int, checkpoint: () throws -> Void) throws -> Pixbuf? {
         let target = size.fitted(into: side)
         guard target != size else { return upright() }
-        // What is more than twice too large is averaged down to that first: gdk-pixbuf's scaling takes five times as long.
-        let factor = min(size.width / target.width, size.height / target.height) / 2
+        // What is at least four times too large is averaged to about twice first: gdk-pixbuf's scaling takes five times as
+        // long.
+        let factor = min(size.width / target.width / 2, size.height / target.height / 2, Pixbuf.largestFactor)
         let scaled =
             if let reduced = try reduced(by: factor, checkpoint: checkpoint) {
                 try reduced.scaled(to: target, from: size, reducedBy: factor, checkpoint: checkpoint)

@@ -23,7 +23,8 @@ import Testing
         let workspace = try Workspace()
         var launch = Launch(
             Executables.thumbnailer,
-            [pictures.folder, "--output", workspace.path("out"), "--jobs", "2", "--json", "--budget", "1"], in: workspace)
+            [pictures.folder, "--output", workspace.path("out"), "--jobs", "2", "--json", "--budget", "1"],
+            in: workspace)
         launch.output = .smallPipe
         let program = try Program(launch)
         program.readsOutput = false
