@@ -17,10 +17,14 @@
 // --- state that handlers read ----------------------------------------------------------------------------------------
 static int signal_pipe[2] = {-1, -1};
 static int ending_begun;
+static int first_signal;  // what began the ending, when a signal did
 static int terminal = -1;
 static struct termios terminal_settings;
 static char farewell[64];
 static size_t farewell_length;
+enum { TERMINAL_OURS, TERMINAL_GIVEN_BACK, TERMINAL_LENT };  // lent: to the shell, while the stop key stops the process
+static int terminal_state;
+static int terminal_writers;  // threads that write to it at this moment
 
 struct last_words {
     char *path, *new_path, *file, *text;
@@ -92,7 +96,7 @@ static int write_all(int descriptor, const char *bytes, size_t length) {
     return length == 0;
 }
 
-void roost_terminal_restore(void) {
+static void restore_terminal(void) {
     int descriptor = __atomic_load_n(&terminal, __ATOMIC_ACQUIRE);
     if (descriptor < 0) return;
     // In the background the terminal is somebody else's, who may have set it as it needs it.
@@ -107,6 +111,36 @@ void roost_terminal_restore(void) {
     if (length > 0) write_all(descriptor, farewell, length);
     tcsetattr(descriptor, TCSANOW, &terminal_settings);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+ssize_t roost_terminal_write(int descriptor, const void *bytes, size_t count) {
+    for (;;) {
+        // Counted first and looked at second: whoever gives the terminal back and then sees zero knows that nothing follows.
+        __atomic_add_fetch(&terminal_writers, 1, __ATOMIC_SEQ_CST);
+        int state = __atomic_load_n(&terminal_state, __ATOMIC_SEQ_CST);
+        ssize_t written = state == TERMINAL_OURS ? write(descriptor, bytes, count) : -1;
+        int failure = state == TERMINAL_OURS ? errno : EPIPE;
+        __atomic_sub_fetch(&terminal_writers, 1, __ATOMIC_SEQ_CST);
+        errno = failure;
+        if (state != TERMINAL_LENT) return written;
+        struct timespec moment = {0, 1000000};
+        nanosleep(&moment, NULL);
+    }
+}
+
+// Waits for a writer at most 20 ms: the terminal may be held by Ctrl-S, and the writer may be the very thread that was
+// interrupted to come here.
+static void hand_over_terminal(int state) {
+    __atomic_store_n(&terminal_state, state, __ATOMIC_SEQ_CST);
+    for (int i = 0; i < 20 && __atomic_load_n(&terminal_writers, __ATOMIC_SEQ_CST) > 0; i++) {
+        struct timespec moment = {0, 1000000};
+        nanosleep(&moment, NULL);
+    }
+    restore_terminal();
+}
+
+void roost_terminal_give_back(void) {
+    hand_over_terminal(TERMINAL_GIVEN_BACK);
 }
 
 // --- the end ---------------------------------------------------------------------------------------------------------
@@ -158,19 +192,18 @@ static void say(const struct last_words *words) {
 }
 
 _Noreturn void roost_end_now(int status) {
-    roost_terminal_restore();
+    roost_terminal_give_back();
     roost_say_last_words();
     // Another thread may be at it: a moment, so that the report is whole.
     for (int i = 0; i < 50 && __atomic_load_n(&speakers, __ATOMIC_ACQUIRE) > 0; i++) {
         struct timespec moment = {0, 1000000};
         nanosleep(&moment, NULL);
     }
-    roost_terminal_restore();  // whoever wrote to it meanwhile may have hidden the cursor
     _exit(status);
 }
 
 _Noreturn void roost_end_by_signal(int number) {
-    roost_terminal_restore();
+    roost_terminal_give_back();
     struct sigaction action = {.sa_handler = SIG_DFL};
     sigaction(number, &action, NULL);
     sigset_t set;
@@ -246,19 +279,25 @@ static void on_end_signal(int number) {
     int was_begun = __atomic_exchange_n(&ending_begun, 1, __ATOMIC_ACQ_REL);
     if (was_begun && number == SIGINT) roost_end_by_signal(SIGINT);
     if (!was_begun) {
+        __atomic_store_n(&first_signal, number, __ATOMIC_RELEASE);
         roost_backstop_arm();
         tell(number);
     }
     errno = saved;
 }
 
-static void on_pipe(int number) {
+int32_t roost_signals_first(void) {
+    return __atomic_load_n(&first_signal, __ATOMIC_ACQUIRE);
+}
+
+// For signals whose call then fails with an errno that says the same.
+static void on_failed_write(int number) {
     (void)number;
 }
 
 static void on_stop_key(int number) {
     int saved = errno;
-    roost_terminal_restore();
+    hand_over_terminal(TERMINAL_LENT);
     struct sigaction ours, standard = {.sa_handler = SIG_DFL};
     sigaction(number, &standard, &ours);
     sigset_t set, before;
@@ -268,6 +307,8 @@ static void on_stop_key(int number) {
     pthread_sigmask(SIG_UNBLOCK, &set, &before);  // stops here, goes on after SIGCONT
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     sigaction(number, &ours, NULL);
+    int lent = TERMINAL_LENT;
+    __atomic_compare_exchange_n(&terminal_state, &lent, TERMINAL_OURS, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
     if (signal_pipe[1] >= 0) tell(SIGCONT);
     errno = saved;
 }
@@ -284,6 +325,15 @@ static void handle(int number, void (*handler)(int)) {
     sigaction(number, &action, NULL);
 }
 
+void roost_fill_standard_descriptors(void) {
+    for (int descriptor = 0; descriptor < 3; descriptor++) {
+        if (fcntl(descriptor, F_GETFD) >= 0 || errno != EBADF) continue;
+        // Opened the wrong way round, so that reading and writing fail as they did before. The lowest free number is this one.
+        int made = open("/dev/null", descriptor == 0 ? O_WRONLY : O_RDONLY);
+        if (made >= 0 && made != descriptor) close(made);
+    }
+}
+
 int roost_signals_install(const int32_t *signals, size_t count) {
     if (signal_pipe[0] < 0) {
         int made[2];
@@ -293,8 +343,11 @@ int roost_signals_install(const int32_t *signals, size_t count) {
         signal_pipe[0] = made[0];
         signal_pipe[1] = made[1];
     }
-    struct sigaction pipe_action;
-    if (sigaction(SIGPIPE, NULL, &pipe_action) == 0 && pipe_action.sa_handler == SIG_DFL) handle(SIGPIPE, on_pipe);
+    const int of_writes[] = {SIGPIPE, SIGXFSZ};
+    for (size_t i = 0; i < 2; i++) {
+        struct sigaction now;
+        if (sigaction(of_writes[i], NULL, &now) == 0 && now.sa_handler == SIG_DFL) handle(of_writes[i], on_failed_write);
+    }
     for (size_t i = 0; i < count; i++) handle(signals[i], on_end_signal);
     return 0;
 }

@@ -127,7 +127,9 @@ public final class Terminal: DeliveryPort {
         text.withUTF8 { bytes in
             var offset = 0
             while offset < bytes.count {
-                let written = Glibc.write(options.descriptor, bytes.baseAddress! + offset, bytes.count - offset)
+                // Nothing any more once the end has given the terminal back.
+                let written = roost_terminal_write(
+                    options.descriptor, bytes.baseAddress! + offset, bytes.count - offset)
                 if written < 0 {
                     if errno == EINTR { continue }
                     return  // the terminal is gone; there is nobody to tell

@@ -171,4 +171,35 @@ import Testing
             #expect(await name.value == "test-1")
         }
     }
+
+    @Test func aDroppedPoolLeavesNoThread() async throws {
+        try await withDeadline {
+            let name = "dropped-\(UInt16.random(in: 0...9_999))"
+            for _ in 0..<scaled(1_000) {
+                let pool = WorkerPool(name: name, configuration: .init(maximumThreads: 1, idleTimeout: nil))
+                let ran = OneShot<Void>()
+                pool.submit { ran.resolve(()) }
+                await ran.value
+            }
+            try await eventually { threadNames().allSatisfy { !$0.hasPrefix(name) } }
+        }
+    }
+
+    /// The threads of this process by the names the system shows.
+    @Sendable private func threadNames() -> [String] {
+        guard let folder = opendir("/proc/self/task") else { return [] }
+        defer { closedir(folder) }
+        var names: [String] = []
+        while let entry = readdir(folder) {
+            let thread = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            names.append(procFile("/proc/self/task/\(thread)/comm").trimmingNewline)
+        }
+        return names
+    }
+}
+
+extension String {
+    fileprivate var trimmingNewline: String { hasSuffix("\n") ? String(dropLast()) : self }
 }

@@ -205,6 +205,40 @@ import Testing
         }
     }
 
+    /// The number of one that was closed is the next that the system gives out, also to whoever is about to wait.
+    @Test func aDescriptorThatWasJustClosedIsBroken() async throws {
+        try await withDeadline {
+            let token = StopSource().token
+            for _ in 0..<50 {
+                let closed = dup(0)
+                close(closed)
+                // Other tests open descriptors meanwhile: the answer is either.
+                let blocking = try await onThread {
+                    try token.wait(for: .readable, on: closed, within: .milliseconds(1))
+                }
+                let suspending = try await token.wait(for: .readable, on: closed, within: .milliseconds(1))
+                if fcntl(closed, F_GETFD) < 0 { #expect(blocking == .broken || suspending == .broken) }
+            }
+        }
+    }
+
+    @Test func durationsOfAnyLengthAreTaken() async throws {
+        try await withDeadline {
+            let token = StopSource().token
+            let scope = makeScope()
+            let ages: [Duration] = [.seconds(Int64.min), .seconds(-20_000_000_000), .seconds(-1), .zero]
+            for age in ages {
+                #expect(try await onThread { token.waitForStop(within: age) } == nil)
+                try await onThread { try token.sleep(for: age) }
+                let ready = try await onThread { try token.wait(for: .readable, on: -1, within: age) }
+                #expect(ready == .broken)
+                try await scope.start("sleeps") { worker in try worker.sleep(for: age) }.value
+            }
+            #expect(MonotonicTime.now + .seconds(Int64.max) > .now)
+            #expect(MonotonicTime.now + .seconds(Int64.min) < .now)
+        }
+    }
+
     @Test func aTaskIsToldOfADescriptorThatIsNotOpen() async throws {
         try await withDeadline {
             let token = StopSource().token

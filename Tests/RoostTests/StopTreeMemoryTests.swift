@@ -3,6 +3,18 @@ import Testing
 @testable import Roost
 
 @Suite struct StopTreeMemoryTests {
+    @Test func aDeepTreeIsLetGoWithoutADeepStack() async throws {
+        try await withDeadline {
+            try await onThread {
+                var source: StopSource? = StopSource()
+                for _ in 0..<200_000 { source = StopSource(parent: source?.token) }
+                let token = source?.token
+                source = nil
+                #expect(token?.isStopped == false)
+            }
+        }
+    }
+
     /// Weak references to nodes, looked at once everything that could hold them is gone.
     private struct Weak {
         weak var node: StopNode?

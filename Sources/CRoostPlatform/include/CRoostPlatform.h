@@ -52,6 +52,9 @@ void roost_futex_wake(const void *_Nonnull word, int32_t count);
 int roost_main_queue_descriptor(void);
 void roost_main_queue_drain(void);
 
+// --- streams ---------------------------------------------------------------------------------------------------------
+void roost_flush_standard_output(void);
+
 // --- descriptors -----------------------------------------------------------------------------------------------------
 int roost_eventfd(void);  // close-on-exec, non-blocking; -1 on failure
 

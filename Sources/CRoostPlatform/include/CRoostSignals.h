@@ -4,16 +4,23 @@
 #define CROOST_SIGNALS_H
 
 #include <stddef.h>
+#include <sys/types.h>
 #include <stdint.h>
 
+// Puts something that fails on each of the descriptors 0, 1 and 2 that is closed, so that no file of the process gets its
+// number, and with it what is printed.
+void roost_fill_standard_descriptors(void);
+
 // Installs handlers for the given signals, except those that were ignored when the process started (nohup), and turns
-// SIGPIPE into an error of the write that caused it (a handler, not SIG_IGN: an ignored signal would be inherited).
+// SIGPIPE and SIGXFSZ into an error of the write that caused it (a handler, not SIG_IGN: an ignored signal would be inherited).
 // Returns 0, or an errno. Calling it twice replaces nothing and adds what is new.
 int roost_signals_install(const int32_t *_Nonnull signals, size_t count);
 // Also handles SIGTSTP: the terminal is restored before the process stops.
 void roost_signals_handle_stop_key(void);
 // Blocks until one of the signals arrived and returns it; SIGCONT after a stop by the stop key.
 int32_t roost_signals_wait(void);
+// The signal that began the end, from the moment its handler ran; 0 when none did.
+int32_t roost_signals_first(void);
 // From now on a SIGINT ends the process at once.
 void roost_signals_ending_begun(void);
 
@@ -22,7 +29,11 @@ void roost_signals_ending_begun(void);
 void roost_terminal_remember(int descriptor);
 // What to write to the terminal when it is restored (at most 64 bytes), for example to show the cursor again.
 void roost_terminal_set_farewell(const char *_Nullable text, size_t length);
-void roost_terminal_restore(void);
+// Writes as write(2) does, until the terminal was given back: from then on EPIPE. Waits while the stop key has the process
+// stopped.
+ssize_t roost_terminal_write(int descriptor, const void *_Nonnull bytes, size_t count);
+// At the end of the process: from here on nobody writes by roost_terminal_write, and the terminal is as it was before.
+void roost_terminal_give_back(void);
 
 // The report that is written if the process has to be ended without Swift's help. Replaces the one before.
 // `path` may be NULL: then only `text` is written, to standard error.

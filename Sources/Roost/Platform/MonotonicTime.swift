@@ -29,12 +29,13 @@ public struct MonotonicTime: Comparable, Hashable, Sendable {
     /// The point `duration` later; clamped to the clock's range.
     public static func + (time: MonotonicTime, duration: Duration) -> MonotonicTime {
         let (sum, overflow) = time.nanoseconds.addingReportingOverflow(duration.clampedNanoseconds)
-        return MonotonicTime(nanoseconds: overflow ? .max : sum)
+        return MonotonicTime(nanoseconds: overflow ? (duration < .zero ? .min : .max) : sum)
     }
 
-    /// The duration from `earlier` to `time`.
+    /// The duration from `earlier` to `time`; clamped to the clock's range.
     public static func - (time: MonotonicTime, earlier: MonotonicTime) -> Duration {
-        .nanoseconds(time.nanoseconds - earlier.nanoseconds)
+        let (difference, overflow) = time.nanoseconds.subtractingReportingOverflow(earlier.nanoseconds)
+        return .nanoseconds(overflow ? (time < earlier ? .min : .max) : difference)
     }
 
     public static func < (left: MonotonicTime, right: MonotonicTime) -> Bool {

@@ -13,7 +13,7 @@ final class Parker: Sendable {
             if word.exchange(0, ordering: .acquiring) == 1 { return true }
             var timeout: Int64 = -1
             if let deadline {
-                timeout = deadline.nanoseconds - MonotonicTime.now.nanoseconds
+                timeout = (deadline - .now).clampedNanoseconds
                 if timeout <= 0 { return false }
             }
             // An atomic is never moved while it is borrowed: its address is the futex's identity.

@@ -1,6 +1,6 @@
 import Glibc
 
-/// `SIGTERM` for 15 and so on; `signal 42` for one without a common name.
+/// `SIGTERM` for 15 and so on; `number 42` for one without a common name.
 func signalName(_ number: Int32) -> String {
     switch number {
     case SIGHUP: "SIGHUP"
@@ -21,6 +21,6 @@ func signalName(_ number: Int32) -> String {
     case SIGCHLD: "SIGCHLD"
     case SIGTSTP: "SIGTSTP"
     case SIGXCPU: "SIGXCPU"
-    default: "signal \(number)"
+    default: "number \(number)"
     }
 }

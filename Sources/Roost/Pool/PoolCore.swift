@@ -207,7 +207,9 @@ final class PoolCore: TaskExecutor, @unchecked Sendable {  // proof: `state` is 
                 search()
                 lock.pointee.lock()
                 state.pointee.isSearching = false
-                if state.pointee.hasWork { continue }
+                // Whatever came meanwhile, work or the end of the pool, is looked at again before the thread sleeps.
+                if state.pointee.hasWork || state.pointee.isRetired { continue }
+                if state.pointee.threadCount > state.pointee.maximum { continue }
             }
             guard lockedSleep(thread) else { return nil }
         }

@@ -69,6 +69,7 @@ struct FinalizerRun {
             FinalizerReport(name: finalizer.name, duration: .now - start, outcome: outcome)
         }
         guard !deadline.isOver(at: start) else { return report("skipped: the budget was used up") }
+        if let limit = finalizer.limit, limit <= .zero { return report("skipped: its limit is zero") }
         onBegin(finalizer.name)
         let end = min(deadline.time, finalizer.limit.map { start + $0 } ?? deadline.time)
         let call = FinalizerCall(finalizer.body)

@@ -15,7 +15,7 @@ extension Shutdown {
     /// finalizers run, the report is written. Then the process
     /// - exits with 70 when something was still running at the end of the budget,
     /// - else ends by the signal that asked for the end, so that shells and supervisors see the truth,
-    /// - else exits with the body's status; 1, after a line on standard error, when it threw.
+    /// - else exits with the body's status (0 to 255; any other is 255); 1, after a line on standard error, when it threw.
     ///
     /// On a signal the body goes on meanwhile: what it awaits is resolved as workers stop, so it can still say its last
     /// line; it is waited for within the budget like a worker.

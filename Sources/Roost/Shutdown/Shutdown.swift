@@ -68,6 +68,8 @@ public final class Shutdown: Sendable {
             return true
         }
         guard isFirst else { return }
+        // Before anything is opened: what Roost opens must not get the number of a stream that was closed at the start.
+        roost_fill_standard_descriptors()
         // 50 ms: the coordinator is on time; the backstop is for when it cannot run at all.
         let backstop = roost_backstop_start(configuration.budget.clampedNanoseconds, 50_000_000)
         guard backstop == 0 else { throw SystemCallError(call: "pthread_create", errno: backstop) }
@@ -87,7 +89,7 @@ public final class Shutdown: Sendable {
     private func received(_ number: Int32) {
         if number == SIGCONT {
             for action in state.withLock({ $0.onContinue }) { action() }
-        } else {
+        } else if state.withLock({ $0.configuration.signals.contains(number) }) {
             request(.signal(number))
         }
     }
@@ -155,9 +157,15 @@ public final class Shutdown: Sendable {
     // MARK: The end
 
     /// Begins the end; false when it has begun already (the first cause and status stay). Returns at once: the end runs on
-    /// a thread of its own and ends the process.
+    /// a thread of its own and ends the process. A signal that came before counts as the first cause, also when whoever reads
+    /// it has not run yet.
+    ///
+    /// - Parameter status: The exit status, 0 to 255; any other is 255, for the system keeps eight bits of it.
     @discardableResult
     public func request(_ cause: ShutdownCause, status: Int32 = 0) -> Bool {
+        let signal = isInstalled ? roost_signals_first() : 0
+        let cause = signal == 0 ? cause : .signal(signal)
+        let status = (0...255).contains(status) ? status : 255
         let begun = state.withLock { state in
             let budget = ShutdownBudget(state.configuration.budget, hasFinalizers: !state.finalizers.isEmpty)
             guard state.machine.request(cause, budget: budget, now: .now) else { return false }
@@ -190,9 +198,7 @@ public final class Shutdown: Sendable {
         state.withLock { $0.main = main }
     }
 
-    func setStatus(_ status: Int32) {
-        state.withLock { $0.status = status }
-    }
+    private var isInstalled: Bool { state.withLock { $0.isInstalled } }
 
     func advance<Result>(_ body: (inout ShutdownStateMachine) -> Result) -> Result {
         state.withLock { body(&$0.machine) }

@@ -103,12 +103,32 @@ struct ShutdownRun {
     // MARK: Finalizers and report
 
     private func runFinalizers(stragglers: Int) -> [FinalizerReport] {
-        let finalizers = shutdown.takeFinalizers()
         let deadline = shutdown.advance { $0.beginFinalizing(stragglers: stragglers, now: .now) }
-        guard !finalizers.isEmpty else { return [] }
         let shutdown = shutdown
         var run = FinalizerRun(deadline: deadline) { shutdown.emit(.finalizing($0)) }
-        return run.run(finalizers)
+        var reports: [FinalizerReport] = []
+        // A finalizer may register another one.
+        while true {
+            let finalizers = shutdown.takeFinalizers()
+            guard !finalizers.isEmpty else { break }
+            reports += run.run(finalizers)
+        }
+        return reports + flushOutput(stragglers: stragglers, finalizers: reports)
+    }
+
+    /// A program that exits wants its output read: whoever reads slowly has what is left of the budget for it. (After a
+    /// signal nobody waits for that.)
+    private func flushOutput(stragglers: Int, finalizers: [FinalizerReport]) -> [FinalizerReport] {
+        let (machine, _, status, _, _) = shutdown.facts
+        guard stragglers == 0, !finalizers.contains(where: \.isAbandoned), let budget = machine.budget,
+            let askedAt = machine.askedAt, case .exited = machine.outcome(programStatus: status)
+        else { return [] }
+        let start = MonotonicTime.now
+        guard !ProcessEnd.flushOutputToReader(until: askedAt + (budget.total - budget.report)) else { return [] }
+        return [
+            FinalizerReport(
+                name: "standard output", duration: .now - start, outcome: "abandoned: nobody reads it")
+        ]
     }
 
     private func makeReport(
@@ -141,8 +161,17 @@ struct ShutdownRun {
 
     private func end(_ report: ShutdownReport, isLate: Bool) {
         guard !isLate else {
-            ProcessEnd.flushOutput()
+            ProcessEnd.flushOutput(until: .now + .milliseconds(50))
             roost_end_now(ProcessOutcome.pastBudgetStatus)
+        }
+        ProcessEnd.prepare { [shutdown] in
+            // What comes after the report: should it hang, the backstop says so.
+            var last = report
+            last.outcome = .exited(ProcessOutcome.pastBudgetStatus)
+            last.finalizers.append(
+                FinalizerReport(name: "exit", duration: .zero, outcome: "abandoned: a handler of atexit did not return")
+            )
+            shutdown.prepareLastWords(last.description + "\n", file: last.json)
         }
         shutdown.outcome.resolve(report.outcome)
         // With a main body the main thread leaves its loop now and ends the process; a toolkit's loop is ended by whoever
@@ -156,6 +185,12 @@ struct ShutdownRun {
 /// The last step of an orderly end.
 enum ProcessEnd {
     private static let hasBegun = Atomic<Bool>(false)
+    private static let onExit = Locked<(@Sendable () -> Void)?>(nil)
+
+    /// What is to be done between the report and `exit`.
+    static func prepare(_ action: @escaping @Sendable () -> Void) {
+        onExit.withLock { $0 = action }
+    }
 
     /// Ends the process as the outcome says. Only the first caller does; another one waits to be ended.
     static func end(_ outcome: ProcessOutcome) -> Never {
@@ -164,24 +199,47 @@ enum ProcessEnd {
         }
         switch outcome {
         case .signalled(let number):
-            flushOutput()
+            flushOutput(until: .now + .milliseconds(50))
             roost_say_last_words()
             roost_end_by_signal(number)
         case .exited(let status):
-            roost_terminal_restore()
+            roost_terminal_give_back()
             roost_say_last_words()
+            onExit.withLock { $0 }?()
             exit(status)
         }
     }
 
-    /// What was printed should be seen. A thread may hold a stream's lock for ever: this waits 50 ms at most.
-    static func flushOutput() {
+    /// The same for a program that exits by itself: false when standard output is full and nobody reads it. One that takes
+    /// something but is not flushed within a second has its lock held by a thread, which `exit` copes with.
+    static func flushOutputToReader(until deadline: MonotonicTime) -> Bool {
+        let isFlushed = Parker()
+        let failure = PlatformThread.start(name: "roost-flush") {
+            // Not all streams: should it hang, the lock of their list would keep `exit` from its end as well.
+            roost_flush_standard_output()
+            isFlushed.unpark()
+        }
+        guard failure == nil else { return true }
+        let begun = MonotonicTime.now
+        while !isFlushed.park(until: min(deadline, .now + .milliseconds(50))) {
+            var entry = pollfd(fd: STDOUT_FILENO, events: Int16(POLLOUT), revents: 0)
+            let takesSomething = poll(&entry, 1, 0) != 0
+            if takesSomething, .now - begun > .seconds(1) { return true }
+            if .now >= deadline { return takesSomething }
+        }
+        return true
+    }
+
+    /// What was printed should be seen. A thread may hold a stream's lock for ever, or nobody may read: this waits until
+    /// `deadline` at most, and is false when that was not enough.
+    @discardableResult
+    static func flushOutput(until deadline: MonotonicTime) -> Bool {
         let parker = Parker()
         let started = PlatformThread.start(name: "roost-flush") {
             fflush(nil)
             parker.unpark()
         }
-        if started == nil { parker.park(until: .now + .milliseconds(50)) }
+        return started == nil ? parker.park(until: deadline) : true
     }
 }
 

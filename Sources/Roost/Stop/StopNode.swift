@@ -20,7 +20,8 @@ class StopNode: @unchecked Sendable {  // proof: every `var` is guarded by `lock
 
     /// Bit 0: stopped. Bit 1: a pause is asked for. Bit 2: the worker has its ending. Read relaxed in hot loops.
     @usableFromInline final let flags = Atomic<UInt8>(0)
-    final let parent: StopNode?
+    /// Set by `init`, and taken only at the end of this node, when nobody else sees it.
+    private(set) final var parent: StopNode?
     private final let lock = FutexLock()
     private final var storedReason: StopReason?
     private final var callbacks: [StopRegistration] = []
@@ -33,6 +34,17 @@ class StopNode: @unchecked Sendable {  // proof: every `var` is guarded by `lock
     /// Creates a node; ``attach()`` puts it into the tree.
     init(parent: StopNode?) {
         self.parent = parent
+    }
+
+    deinit {
+        // One after the other, however deep: each that only its child held would else be let go inside the end of that one.
+        var above = takeParent()
+        while isKnownUniquelyReferenced(&above) { above = above?.takeParent() }
+    }
+
+    private final func takeParent() -> StopNode? {
+        defer { parent = nil }
+        return parent
     }
 
     @inlinable final var isStopped: Bool { flags.load(ordering: .relaxed) & StopNode.stoppedFlag != 0 }

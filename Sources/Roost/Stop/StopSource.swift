@@ -31,10 +31,10 @@ public struct StopSource: Sendable {
 private final class StopSourceKeeper: Sendable {
     let node: StopNode
     let timer = Locked<TimerRegistration?>(nil)
-    private let parent: StopToken?
+    private let parent: Locked<StopToken?>
 
     init(parent: StopToken?) {
-        self.parent = parent
+        self.parent = Locked(parent)
         node = StopNode(parent: parent?.node)
         node.attach()
     }
@@ -43,5 +43,16 @@ private final class StopSourceKeeper: Sendable {
         timer.withLock { $0 }?.cancel()
         node.detach()
         node.retire()
+        // One after the other, however deep: each that only its child held would else be let go inside the end of that one.
+        var above = takeParent()
+        while isKnownUniquelyReferenced(&above) { above = above?.takeParent() }
+    }
+
+    private func takeParent() -> StopSourceKeeper? {
+        let token = parent.withLock { parent in
+            defer { parent = nil }
+            return parent
+        }
+        return token?.keeper as? StopSourceKeeper
     }
 }

@@ -80,8 +80,8 @@ extension StopToken {
         for interest: Readiness, on descriptor: Int32, within timeout: Duration? = nil
     ) throws -> Readiness {
         try check()
-        // poll(2) ignores negative descriptors: that would be a wait for nothing.
-        guard descriptor >= 0 else { return .broken }
+        // Looked at before one is made here, which would get the number of one that is closed.
+        guard Self.isOpen(descriptor) else { return .broken }
         let wake = roost_eventfd()
         guard wake >= 0 else { throw SystemCallError(call: "eventfd", errno: errno) }
         defer { close(wake) }
@@ -115,7 +115,7 @@ extension StopToken {
         for interest: Readiness, on descriptor: Int32, within timeout: Duration? = nil
     ) async throws -> Readiness {
         try check()
-        guard descriptor >= 0 else { return .broken }
+        guard Self.isOpen(descriptor) else { return .broken }
         let waiter = OneShot<Result<Readiness, any Error>>()
         let watch = try DescriptorWatcher.shared.watch(descriptor, for: interest.rawValue) { ready in
             waiter.resolve(ready.map { Readiness(rawValue: $0) }.mapError { $0 })
@@ -134,11 +134,13 @@ extension StopToken {
         }
     }
 
+    private static func isOpen(_ descriptor: Int32) -> Bool { descriptor >= 0 && fcntl(descriptor, F_GETFD) >= 0 }
+
     /// Rounded up, so that a wait never ends early and then spins.
     private static func milliseconds(until deadline: MonotonicTime?) -> Int32 {
         guard let deadline else { return -1 }
-        let left = (deadline - .now).clampedNanoseconds
-        return Int32(clamping: max(0, (left + 999_999) / 1_000_000))
+        let left = max(0, (deadline - .now).clampedNanoseconds)
+        return Int32(clamping: left / 1_000_000 + (left % 1_000_000 > 0 ? 1 : 0))
     }
 }
 

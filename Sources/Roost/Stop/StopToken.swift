@@ -6,7 +6,7 @@ import Synchronization
 public struct StopToken: Sendable {
     @usableFromInline let node: StopNode
     /// Keeps the place in the tree for as long as somebody can look at it.
-    private let keeper: AnyObject & Sendable
+    let keeper: AnyObject & Sendable
 
     init(node: StopNode, keeper: AnyObject & Sendable) {
         self.node = node

@@ -46,6 +46,9 @@ final class ThumbnailJob {
             guard let folder = try arguments.folder ?? DefaultFolder.find() else {
                 return complain("no folder was named, and there are no pictures in the usual places")
             }
+            if folder.isRelative || arguments.output?.isRelative == true, !RawPath.hasWorkingFolder {
+                return complain("the folder this was started in has gone; name the folders by their whole path")
+            }
             walk = try FolderWalk(folder: folder, skipping: cache)
         } catch {
             return complain("\(error)")

@@ -80,3 +80,7 @@ void door_keep_allocator_lock(void) {
     if (write(1, "ready\n", 6) < 0) _exit(1);
     for (;;) sleep(1000);
 }
+
+void door_buffer_output(size_t size) {
+    setvbuf(stdout, malloc(size), _IOFBF, size);
+}

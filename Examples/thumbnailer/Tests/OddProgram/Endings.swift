@@ -1,3 +1,4 @@
+import CProgramDoor
 import Glibc
 import Roost
 
@@ -12,6 +13,17 @@ enum Finalizers {
             Shutdown.process.addMainActorFinalizer("on main") { OddProgram.say("on main") }
             Shutdown.process.addFinalizer("failing") { throw OddError() }
             taken.remove()
+            return 0
+        }
+    }
+
+    /// One that registers another, and one that has no time at all.
+    @Sendable static func nested() -> Never {
+        OddProgram.run {
+            Shutdown.process.addFinalizer("without time", within: .zero) { OddProgram.say("ran") }
+            Shutdown.process.addFinalizer("outer") {
+                Shutdown.process.addFinalizer("inner") { OddProgram.say("inner ran") }
+            }
             return 0
         }
     }
@@ -64,6 +76,43 @@ enum Statuses {
         OddProgram.run {
             Shutdown.process.request(.requested("enough"), status: 4)
             await OddProgram.untilAsked()
+            return 0
+        }
+    }
+
+    /// A line of standard output's buffer, and an end.
+    @Sendable static func prints() -> Never {
+        OddProgram.run {
+            print("one line")
+            return 0
+        }
+    }
+
+    /// More than a pipe holds.
+    @Sendable static func printsMuch() -> Never {
+        OddProgram.run {
+            door_buffer_output(1 << 20)
+            for number in 0..<10_000 { print("line \(number) of many") }
+            return 0
+        }
+    }
+
+    @Sendable static func outOfRange() -> Never {
+        OddProgram.run { 256 }
+    }
+
+    @Sendable static func hangingAtExit() -> Never {
+        OddProgram.run {
+            atexit { sleep(20) }
+            return 4
+        }
+    }
+
+    /// Main is in a call that a signal ends early.
+    @Sendable static func interruptedMain() -> Never {
+        OddProgram.run {
+            OddProgram.say("ready")
+            _ = sleep(50)
             return 0
         }
     }

@@ -110,6 +110,30 @@ enum Screens {
         }
     }
 
+    /// Draws all the time, and does not end when it is asked to.
+    @Sendable static func busy() -> Never {
+        OddProgram.run(budget: .seconds(5)) {
+            var options = Terminal.Options()
+            options.interval = .zero
+            let terminal = Terminal(options)
+            terminal.attach(to: .process)
+            let scope = WorkerScope("draws")
+            let worker = scope.start("draws") { worker in
+                let end = MonotonicTime.now + .seconds(10)
+                var step = 0
+                while MonotonicTime.now < end {
+                    step += 1
+                    // Each erases the moving line and draws it again: the cursor comes and goes.
+                    terminal.line("line \(step)")
+                    terminal.show("draws", WorkerProgress(step % 1_000, of: 1_000))
+                    usleep(3_000)
+                }
+            }
+            _ = await worker.ending
+            return 0
+        }
+    }
+
     /// Has no worker, and takes half a second to end.
     @Sendable static func slowMain() -> Never {
         OddProgram.run {

@@ -98,7 +98,13 @@ final class PixbufLoader {
         }
         guard !isDone else { return }
         guard let failure else { throw ThumbnailError(.undecodable, .decode, path, reason: "the content is broken") }
-        throw ThumbnailError(code(of: failure.pointee), .decode, path, reason: String(cString: failure.pointee.message))
+        throw ThumbnailError(code(of: failure.pointee), .decode, path, reason: reason(of: failure.pointee))
+    }
+
+    private func reason(of failure: GError) -> String {
+        let message = String(cString: failure.message)
+        // What libjpeg says of a file that ends before its first row.
+        return message.contains("Improper call to JPEG library") ? "the file is cut off before the first row" : message
     }
 
     private func code(of failure: GError) -> ThumbnailError.Code {

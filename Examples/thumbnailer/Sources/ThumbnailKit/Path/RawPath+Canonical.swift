@@ -15,6 +15,16 @@ extension RawPath {
         }
     }
 
+    /// Whether the folder that relative paths start from is still there. Without it `absolute()` starts at the root.
+    public static var hasWorkingFolder: Bool {
+        guard let path = getcwd(nil, 0) else { return false }
+        free(path)
+        return true
+    }
+
+    /// Whether the path starts from the working folder.
+    public var isRelative: Bool { bytes.first != UInt8(ascii: "/") }
+
     /// The absolute path of the same file as seen through every symbolic link; what does not exist yet stays as text.
     ///
     /// Used to tell whether two paths lie in one folder, never to build a URI.

@@ -5,6 +5,17 @@ import Testing
 /// Disks and folders that do not do what one would like: one line that names the file, the rest goes on, nothing
 /// half-written stays.
 @Suite struct BadInputTests {
+    @Test func aWorkingFolderThatIsGone() throws {
+        let workspace = try Workspace()
+        let gone = try workspace.makeFolder("gone")
+        let shell = try Program(
+            Launch(
+                "/bin/sh", ["-c", "cd '\(gone)' && rmdir '\(gone)' && exec '\(Executables.thumbnailer)' ."],
+                in: workspace))
+        #expect(shell.waitForEnd(within: .seconds(10)) == .exited(2))
+        #expect(shell.errorText.contains("the folder this was started in has gone"))
+    }
+
     @Test func theSharedSetHoldsEveryKindOfBrokenPicture() throws {
         let pictures = try PictureSet.shared.get()
         let names = Set(pictures.failing.map { ($0 as NSString).lastPathComponent })

@@ -18,6 +18,17 @@ import Testing
         #expect(workspace.files(below: "out/large").count < pictures.thumbnails.count)
     }
 
+    @Test(arguments: [">&-", "<&- >&-"]) func aClosedOutputIsAFailure(_ closed: String) throws {
+        let thumbnailer = try Thumbnailer()
+        try thumbnailer.addPicture("one.svg")
+        for options in [[], ["--json"]] {
+            let launch = thumbnailer.launch(options)
+            let words = ([launch.executable] + launch.arguments).map { "'\($0)'" }.joined(separator: " ")
+            let shell = try Program(Launch("/bin/sh", ["-c", "exec \(words) \(closed)"], in: thumbnailer.workspace))
+            #expect(shell.waitForEnd(within: .seconds(10)) == .exited(1))
+        }
+    }
+
     @Test func aFullPipeDoesNotHoldTheEnd() throws {
         let pictures = try PictureSet.shared.get()
         let workspace = try Workspace()

@@ -89,8 +89,8 @@ struct InterruptionPlan: CustomStringConvertible {
         self.attempt = attempt
         var generator = SeededGenerator(seed, "\(interruption.rawValue)/\(phase.rawValue)/\(attempt)")
         // A run to its end takes seconds of decoding: in CI it begins with most of it done, and so it does in the soak but
-        // for one run in four, which begins with nothing.
-        let isWhole = isSoak && generator.chance(0.25)
+        // for one run in eight, which begins with nothing.
+        let isWhole = isSoak && generator.chance(0.125)
         percentThere = isWhole ? 0 : phase == .after ? 95 : 60
         let missing = total * (100 - percentThere) / 100
         count = Int.random(in: 1...max(1, isSoak ? missing * 9 / 10 : min(missing / 2, 60)), using: &generator)

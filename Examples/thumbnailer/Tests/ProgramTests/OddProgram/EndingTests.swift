@@ -78,6 +78,65 @@ import Testing
         #expect(try odd.report().finalizers.map(\.outcome) == ["done"])
     }
 
+    @Test func aFinalizerMayRegisterAnother() throws {
+        let odd = try OddProgram("nested-finalizers", untilReady: false)
+        #expect(odd.program.waitForEnd() == .exited(0))
+        #expect(odd.program.outputText == "inner ran\n")
+        let finalizers = try odd.report().finalizers
+        #expect(finalizers.map(\.name) == ["outer", "without time", "inner"])
+        #expect(finalizers.map(\.outcome) == ["done", "skipped: its limit is zero", "done"])
+    }
+
+    @Test func aStatusThatTheSystemCannotKeepIsNoSuccess() throws {
+        let odd = try OddProgram("status-256", untilReady: false)
+        #expect(odd.program.waitForEnd() == .exited(255))
+        #expect(try odd.report().ending == .exited(255))
+    }
+
+    @Test func outputThatNobodyReadsIsNamed() throws {
+        let odd = try OddProgram("prints-much", untilReady: false) { $0.output = .smallPipe }
+        odd.program.readsOutput = false
+        #expect(odd.program.waitForEnd(within: .seconds(5)) == .exited(70))
+        #expect(
+            odd.program.errorText.contains("'standard output' abandoned: nobody reads it"), "\(odd.program.errorText)")
+        #expect(try odd.report().ending == .exited(70))
+    }
+
+    @Test func outputThatIsReadSlowlyIsWaitedFor() throws {
+        let odd = try OddProgram("prints-much", untilReady: false) { $0.output = .smallPipe }
+        odd.program.readsOutput = false
+        usleep(300_000)
+        odd.program.readsOutput = true
+        #expect(odd.program.waitForEnd(within: .seconds(5)) == .exited(0))
+        #expect(odd.program.outputText.hasSuffix("line 9999 of many\n"))
+    }
+
+    @Test func anExitHandlerThatHangsIsNamed() throws {
+        let odd = try OddProgram("hanging-atexit", untilReady: false)
+        #expect(odd.program.waitForEnd(within: .seconds(5)) == .exited(70))
+        #expect(odd.program.errorText.contains("'exit' abandoned: a handler of atexit did not return"))
+        #expect(try odd.report().ending == .exited(70))
+    }
+
+    @Test func aSignalThatEndsACallOfMainIsTheCause() throws {
+        for _ in 0..<20 {
+            let odd = try OddProgram("interrupted-main")
+            odd.program.send(SIGTERM)
+            // The system may give the signal to another thread: then main sleeps on, and is late.
+            let ending = odd.program.waitForEnd()
+            #expect(ending == .signalled(SIGTERM) || ending == .exited(70))
+            #expect(try odd.report().cause == "SIGTERM")
+        }
+    }
+
+    /// A stream that was closed at the start stays so: nothing of Roost gets its number.
+    @Test(arguments: ["<&-", ">&-", "<&- >&-", "<&- >&- 2>&-"]) func streamsClosedAtTheStart(_ closed: String) throws {
+        let workspace = try Workspace()
+        let shell = try Program(
+            Launch("/bin/sh", ["-c", "\"$0\" prints \(closed)", Executables.odd], in: workspace))
+        #expect(shell.waitForEnd(within: .seconds(10)) == .exited(0))
+    }
+
     @Test func aThreadThatKeepsTheLockOfStandardOutput() throws {
         let odd = try OddProgram("stdio-lock")
         #expect(odd.end() < OddProgram.budget + OddProgram.slack)

@@ -42,6 +42,20 @@ import Testing
         odd.expectNothingLeft()
     }
 
+    /// The end may come in the middle of a drawing; nothing is drawn behind it.
+    @Test func aTerminalThatIsDrawnOnAllTheTimeIsRestored() throws {
+        for attempt in 1...12 {
+            let odd = try OddProgram("busy-terminal", untilReady: false) { $0 = $0.inTerminal() }
+            #expect(odd.program.wait { odd.program.terminalText.contains("line \(attempt * 10)") })
+            odd.program.send(SIGINT)
+            // Two that come at once are one.
+            #expect(odd.program.wait { odd.program.terminalText.contains("Stopping: waiting for 'draws'") })
+            odd.program.send(SIGINT)
+            #expect(odd.program.waitForEnd() == .signalled(SIGINT))
+            #expect(odd.program.isCursorShown, "attempt \(attempt): \(odd.program.terminalText.suffix(80))")
+        }
+    }
+
     /// No worker runs, and main takes its time: it is named.
     @Test func aMainBodyThatIsWaitedForIsNamed() throws {
         let odd = try OddProgram("slow-main-in-terminal", untilReady: false) { $0 = $0.inTerminal() }
