@@ -46,12 +46,16 @@ struct ScopeQueue {
                 candidate.isInScopeQueue = false
                 count -= 1
                 // Stopped this moment: whoever stopped it ends it.
-                if !candidate.isStopped, !candidate.isEnded { return candidate }
+                if !candidate.isStopped, !candidate.isEnded {
+                    buryAllIfEmpty()
+                    return candidate
+                }
             } else {
                 dead -= 1
             }
             graveyard.append(candidate)
         }
+        buryAllIfEmpty()
         return nil
     }
 
@@ -61,6 +65,7 @@ struct ScopeQueue {
         worker.isInScopeQueue = false
         count -= 1
         dead += 1
+        buryAllIfEmpty()
         if dead > 64, dead > count {
             var kept: [WorkerCore?] = []
             for case let entry? in entries[head...] {
@@ -71,6 +76,15 @@ struct ScopeQueue {
             dead = 0
         }
         return true
+    }
+
+    /// With nobody waiting no dead entry stays: a worker holds its scope, which holds this.
+    private mutating func buryAllIfEmpty() {
+        guard count == 0, !entries.isEmpty else { return }
+        for case let entry? in entries[head...] { graveyard.append(entry) }
+        entries.removeAll(keepingCapacity: entries.count < 1_024)
+        head = 0
+        dead = 0
     }
 
     mutating func takeGraveyard() -> [WorkerCore] {

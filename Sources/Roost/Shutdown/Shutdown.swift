@@ -106,6 +106,7 @@ public final class Shutdown: Sendable {
     /// - Parameters:
     ///   - name: For the report.
     ///   - limit: The most it may take; nil for what is left of the finalizers' share of the budget.
+    ///   - body: What is to be done; what it throws is in the report.
     @discardableResult
     public func addFinalizer(
         _ name: String, within limit: Duration? = nil, _ body: @escaping @Sendable () throws -> Void
@@ -160,7 +161,9 @@ public final class Shutdown: Sendable {
     /// a thread of its own and ends the process. A signal that came before counts as the first cause, also when whoever reads
     /// it has not run yet.
     ///
-    /// - Parameter status: The exit status, 0 to 255; any other is 255, for the system keeps eight bits of it.
+    /// - Parameters:
+    ///   - cause: What the workers are told, and the report.
+    ///   - status: The exit status, 0 to 255; any other is 255, for the system keeps eight bits of it.
     @discardableResult
     public func request(_ cause: ShutdownCause, status: Int32 = 0) -> Bool {
         let signal = isInstalled ? roost_signals_first() : 0

@@ -57,7 +57,7 @@ extension StopToken {
         }
     }
 
-    /// What became ready in ``wait(for:on:within:)``.
+    /// What became ready in a `wait(for:on:within:)`.
     public struct Readiness: OptionSet, Sendable {
         /// The bits of `poll(2)`.
         public let rawValue: Int16
