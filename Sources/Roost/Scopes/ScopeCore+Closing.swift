@@ -78,7 +78,8 @@ extension ScopeCore {
 
     /// Ends every worker that still runs as abandoned.
     func abandonAll() {
-        for worker in workers { worker.abandon() }
+        let reason = state.withLock { $0.machine.reason } ?? .requested("")
+        for worker in workers { worker.abandon(reason.forChild) }
     }
 
     func settle() {

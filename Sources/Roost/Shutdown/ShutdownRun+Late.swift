@@ -6,7 +6,8 @@ extension ShutdownRun {
     ) -> [Straggler] {
         // Listed before: a scope lists no worker that has its ending.
         let workers = runningWorkers(scopes, pools)
-        for worker in workers { worker.abandon() }
+        let reason = shutdown.root.node.reason ?? shutdown.facts.machine.cause?.stopReason ?? .programEnded
+        for worker in workers { worker.abandon(reason.forChild) }
         var late = withoutMain(workers, pools, wait: wait)
         if wait.isOpen("asking to stop") {
             late.append(

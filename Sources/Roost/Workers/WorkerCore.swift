@@ -187,8 +187,10 @@ class WorkerCore: StopNode, @unchecked Sendable {
         let neverBegan: Bool
     }
 
-    /// Its budget is over: it ends as abandoned, and its thread is left behind.
-    final func abandon() {
+    /// Its budget is over: it ends as abandoned, and its thread is left behind. `reason` is what it is told if whoever asks
+    /// the workers to stop has not come to it yet, on a busy machine: a body always learns that it is over.
+    final func abandon(_ reason: StopReason) {
+        if !isStopped { stop(reason) }
         guard end(.abandoned(straggler)) else { return }
         // Read after the end: a body cannot begin any more.
         let (thread, task, asked) = life.withLock { (self.thread, self.task, askedAt) }
