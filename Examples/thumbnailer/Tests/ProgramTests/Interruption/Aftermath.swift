@@ -18,19 +18,12 @@ struct Aftermath {
             return
         }
         #expect(allowed.contains(ending), note)
-        if ending != .signalled(SIGKILL), !endedBeforeHandlers, !isFarewellDiscarded(ending) {
+        if ending != .signalled(SIGKILL), !endedBeforeHandlers {
             #expect(run.isTerminalRestored, "\(note), terminal not restored: \(program.terminalText.suffix(200))")
         }
         try checkWords(ending)
         checkFiles(ending)
         try resume()
-    }
-
-    /// A Ctrl-C that is typed makes the terminal throw away whatever was written to it and not read yet (termios(3), NOFLSH):
-    /// also the last words of a program that ended by an earlier request that very moment.
-    private func isFarewellDiscarded(_ ending: Program.Ending) -> Bool {
-        plan.isTyped && plan.interruption == .interrupt && ending == .signalled(SIGTERM)
-            && program.terminalText.hasSuffix("^C")
     }
 
     /// An end in the first instants is the system's doing; nothing was changed by then, so nothing is asked for.
