@@ -202,9 +202,8 @@ import Testing
                     started.add(number)
                 }
             }
-            // One runs, one is held by whoever waits for room; a third would come soon.
-            try await eventually { scope.workers.count == 2 }
-            try await SystemTime.shared.sleep(for: .milliseconds(20))
+            // One runs, one is held by whoever waits for room.
+            try await eventually { scope.roomWaiters == 1 }
             #expect(started.count == 0 && scope.workers.count == 2)
             gate.open()
             try await producer.value
@@ -238,8 +237,7 @@ import Testing
             let gate = Gate()
             let busy = await scope.occupy(1, until: gate)[0]
             let waiter = Task { try await scope.startWhenRoom("waits") { _ in Issue.record("it ran") } }
-            try await eventually { scope.workers.count == 2 }
-            try await SystemTime.shared.sleep(for: .milliseconds(5))
+            try await eventually { scope.roomWaiters == 1 }
             // The busy one ignores it: nothing frees a place.
             if closes { scope.cut() } else { scope.stop() }
             let handle = try await waiter.value

@@ -191,6 +191,7 @@ import Testing
         defer { closedir(folder) }
         var names: [String] = []
         while let entry = readdir(folder) {
+            // proof: d_name is an array of 256 char, zero-terminated.
             let thread = withUnsafePointer(to: &entry.pointee.d_name) {
                 $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
             }

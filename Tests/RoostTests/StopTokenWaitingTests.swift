@@ -111,7 +111,7 @@ import Testing
             let worker = await scope.occupy(1, until: gate)[0]
             let async = Task { try await worker.token.stopRequested() }
             let blocking = inBackground { worker.token.waitForStop() }
-            try await SystemTime.shared.sleep(for: .milliseconds(5))
+            try await eventually { worker.worker.callbackCount == 2 }
             gate.open()
             await #expect(throws: CancellationError.self) { _ = try await async.value }
             let reason = try await blocking.value

@@ -46,7 +46,7 @@ import Glibc
     ]
 }
 
-final class FloodTimes: @unchecked Sendable {  // written by the producer, read after it was joined
+final class FloodTimes: @unchecked Sendable {  // proof: written by the producer, read after it was joined
     var begin: UInt64 = 0
     var produced: UInt64 = 0
 }

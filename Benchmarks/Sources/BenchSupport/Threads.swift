@@ -2,7 +2,7 @@ import Glibc
 import Synchronization
 
 /// A POSIX semaphore: a futex without spinning, the same one the C++ peers wait on.
-public final class Gate: @unchecked Sendable {  // sem_t is made for several threads and never moves: it is on the heap
+public final class Gate: @unchecked Sendable {  // proof: sem_t is made for several threads; on the heap, it never moves
     private let semaphore = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
     public init() { sem_init(semaphore, 0, 0) }
     deinit {
@@ -37,6 +37,7 @@ nonisolated public func startThread(_ body: @escaping @Sendable () -> Void) -> (
     let result = pthread_create(
         &thread, nil,
         { raw in
+            // proof: the box that was retained for this thread below, taken once.
             Unmanaged<Box>.fromOpaque(raw!).takeRetainedValue().body()
             return nil
         }, Unmanaged.passRetained(Box(body)).toOpaque())
@@ -46,7 +47,7 @@ nonisolated public func startThread(_ body: @escaping @Sendable () -> Void) -> (
 
 /// Runs an async body from a plain thread and waits for it.
 nonisolated public func runBlocking(_ body: @escaping @Sendable () async -> Values) -> Values {
-    final class Result: @unchecked Sendable { var values = Values() }  // written before the post, read after the wait
+    final class Result: @unchecked Sendable { var values = Values() }  // proof: written before the post, read after the wait
     let result = Result()
     let done = Gate()
     Task.detached {

@@ -14,7 +14,7 @@ struct Workers: PoolPeer {
 
     private func drain(_ scope: WorkerScope) {
         _ = runBlocking {
-            try! await scope.drained()  // throws only for a cancelled task or a worker of its own
+            try! await scope.drained()  // proof: throws only for a cancelled task or a worker of its own
             return [:]
         }
     }

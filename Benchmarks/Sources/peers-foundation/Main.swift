@@ -1,8 +1,7 @@
 import BenchSupport
 import Foundation
 
-// proof: OperationQueue is documented as safe to use from several threads.
-struct OperationQueuePeer: PoolPeer, @unchecked Sendable {
+struct OperationQueuePeer: PoolPeer, @unchecked Sendable {  // proof: OperationQueue is documented as safe between threads
     let queue = OperationQueue()
     init() { queue.maxConcurrentOperationCount = 2 }
     func submitEmpty() { queue.addOperation {} }

@@ -49,6 +49,7 @@ private final class ThreadStart: Sendable {
 private func threadEntry(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
     // The box is consumed before the end so that what `body` captured dies on this thread, not after it.
     do {
+        // proof: the box that `start` retained for this thread, taken once.
         let start = Unmanaged<ThreadStart>.fromOpaque(argument!).takeRetainedValue()
         roost_thread_use_main_mask()
         roost_thread_set_name(start.name)

@@ -60,6 +60,8 @@ class StopNode: @unchecked Sendable {  // proof: every `var` is guarded by `lock
     }
 
     final var reason: StopReason? { lock.withLock { storedReason } }
+    /// How many are to be told when it is stopped.
+    final var callbackCount: Int { lock.withLock { callbacks.count } }
 
     /// Puts the node below its parent. When the parent is stopped already, the node is stopped before this returns.
     final func attach() {

@@ -1,10 +1,8 @@
 // Two threads add to one counter: without the lock when RACE is defined, which is what ThreadSanitizer must report.
 import Glibc
 
-// proof: none on purpose, this is the race; without RACE `lock` guards it.
-nonisolated(unsafe) private var counter = 0
-// proof: written once, before the threads start.
-nonisolated(unsafe) private let lock = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+nonisolated(unsafe) private var counter = 0  // proof: none on purpose, this is the race; without RACE `lock` guards it
+nonisolated(unsafe) private let lock = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)  // proof: set once
 
 private nonisolated func bump(_: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
     for _ in 0..<10_000 {

@@ -33,6 +33,9 @@ extension WorkerHandle {
 }
 
 extension WorkerScope {
+    /// How many wait for a free place, to start something then.
+    var roomWaiters: Int { core.state.withLock { $0.roomWaiters.count } }
+
     /// Fills the pool with workers that run until the gate opens; returns once all of them run.
     func occupy(_ count: Int, until gate: Gate) async -> [WorkerHandle<Void, WorkerProgress>] {
         var handles: [WorkerHandle<Void, WorkerProgress>] = []

@@ -33,6 +33,7 @@ final class InterruptedRun {
         if plan.isJSON { arguments.append("--json") }
         var launch = Launch(Executables.thumbnailer, arguments, in: workspace).inTerminal()
         if plan.isJSON { launch.output = .pipe }
+        launch.keepsUnreadOutput = true
         program = try Program(launch)
     }
 

@@ -105,7 +105,8 @@ import Testing
     @Test func outputThatIsReadSlowlyIsWaitedFor() throws {
         let odd = try OddProgram("prints-much", untilReady: false) { $0.output = .smallPipe }
         odd.program.readsOutput = false
-        usleep(300_000)
+        // Its pipe is full: it is at its end, and waits for the reader.
+        #expect(odd.program.wait { odd.program.unreadOutput == 4_096 })
         odd.program.readsOutput = true
         #expect(odd.program.waitForEnd(within: .seconds(5)) == .exited(0))
         #expect(odd.program.outputText.hasSuffix("line 9999 of many\n"))

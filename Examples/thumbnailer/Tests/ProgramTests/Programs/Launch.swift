@@ -28,6 +28,8 @@ struct Launch {
     var folder: String?
     var hasTerminal = false
     var columns = 80
+    /// Whether a typed Ctrl-C leaves alone what the terminal was given and has not passed on.
+    var keepsUnreadOutput = false
     var output = Stream.pipe
     var errors = Stream.pipe
 
@@ -56,6 +58,7 @@ struct Launch {
             guard streams.terminal >= 0 else { throw LaunchError(call: "open /dev/ptmx", errno: errno) }
             streams.terminalName = String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
             door_set_columns(streams.terminal, Int32(columns), 24)
+            if keepsUnreadOutput { TerminalSettings.keepUnreadOutput(streams.terminal) }
             _ = fcntl(streams.terminal, F_SETFL, O_RDWR | O_NONBLOCK)
         }
         streams.output = try open(output, as: 1, &streams)
