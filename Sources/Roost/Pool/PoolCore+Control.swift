@@ -51,7 +51,7 @@ extension PoolCore {
     func forget(_ worker: WorkerCore) -> Bool {
         let (taken, buried, wakes) = withState { state -> (Bool, [WorkerCore], [@Sendable () -> Void]) in
             guard state.forget(worker) else { return (false, [], []) }
-            return (true, state.takeGraveyard(), state.takeWakes(configuration.queueCapacity))
+            return (true, state.graveyard.takeAll(), state.takeWakes(configuration.queueCapacity))
         }
         for wake in wakes { wake() }
         withExtendedLifetime(buried) {}
@@ -105,37 +105,28 @@ extension PoolCore {
     // MARK: Waiting
 
     /// Calls `action` once when nothing runs and nothing is queued; at once when that is so. The id is for ``forgetDone(_:)``.
-    func whenDone(_ action: @escaping @Sendable () -> Void) -> UInt64 {
-        let (id, isDone) = withState { state -> (UInt64, Bool) in
-            state.lastWaiter += 1
-            if state.isDone { return (state.lastWaiter, true) }
-            state.doneWaiters[state.lastWaiter] = action
-            return (state.lastWaiter, false)
-        }
-        if isDone { action() }
+    func whenDone(_ action: @escaping Waiters.Action) -> Waiters.ID {
+        let id = withState { $0.doneWaiters.add(unless: $0.isDone, action) }
+        if id == Waiters.nobody { action() }
         return id
     }
 
-    func forgetDone(_ id: UInt64) {
-        withState { $0.doneWaiters[id] = nil }
+    func forgetDone(_ id: Waiters.ID) {
+        _ = withState { $0.doneWaiters.remove(id) }
     }
 
     /// Calls `action` once when the queue may have room; at once when it has.
-    func whenRoom(_ action: @escaping @Sendable () -> Void) -> UInt64 {
-        let (id, hasRoom) = withState { state -> (UInt64, Bool) in
-            state.lastWaiter += 1
-            if !state.isFull(configuration.queueCapacity) || state.isRetired || state.isRefusing {
-                return (state.lastWaiter, true)
-            }
-            state.roomWaiters[state.lastWaiter] = action
-            return (state.lastWaiter, false)
+    func whenRoom(_ action: @escaping Waiters.Action) -> Waiters.ID {
+        let id = withState { state in
+            let hasRoom = !state.isFull(configuration.queueCapacity) || state.mayRefuse
+            return state.roomWaiters.add(unless: hasRoom, action)
         }
-        if hasRoom { action() }
+        if id == Waiters.nobody { action() }
         return id
     }
 
-    func forgetRoom(_ id: UInt64) {
-        withState { $0.roomWaiters[id] = nil }
+    func forgetRoom(_ id: Waiters.ID) {
+        _ = withState { $0.roomWaiters.remove(id) }
     }
 
     func refuseWaitFromOwnWorker(_ call: String) throws {
@@ -168,11 +159,8 @@ extension PoolCore {
         _ = clear(.requested("the pool was closed"))
         let (woken, room) = withState { state -> ([PoolThread], [@Sendable () -> Void]) in
             state.isRetired = true
-            defer {
-                state.idle = []
-                state.roomWaiters = [:]
-            }
-            return (state.idle, Array(state.roomWaiters.values))
+            defer { state.idle = [] }
+            return (state.idle, state.roomWaiters.takeAll())
         }
         for thread in woken { thread.parker.unpark() }
         for wake in room { wake() }
@@ -181,7 +169,7 @@ extension PoolCore {
     func refuse(_ refusing: Bool) {
         let (help, room) = withState { state -> (PoolState.Help, [@Sendable () -> Void]) in
             state.isRefusing = refusing
-            return refusing ? (.none, state.takeRoomWaiters()) : (state.helpIfNeeded(), [])
+            return refusing ? (.none, state.roomWaiters.takeAll()) : (state.helpIfNeeded(), [])
         }
         give(help)
         for wake in room { wake() }

@@ -171,8 +171,8 @@ final class PoolCore: TaskExecutor, @unchecked Sendable {  // proof: `state` is 
                     thread.swiftJobBeganAt = .coarseNow
                 }
                 let help = state.pointee.helpIfNeeded()
-                let room = state.pointee.takeRoomWaiters()
-                let buried = state.pointee.takeGraveyard()
+                let room = state.pointee.roomWaiters.takeAll()
+                let buried = state.pointee.graveyard.takeAll()
                 noteQueued()
                 lock.pointee.unlock()
                 give(help)
@@ -181,7 +181,7 @@ final class PoolCore: TaskExecutor, @unchecked Sendable {  // proof: `state` is 
                 return job
             }
             if held != nil || !state.pointee.graveyard.isEmpty {
-                let buried = state.pointee.takeGraveyard()
+                let buried = state.pointee.graveyard.takeAll()
                 noteQueued()
                 lock.pointee.unlock()
                 held = nil

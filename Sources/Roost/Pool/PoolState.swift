@@ -25,8 +25,8 @@ struct PoolState: ~Copyable {
     var swiftJobs = JobRing()
     /// Entries whose worker has ended in the queue.
     var dead = 0
-    /// Dead entries that were taken out, to be let go once the lock is not held: their end may run user code.
-    var graveyard: [WorkerCore] = []
+    /// Dead entries that were taken out.
+    var graveyard = Graveyard()
     /// Workers with an async body that has begun: on a thread only while they are not suspended.
     var asyncBodies: [ObjectIdentifier: WorkerCore] = [:]
 
@@ -35,9 +35,8 @@ struct PoolState: ~Copyable {
     var idle: [PoolThread] = []
     var abandoned: [PoolThread] = []
     var lastThreadNumber = 0
-    var lastWaiter: UInt64 = 0
-    var doneWaiters: [UInt64: @Sendable () -> Void] = [:]
-    var roomWaiters: [UInt64: @Sendable () -> Void] = [:]
+    var doneWaiters = Waiters()
+    var roomWaiters = Waiters()
 
     init(maximum: Int) {
         self.maximum = maximum
@@ -79,26 +78,9 @@ struct PoolState: ~Copyable {
         hasWork ? help() : .none
     }
 
-    mutating func takeRoomWaiters() -> [@Sendable () -> Void] {
-        guard !roomWaiters.isEmpty else { return [] }
-        defer { roomWaiters = [:] }
-        return Array(roomWaiters.values)
-    }
-
     /// Who waits for room or for the end of all work, when there is reason to wake them.
     mutating func takeWakes(_ capacity: Int?) -> [@Sendable () -> Void] {
-        var wakes = isFull(capacity) ? [] : takeRoomWaiters()
-        if !doneWaiters.isEmpty, isDone {
-            wakes += doneWaiters.values
-            doneWaiters = [:]
-        }
-        return wakes
-    }
-
-    mutating func takeGraveyard() -> [WorkerCore] {
-        guard !graveyard.isEmpty else { return [] }
-        defer { graveyard = [] }
-        return graveyard
+        (isFull(capacity) ? [] : roomWaiters.takeAll()) + (isDone ? doneWaiters.takeAll() : [])
     }
 
     // MARK: The queue
@@ -130,7 +112,7 @@ struct PoolState: ~Copyable {
             if case .worker(let worker) = job {
                 guard worker.isInPoolQueue else {
                     dead -= 1
-                    graveyard.append(worker)
+                    graveyard.bury(worker)
                     continue
                 }
                 worker.isInPoolQueue = false
@@ -148,15 +130,15 @@ struct PoolState: ~Copyable {
         queued -= 1
         dead += 1
         if dead > 64, dead > queued {
-            var buried: [WorkerCore] = []
+            var buried = graveyard
             for index in 0..<rings.count {
                 rings[index].compact {
                     guard case .worker(let worker) = $0, !worker.isInPoolQueue else { return false }
-                    buried.append(worker)
+                    buried.bury(worker)
                     return true
                 }
             }
-            graveyard += buried
+            graveyard = buried
             dead = 0
         }
         return true

@@ -3,24 +3,21 @@ extension ScopeCore {
 
     /// Calls `action` once when a worker may be started: when the scope has a free place and the pool's queue may have
     /// room; at once when that is so.
-    func whenRoom(_ action: @escaping @Sendable () -> Void) -> RoomWait {
-        let id = state.withLock { state -> UInt64? in
-            guard state.running >= limit else { return nil }
-            state.lastWaiter += 1
-            state.roomWaiters[state.lastWaiter] = action
-            return state.lastWaiter
-        }
-        return RoomWait(inScope: id, inPool: id == nil ? pool.whenRoom(action) : nil)
+    func whenRoom(_ action: @escaping Waiters.Action) -> RoomWait {
+        let id = state.withLock { $0.roomWaiters.add(unless: $0.running < limit, action) }
+        return id == Waiters.nobody ? .inPool(pool.whenRoom(action)) : .inScope(id)
     }
 
     func forgetRoom(_ wait: RoomWait) {
-        if let id = wait.inScope { state.withLock { $0.roomWaiters[id] = nil } }
-        if let id = wait.inPool { pool.forgetRoom(id) }
+        switch wait {
+        case .inScope(let id): _ = state.withLock { $0.roomWaiters.remove(id) }
+        case .inPool(let id): pool.forgetRoom(id)
+        }
     }
 
-    struct RoomWait {
-        let inScope: UInt64?
-        let inPool: UInt64?
+    enum RoomWait {
+        case inScope(Waiters.ID)
+        case inPool(Waiters.ID)
     }
 
     // MARK: The scope's own queue
@@ -29,7 +26,7 @@ extension ScopeCore {
 
     /// Takes a worker out that waits behind the limit; false when it does not.
     func forgetWaiting(_ worker: WorkerCore) -> Bool {
-        let (taken, buried) = state.withLock { ($0.queue.forget(worker), $0.queue.takeGraveyard()) }
+        let (taken, buried) = state.withLock { ($0.queue.forget(worker), $0.queue.graveyard.takeAll()) }
         withExtendedLifetime(buried) {}
         return taken
     }

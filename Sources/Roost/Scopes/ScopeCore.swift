@@ -28,11 +28,10 @@ final class ScopeCore: Sendable {
         /// Workers beyond the limit.
         var queue = ScopeQueue()
         /// Who waits for a free place, to start something then.
-        var roomWaiters: [UInt64: @Sendable () -> Void] = [:]
+        var roomWaiters = Waiters()
         /// Somebody is handing places to waiting workers; whoever frees one meanwhile leaves it to them.
         var isRefilling = false
-        var drainedWaiters: [UInt64: @Sendable () -> Void] = [:]
-        var lastWaiter: UInt64 = 0
+        var drainedWaiters = Waiters()
         var timer: TimerRegistration?
         /// What the owner of the present close wants called; a close that is called off calls nothing.
         var onSettled: [@Sendable (ScopeReport) -> Void] = []
@@ -41,12 +40,6 @@ final class ScopeCore: Sendable {
 
         func keepsReports(_ root: WorkRoot) -> Bool {
             (machine.state != .open || root.node.isStopped) && ended.count < ScopeCore.reported
-        }
-
-        mutating func takeRoomWaiters() -> [@Sendable () -> Void] {
-            guard !roomWaiters.isEmpty else { return [] }
-            defer { roomWaiters = [:] }
-            return Array(roomWaiters.values)
         }
     }
 
@@ -166,7 +159,7 @@ final class ScopeCore: Sendable {
             guard worker.holdsScopePlace else { return [] }
             worker.holdsScopePlace = false
             state.running -= 1
-            return state.takeRoomWaiters()
+            return state.roomWaiters.takeAll()
         }
         refill()
         for wake in wakes { wake() }
@@ -194,16 +187,15 @@ final class ScopeCore: Sendable {
             if worker.holdsScopePlace {
                 worker.holdsScopePlace = false
                 state.running -= 1
-                if state.queue.isEmpty { consequences.wakes = state.takeRoomWaiters() }
+                if state.queue.isEmpty { consequences.wakes = state.roomWaiters.takeAll() }
             }
-            if state.queue.forget(worker) { consequences.buried = state.queue.takeGraveyard() }
+            if state.queue.forget(worker) { consequences.buried = state.queue.graveyard.takeAll() }
             consequences.mustRefill = !state.queue.isEmpty
             if let report, state.keepsReports(root) { state.ended.append(report) }
             if case .abandoned(let straggler) = ending { state.stragglers.append(straggler) }
             if state.unfinished == 0 {
-                consequences.wakes += state.drainedWaiters.values
+                consequences.wakes += state.drainedWaiters.takeAll()
                 consequences.hasSettled = state.machine.drained()
-                state.drainedWaiters = [:]
             }
             return consequences
         }
@@ -237,8 +229,8 @@ final class ScopeCore: Sendable {
                 } else {
                     state.isRefilling = false
                 }
-                let wakes = state.running < limit && state.queue.isEmpty ? state.takeRoomWaiters() : []
-                return (next, state.queue.takeGraveyard(), wakes)
+                let wakes = state.running < limit && state.queue.isEmpty ? state.roomWaiters.takeAll() : []
+                return (next, state.queue.graveyard.takeAll(), wakes)
             }
             withExtendedLifetime(buried) {}
             for wake in wakes { wake() }
@@ -264,18 +256,13 @@ final class ScopeCore: Sendable {
     }
 
     /// Calls `action` once when no worker is left; at once when none is.
-    func whenDrained(_ action: @escaping @Sendable () -> Void) -> UInt64 {
-        let (id, isNow) = state.withLock { state -> (UInt64, Bool) in
-            state.lastWaiter += 1
-            if state.unfinished == 0 { return (state.lastWaiter, true) }
-            state.drainedWaiters[state.lastWaiter] = action
-            return (state.lastWaiter, false)
-        }
-        if isNow { action() }
+    func whenDrained(_ action: @escaping Waiters.Action) -> Waiters.ID {
+        let id = state.withLock { $0.drainedWaiters.add(unless: $0.unfinished == 0, action) }
+        if id == Waiters.nobody { action() }
         return id
     }
 
-    func forgetDrained(_ id: UInt64) {
-        state.withLock { $0.drainedWaiters[id] = nil }
+    func forgetDrained(_ id: Waiters.ID) {
+        _ = state.withLock { $0.drainedWaiters.remove(id) }
     }
 }

@@ -6,8 +6,8 @@ struct ScopeQueue {
     /// Entries whose worker has ended behind the limit.
     private var dead = 0
     private(set) var count = 0
-    /// Entries that were taken out dead, to be let go with no lock held: their end may run user code.
-    private var graveyard: [WorkerCore] = []
+    /// Entries that were taken out dead.
+    var graveyard = Graveyard()
 
     var isEmpty: Bool { count == 0 }
 
@@ -53,7 +53,7 @@ struct ScopeQueue {
             } else {
                 dead -= 1
             }
-            graveyard.append(candidate)
+            graveyard.bury(candidate)
         }
         buryAllIfEmpty()
         return nil
@@ -69,7 +69,7 @@ struct ScopeQueue {
         if dead > 64, dead > count {
             var kept: [WorkerCore?] = []
             for case let entry? in entries[head...] {
-                if entry.isInScopeQueue { kept.append(entry) } else { graveyard.append(entry) }
+                if entry.isInScopeQueue { kept.append(entry) } else { graveyard.bury(entry) }
             }
             entries = kept
             head = 0
@@ -81,15 +81,9 @@ struct ScopeQueue {
     /// With nobody waiting no dead entry stays: a worker holds its scope, which holds this.
     private mutating func buryAllIfEmpty() {
         guard count == 0, !entries.isEmpty else { return }
-        for case let entry? in entries[head...] { graveyard.append(entry) }
+        for case let entry? in entries[head...] { graveyard.bury(entry) }
         entries.removeAll(keepingCapacity: entries.count < 1_024)
         head = 0
         dead = 0
-    }
-
-    mutating func takeGraveyard() -> [WorkerCore] {
-        guard !graveyard.isEmpty else { return [] }
-        defer { graveyard = [] }
-        return graveyard
     }
 }

@@ -44,8 +44,8 @@ final class UpdateHub<Update: Sendable>: AnyUpdateHub, @unchecked Sendable {
     private var queue: [Update?] = []
     private var queueHead = 0
     private var everSent = false
-    private var receivers: [UInt64: @Sendable () -> Void] = [:]
-    private var roomWaiters: [UInt64: @Sendable () -> Void] = [:]
+    private var receivers = Waiters()
+    private var roomWaiters = Waiters()
     private var isClosed = false
 
     init(capacity: Int) {
@@ -129,7 +129,7 @@ final class UpdateHub<Update: Sendable>: AnyUpdateHub, @unchecked Sendable {
         }
         everSent = true
         queue.append(update)
-        let woken = takeReceivers()
+        let woken = receivers.takeAll()
         lock.unlock()
         for wake in woken { wake() }
         return .accepted
@@ -139,19 +139,14 @@ final class UpdateHub<Update: Sendable>: AnyUpdateHub, @unchecked Sendable {
     override var hasSent: Bool { lock.withLock { everSent } }
 
     /// Calls `wake` once when there may be room (or the hub closed); at once when there is now.
-    func whenRoom(_ wake: @escaping @Sendable () -> Void) -> UInt64 {
-        let (id, isNow) = lock.withLock { () -> (UInt64, Bool) in
-            lastID += 1
-            if isClosed || queue.count - queueHead < capacity { return (lastID, true) }
-            roomWaiters[lastID] = wake
-            return (lastID, false)
-        }
-        if isNow { wake() }
+    func whenRoom(_ wake: @escaping Waiters.Action) -> Waiters.ID {
+        let id = lock.withLock { roomWaiters.add(unless: isClosed || queue.count - queueHead < capacity, wake) }
+        if id == Waiters.nobody { wake() }
         return id
     }
 
-    func forgetRoom(_ id: UInt64) {
-        lock.withLock { roomWaiters[id] = nil }
+    func forgetRoom(_ id: Waiters.ID) {
+        _ = lock.withLock { roomWaiters.remove(id) }
     }
 
     /// The next queued value, and whether more can come.
@@ -172,34 +167,21 @@ final class UpdateHub<Update: Sendable>: AnyUpdateHub, @unchecked Sendable {
             queue.removeFirst(queueHead)
             queueHead = 0
         }
-        let waiting = roomWaiters
-        roomWaiters = [:]
+        let waiting = roomWaiters.takeAll()
         lock.unlock()
-        for wake in waiting.values { wake() }
+        for wake in waiting { wake() }
         return (update, false)
     }
 
     /// Calls `wake` once when there is something to receive (or the hub closed); at once when there is now.
-    func whenReceivable(_ wake: @escaping @Sendable () -> Void) -> UInt64 {
-        let (id, isNow) = lock.withLock { () -> (UInt64, Bool) in
-            lastID += 1
-            if isClosed || queueHead < queue.count { return (lastID, true) }
-            receivers[lastID] = wake
-            return (lastID, false)
-        }
-        if isNow { wake() }
+    func whenReceivable(_ wake: @escaping Waiters.Action) -> Waiters.ID {
+        let id = lock.withLock { receivers.add(unless: isClosed || queueHead < queue.count, wake) }
+        if id == Waiters.nobody { wake() }
         return id
     }
 
-    func forgetReceiver(_ id: UInt64) {
-        let forgotten = lock.withLock { receivers.removeValue(forKey: id) }
-        withExtendedLifetime(forgotten) {}
-    }
-
-    private func takeReceivers() -> [@Sendable () -> Void] {
-        guard !receivers.isEmpty else { return [] }
-        defer { receivers = [:] }
-        return Array(receivers.values)
+    func forgetReceiver(_ id: Waiters.ID) {
+        _ = lock.withLock { receivers.remove(id) }
     }
 
     // MARK: End
@@ -212,10 +194,7 @@ final class UpdateHub<Update: Sendable>: AnyUpdateHub, @unchecked Sendable {
             var woken = listeners.filter { !$0.isPending }.map(\.notify)
             for listener in listeners { listener.isPending = true }
             idleListeners = 0
-            woken += takeReceivers()
-            woken += roomWaiters.values
-            roomWaiters = [:]
-            return woken
+            return woken + receivers.takeAll() + roomWaiters.takeAll()
         }
         for wake in woken { wake() }
     }

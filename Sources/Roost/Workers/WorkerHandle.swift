@@ -131,10 +131,7 @@ public struct WorkerHandle<Value: Sendable, Update: Sendable>: Sendable {
     public func onUpdate<Receiver: AnyObject & Sendable>(
         for receiver: Receiver, _ handler: @escaping @MainActor @Sendable (Receiver, Update) -> Void
     ) -> DeliveryRegistration {
-        onUpdate { [weak receiver] update in
-            guard let receiver else { return }
-            handler(receiver, update)
-        }
+        onUpdate(bound(receiver, handler))
     }
 
     /// Calls `handler` with every value the worker sent, in order, on the main actor. While it is behind by more than the
@@ -149,10 +146,7 @@ public struct WorkerHandle<Value: Sendable, Update: Sendable>: Sendable {
     public func onSent<Receiver: AnyObject & Sendable>(
         for receiver: Receiver, _ handler: @escaping @MainActor @Sendable (Receiver, Update) -> Void
     ) -> DeliveryRegistration {
-        onSent { [weak receiver] update in
-            guard let receiver else { return }
-            handler(receiver, update)
-        }
+        onSent(bound(receiver, handler))
     }
 
     /// The same on a port of your choice.
@@ -202,9 +196,15 @@ public struct WorkerHandle<Value: Sendable, Update: Sendable>: Sendable {
     public func onEnd<Receiver: AnyObject & Sendable>(
         for receiver: Receiver, _ handler: @escaping @MainActor @Sendable (Receiver, WorkerEnding) -> Void
     ) -> DeliveryRegistration {
-        onEnd { [weak receiver] ending in
-            guard let receiver else { return }
-            handler(receiver, ending)
-        }
+        onEnd(bound(receiver, handler))
+    }
+}
+
+/// `handler` for a receiver that is held weakly; does nothing once it is gone.
+private func bound<Receiver: AnyObject & Sendable, Value>(
+    _ receiver: Receiver, _ handler: @escaping @MainActor @Sendable (Receiver, Value) -> Void
+) -> @MainActor @Sendable (Value) -> Void {
+    { [weak receiver] value in
+        if let receiver { handler(receiver, value) }
     }
 }
