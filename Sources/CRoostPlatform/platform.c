@@ -143,6 +143,11 @@ int roost_eventfd(void) {
     return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 }
 
+void roost_eventfd_signal(int descriptor) {
+    uint64_t one = 1;
+    while (write(descriptor, &one, sizeof one) < 0 && errno == EINTR) {}
+}
+
 void roost_flush_standard_output(void) {
     fflush(stdout);
 }

@@ -24,6 +24,7 @@ static char farewell[64];
 static size_t farewell_length;
 enum { TERMINAL_OURS, TERMINAL_GIVEN_BACK, TERMINAL_LENT };  // lent: to the shell, while the stop key stops the process
 static int terminal_state;
+static int terminal_given_back;  // whole: its settings are what they were
 static int terminal_writers;  // threads that write to it at this moment
 
 struct last_words {
@@ -37,8 +38,12 @@ static struct last_words *last_words;  // swapped whole; an old one is kept, sin
 static sem_t backstop_alarm;
 static int backstop_started;
 static int backstop_armed;
-static int64_t backstop_budget_ns;
-static int64_t backstop_slack_ns;
+static int64_t backstop_limit_ns;
+
+// Not nanosleep(2): it is not among the functions that a handler may call.
+static void rest_for(int milliseconds) {
+    poll(NULL, 0, milliseconds);
+}
 
 // --- the terminal ----------------------------------------------------------------------------------------------------
 void roost_terminal_remember(int descriptor) {
@@ -58,7 +63,8 @@ void roost_terminal_set_farewell(const char *text, size_t length) {
 // The same terminal with a description of its own, one that does not block: `poll` says that there is room for something,
 // which may be less than what is written. The one we were given is shared with the shell and has to stay as it is.
 static int without_blocking(int descriptor) {
-    if (descriptor < 0 || descriptor > 999 || !isatty(descriptor)) return -1;
+    struct termios settings;
+    if (descriptor < 0 || descriptor > 999 || tcgetattr(descriptor, &settings) != 0) return -1;
     char path[] = "/proc/self/fd/000";
     char *digits = path + sizeof "/proc/self/fd/" - 1;
     int length = descriptor > 99 ? 3 : descriptor > 9 ? 2 : 1;
@@ -81,8 +87,7 @@ static int write_all(int descriptor, const char *bytes, size_t length) {
         ssize_t written = write(descriptor, bytes, length < 1024 ? length : 1024);
         if (written < 0 && errno == EAGAIN) {
             // Room, but not enough for a line break with its carriage return.
-            struct timespec moment = {0, 5000000};
-            nanosleep(&moment, NULL);
+            rest_for(5);
             refusals++;
         } else if (written >= 0) {
             bytes += written;
@@ -113,6 +118,10 @@ static void restore_terminal(void) {
     pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
+int roost_write_bounded(int descriptor, const void *bytes, size_t count) {
+    return write_all(descriptor, bytes, count);
+}
+
 ssize_t roost_terminal_write(int descriptor, const void *bytes, size_t count) {
     for (;;) {
         // Counted first and looked at second: whoever gives the terminal back and then sees zero knows that nothing follows.
@@ -123,24 +132,23 @@ ssize_t roost_terminal_write(int descriptor, const void *bytes, size_t count) {
         __atomic_sub_fetch(&terminal_writers, 1, __ATOMIC_SEQ_CST);
         errno = failure;
         if (state != TERMINAL_LENT) return written;
-        struct timespec moment = {0, 1000000};
-        nanosleep(&moment, NULL);
+        rest_for(1);
     }
 }
 
-// Waits for a writer at most 20 ms: the terminal may be held by Ctrl-S, and the writer may be the very thread that was
-// interrupted to come here.
-static void hand_over_terminal(int state) {
-    __atomic_store_n(&terminal_state, state, __ATOMIC_SEQ_CST);
-    for (int i = 0; i < 20 && __atomic_load_n(&terminal_writers, __ATOMIC_SEQ_CST) > 0; i++) {
-        struct timespec moment = {0, 1000000};
-        nanosleep(&moment, NULL);
-    }
+// After the state says that it is not ours. Waits for a writer at most 20 ms: the terminal may be held by Ctrl-S, and the
+// writer may be the very thread that was interrupted to come here.
+static void hand_over_terminal(void) {
+    for (int i = 0; i < 20 && __atomic_load_n(&terminal_writers, __ATOMIC_SEQ_CST) > 0; i++) rest_for(1);
     restore_terminal();
 }
 
 void roost_terminal_give_back(void) {
-    hand_over_terminal(TERMINAL_GIVEN_BACK);
+    __atomic_store_n(&terminal_state, TERMINAL_GIVEN_BACK, __ATOMIC_SEQ_CST);
+    // Once only; a handler that interrupts somebody in the middle of it does it again.
+    if (__atomic_load_n(&terminal_given_back, __ATOMIC_ACQUIRE)) return;
+    hand_over_terminal();
+    __atomic_store_n(&terminal_given_back, 1, __ATOMIC_RELEASE);
 }
 
 // --- the end ---------------------------------------------------------------------------------------------------------
@@ -172,6 +180,8 @@ void roost_last_words(const char *path, const char *file, size_t file_length, co
 }
 
 void roost_say_last_words(void) {
+    // Otherwise they would be appended to a line that is being drawn.
+    roost_terminal_give_back();
     __atomic_add_fetch(&speakers, 1, __ATOMIC_ACQ_REL);
     struct last_words *words = __atomic_exchange_n(&last_words, NULL, __ATOMIC_ACQ_REL);
     if (words != NULL) say(words);
@@ -192,13 +202,9 @@ static void say(const struct last_words *words) {
 }
 
 _Noreturn void roost_end_now(int status) {
-    roost_terminal_give_back();
     roost_say_last_words();
     // Another thread may be at it: a moment, so that the report is whole.
-    for (int i = 0; i < 50 && __atomic_load_n(&speakers, __ATOMIC_ACQUIRE) > 0; i++) {
-        struct timespec moment = {0, 1000000};
-        nanosleep(&moment, NULL);
-    }
+    for (int i = 0; i < 50 && __atomic_load_n(&speakers, __ATOMIC_ACQUIRE) > 0; i++) rest_for(1);
     _exit(status);
 }
 
@@ -212,8 +218,7 @@ _Noreturn void roost_end_by_signal(int number) {
     pthread_sigmask(SIG_UNBLOCK, &set, NULL);
     kill(getpid(), number);
     // The signal may be delivered to another thread: give it a moment. If its default is not to end, end all the same.
-    struct timespec moment = {1, 0};
-    nanosleep(&moment, NULL);
+    rest_for(1000);
     _exit(128 + number);
 }
 
@@ -231,7 +236,7 @@ static void *backstop(void *unused) {
     // Counted in ticks, each worth at most 100 ms: while the process is stopped (SIGSTOP) the budget stands still.
     const int64_t tick = 10000000, most = 100000000;
     int64_t spent = 0, last = monotonic_ns();
-    int64_t limit = __atomic_load_n(&backstop_budget_ns, __ATOMIC_ACQUIRE) + backstop_slack_ns;
+    int64_t limit = backstop_limit_ns;
     while (spent < limit) {
         int64_t wait = limit - spent < tick ? limit - spent : tick;
         struct timespec pause = {wait / 1000000000, wait % 1000000000};
@@ -244,9 +249,9 @@ static void *backstop(void *unused) {
 }
 
 int roost_backstop_start(int64_t budget_ns, int64_t slack_ns) {
-    if (__atomic_exchange_n(&backstop_started, 1, __ATOMIC_ACQ_REL)) return 0;
-    backstop_budget_ns = budget_ns;
-    backstop_slack_ns = slack_ns;
+    if (__atomic_load_n(&backstop_started, __ATOMIC_ACQUIRE)) return 0;
+    // A budget without an end stays one.
+    if (__builtin_add_overflow(budget_ns, slack_ns, &backstop_limit_ns)) backstop_limit_ns = INT64_MAX;
     if (sem_init(&backstop_alarm, 0, 0) != 0) return errno;
     pthread_attr_t attributes;
     pthread_attr_init(&attributes);
@@ -255,6 +260,7 @@ int roost_backstop_start(int64_t budget_ns, int64_t slack_ns) {
     pthread_t thread;
     int failure = pthread_create(&thread, &attributes, backstop, NULL);
     pthread_attr_destroy(&attributes);
+    if (failure == 0) __atomic_store_n(&backstop_started, 1, __ATOMIC_RELEASE);
     return failure;
 }
 
@@ -297,7 +303,11 @@ static void on_failed_write(int number) {
 
 static void on_stop_key(int number) {
     int saved = errno;
-    hand_over_terminal(TERMINAL_LENT);
+    // One that was given back stays so.
+    int state = TERMINAL_OURS;
+    if (__atomic_compare_exchange_n(
+            &terminal_state, &state, TERMINAL_LENT, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+        hand_over_terminal();
     struct sigaction ours, standard = {.sa_handler = SIG_DFL};
     sigaction(number, &standard, &ours);
     sigset_t set, before;
@@ -363,8 +373,7 @@ int32_t roost_signals_wait(void) {
         if (got == 1) return byte;
         if (got < 0 && errno != EINTR) {
             // Cannot happen while the pipe is ours; never spin if it does.
-            struct timespec moment = {1, 0};
-            nanosleep(&moment, NULL);
+            rest_for(1000);
         }
     }
 }

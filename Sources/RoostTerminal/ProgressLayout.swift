@@ -15,15 +15,16 @@ public struct ProgressLayout: Sendable, Equatable {
 
     /// One line without a line break, never wider than ``width``.
     public func line(label: String, _ progress: WorkerProgress) -> String {
-        let counts = progress.total.map { "\(progress.completed)/\($0)" } ?? "\(progress.completed)"
-        let percent = progress.total == nil ? "" : "\(Int(progress.fraction * 100)) %"
-        let rate = progress.rate.map { "\(Self.number($0))/s" } ?? ""
-        let left = progress.timeLeft.map { "\(Self.clock($0)) left" } ?? ""
-        let message = Self.printable(progress.message)
-        let bar = progress.total == nil ? "" : "bar"
+        let counts = Piece(progress.total.map { "\(progress.completed)/\($0)" } ?? "\(progress.completed)")
+        let percent = Piece(progress.total == nil ? "" : "\(Int(progress.fraction * 100)) %")
+        let rate = Piece(progress.rate.map { "\(Self.number($0))/s" } ?? "")
+        let left = Piece(progress.timeLeft.map { "\(Self.clock($0)) left" } ?? "")
+        let bar = progress.total == nil ? Piece("") : bar(progress.fraction)
+        let label = Piece(Self.printable(label))
+        let message = Piece(Self.printable(progress.message))
         // From the fullest to the barest; the first that fits is taken.
-        let candidates: [[String]] = [
-            [label, bar, percent, counts, rate, left, message],
+        if let line = fit([label, bar, percent, counts, rate, left], message: message) { return line }
+        let candidates = [
             [label, bar, percent, counts, rate, left],
             [label, percent, counts, rate, left],
             [label, percent, counts, left],
@@ -31,31 +32,42 @@ public struct ProgressLayout: Sendable, Equatable {
             [counts],
         ]
         for pieces in candidates {
-            if let line = fit(pieces.filter { !$0.isEmpty }, message: message, progress.fraction) { return line }
+            if let line = fit(pieces) { return line }
         }
-        return Self.cut(counts, to: width)
+        return Self.cut(counts.text, to: width)
     }
 
+    private struct Piece {
+        var text: String
+        /// Colours take none.
+        var columns: Int
+
+        init(_ text: String, columns: Int? = nil) {
+            self.text = text
+            self.columns = columns ?? ProgressLayout.columns(text)
+        }
+    }
+
+    private static let gap = "  "
     private static let barColumns = 20
 
-    private func fit(_ pieces: [String], message: String, _ fraction: Double) -> String? {
-        var columns = (pieces.count - 1) * 2
-        for piece in pieces { columns += piece == "bar" ? Self.barColumns + 2 : Self.columns(piece) }
-        var pieces = pieces
-        if columns > width {
-            // A long message is cut before anything else is dropped, as long as some of it is left.
-            let over = columns - width
-            guard let last = pieces.last, last == message, Self.columns(last) - over >= 8 else { return nil }
-            pieces[pieces.count - 1] = Self.cut(last, to: Self.columns(last) - over)
-        }
-        return pieces.map { $0 == "bar" ? bar(fraction) : $0 }.joined(separator: "  ")
+    /// The pieces that are not empty, side by side; nil when they are too wide. A long message is cut before anything else is
+    /// dropped, as long as some of it is left.
+    private func fit(_ pieces: [Piece], message: Piece = Piece("")) -> String? {
+        let shown = pieces.filter { !$0.text.isEmpty }
+        let line = shown.map(\.text).joined(separator: Self.gap)
+        let room = width - shown.reduce(0) { $0 + $1.columns } - (shown.count - 1) * Self.gap.count
+        guard room >= 0, !message.text.isEmpty else { return room >= 0 ? line : nil }
+        guard room - Self.gap.count >= min(8, message.columns) else { return nil }
+        return line + Self.gap + Self.cut(message.text, to: room - Self.gap.count)
     }
 
-    private func bar(_ fraction: Double) -> String {
+    private func bar(_ fraction: Double) -> Piece {
         let filled = Int(Double(Self.barColumns) * fraction)
         let full = String(repeating: "#", count: filled)
         let empty = String(repeating: "-", count: Self.barColumns - filled)
-        return usesColor ? "[\u{1B}[32m\(full)\u{1B}[0m\(empty)]" : "[\(full)\(empty)]"
+        let text = usesColor ? "[\u{1B}[32m\(full)\u{1B}[0m\(empty)]" : "[\(full)\(empty)]"
+        return Piece(text, columns: Self.barColumns + 2)
     }
 
     // MARK: Text

@@ -20,8 +20,9 @@ typedef struct roost_ledger_slot {
     uint32_t busy;         // 1 while a worker runs here
     char worker[ROOST_LEDGER_NAME];
     char scope[ROOST_LEDGER_NAME];
-    char padding[24];  // whole cache lines: two threads never write to the same one
+    char padding[32];  // whole cache lines: two threads never write to the same one
 } roost_ledger_slot;
+_Static_assert(sizeof(roost_ledger_slot) % 64 == 0, "a row is a number of whole cache lines");
 
 // A free slot, or a private one outside the table when all are taken (its worker then misses from crash reports only).
 // Never NULL unless memory is out.

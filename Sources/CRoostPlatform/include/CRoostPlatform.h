@@ -57,5 +57,6 @@ void roost_flush_standard_output(void);
 
 // --- descriptors -----------------------------------------------------------------------------------------------------
 int roost_eventfd(void);  // close-on-exec, non-blocking; -1 on failure
+void roost_eventfd_signal(int descriptor);
 
 #endif

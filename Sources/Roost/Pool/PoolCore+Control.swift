@@ -1,5 +1,3 @@
-import Synchronization
-
 extension PoolCore {
     // MARK: Reserved threads
 
@@ -22,9 +20,7 @@ extension PoolCore {
     /// Runs `job` in the place of a reserved thread, before everything queued.
     func submitReserved(_ job: PoolJob) -> Admission {
         let outcome: Result<PoolState.Help, WorkerPoolError> = withState { state in
-            if state.isRetired || state.isRefusing {
-                return .failure(error(.closed, "it takes no more work: it was closed, or the process is shutting down"))
-            }
+            if state.isClosed { return .failure(closedError) }
             guard state.reserved > 0 else {
                 return .failure(error(.nothingReserved, "no thread is reserved; call reserveThread first"))
             }
@@ -118,7 +114,7 @@ extension PoolCore {
     /// Calls `action` once when the queue may have room; at once when it has.
     func whenRoom(_ action: @escaping Waiters.Action) -> Waiters.ID {
         let id = withState { state in
-            let hasRoom = !state.isFull(configuration.queueCapacity) || state.mayRefuse
+            let hasRoom = !state.isFull(configuration.queueCapacity) || state.isClosed
             return state.roomWaiters.add(unless: hasRoom, action)
         }
         if id == Waiters.nobody { action() }

@@ -54,7 +54,7 @@ final class PoolCore: TaskExecutor, @unchecked Sendable {  // proof: `state` is 
 
     func submit(_ job: consuming PoolJob, priority: WorkerPriority, onlyIfFree: Bool = false) -> Admission {
         lock.pointee.lock()
-        if onlyIfFree || state.pointee.mayRefuse || configuration.queueCapacity != nil,
+        if onlyIfFree || state.pointee.isClosed || configuration.queueCapacity != nil,
             let refusal = lockedRefusal(onlyIfFree: onlyIfFree)
         {
             lock.pointee.unlock()
@@ -79,9 +79,7 @@ final class PoolCore: TaskExecutor, @unchecked Sendable {  // proof: `state` is 
 
     @inline(never)
     private func lockedRefusal(onlyIfFree: Bool) -> WorkerPoolError? {
-        if state.pointee.isRetired || state.pointee.isRefusing {
-            return error(.closed, "it takes no more work: it was closed, or the process is shutting down")
-        }
+        if state.pointee.isClosed { return closedError }
         if state.pointee.isFull(configuration.queueCapacity) {
             let places = configuration.queueCapacity ?? 0
             return error(.queueFull, "all \(places) places of its queue are taken; wait for room with startWhenRoom")
@@ -90,6 +88,10 @@ final class PoolCore: TaskExecutor, @unchecked Sendable {  // proof: `state` is 
             return error(.noFreeThread, "no thread is free")
         }
         return nil
+    }
+
+    var closedError: WorkerPoolError {
+        error(.closed, "it takes no more work: it was closed, or the process is shutting down")
     }
 
     func error(_ code: WorkerPoolError.Code, _ message: String) -> WorkerPoolError {
@@ -171,7 +173,7 @@ final class PoolCore: TaskExecutor, @unchecked Sendable {  // proof: `state` is 
                     thread.swiftJobBeganAt = .coarseNow
                 }
                 let help = state.pointee.helpIfNeeded()
-                let room = state.pointee.roomWaiters.takeAll()
+                let room = state.pointee.isFull(configuration.queueCapacity) ? [] : state.pointee.roomWaiters.takeAll()
                 let buried = state.pointee.graveyard.takeAll()
                 noteQueued()
                 lock.pointee.unlock()
@@ -261,11 +263,7 @@ final class PoolCore: TaskExecutor, @unchecked Sendable {  // proof: `state` is 
         guard !thread.isAbandoned, case .worker(let current)? = thread.job, current === worker else {
             return lock.pointee.unlock()
         }
-        thread.isAbandoned = true
-        state.pointee.active -= 1
-        state.pointee.threadCount -= 1
-        state.pointee.abandoned.append(thread)
-        let help = state.pointee.helpIfNeeded()
+        let help = state.pointee.leaveBehind(thread)
         let wakes = state.pointee.takeWakes(configuration.queueCapacity)
         lock.pointee.unlock()
         give(help)
@@ -280,11 +278,7 @@ final class PoolCore: TaskExecutor, @unchecked Sendable {  // proof: `state` is 
             var helps: [PoolState.Help] = []
             for thread in state.threads where !thread.isAbandoned && thread.swiftJobBeganAt <= time {
                 guard case .swiftJob? = thread.job else { continue }
-                thread.isAbandoned = true
-                state.active -= 1
-                state.threadCount -= 1
-                state.abandoned.append(thread)
-                helps.append(state.helpIfNeeded())
+                helps.append(state.leaveBehind(thread))
             }
             return (helps, helps.isEmpty ? [] : state.takeWakes(configuration.queueCapacity))
         }
@@ -295,7 +289,6 @@ final class PoolCore: TaskExecutor, @unchecked Sendable {  // proof: `state` is 
     /// The body of an abandoned thread has returned after all. True when the pool has a place for the thread.
     private func lockedTakeBack(_ thread: PoolThread) -> Bool {
         thread.isAbandoned = false
-        state.pointee.abandoned.removeAll { $0 === thread }
         if state.pointee.threadCount < state.pointee.maximum, !state.pointee.isRetired {
             state.pointee.threadCount += 1
             return true

@@ -33,7 +33,6 @@ struct PoolState: ~Copyable {
     var threads: [PoolThread] = []
     /// Threads that wait, the most recently used last.
     var idle: [PoolThread] = []
-    var abandoned: [PoolThread] = []
     var lastThreadNumber = 0
     var doneWaiters = Waiters()
     var roomWaiters = Waiters()
@@ -42,7 +41,8 @@ struct PoolState: ~Copyable {
         self.maximum = maximum
     }
 
-    var mayRefuse: Bool { isRetired || isRefusing }
+    /// It takes no new work.
+    var isClosed: Bool { isRetired || isRefusing }
     /// Something waits that may run: while the process shuts down nothing begins, and what has begun goes on.
     var hasWork: Bool { swiftJobs.count > 0 || (queued > 0 && !isRefusing) }
     var mayRunMore: Bool { active + reserved < maximum }
@@ -52,7 +52,8 @@ struct PoolState: ~Copyable {
     @inline(__always)
     func isFull(_ capacity: Int?) -> Bool {
         guard let capacity else { return false }
-        return queued >= capacity + max(0, maximum - active - reserved)
+        // Subtracted, not added: both may be as large as an Int can be.
+        return queued - max(0, maximum - active - reserved) >= capacity
     }
 
     // MARK: What to do once the lock is not held
@@ -76,6 +77,14 @@ struct PoolState: ~Copyable {
     @inline(__always)
     mutating func helpIfNeeded() -> Help {
         hasWork ? help() : .none
+    }
+
+    /// Abandons a thread, whose place is free from here on.
+    mutating func leaveBehind(_ thread: PoolThread) -> Help {
+        thread.isAbandoned = true
+        active -= 1
+        threadCount -= 1
+        return helpIfNeeded()
     }
 
     /// Who waits for room or for the end of all work, when there is reason to wake them.

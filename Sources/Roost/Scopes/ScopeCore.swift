@@ -3,7 +3,8 @@
 //    a node's lock is taken, by `openRound`; else the methods decide under the lock and act after it.
 // 2. `unfinished` counts workers that were created and have no ending; every one of them hangs below one of `nodes`.
 // 3. `running` counts those that hold one of the scope's places; with a limit it never exceeds it.
-// 4. `isRefilling` or no place is free while `queue` has somebody: whoever frees a place hands it on.
+// 4. While `queue` has somebody, no place is free, or whoever freed one is handing it on (`isRefilling`), or the pool has no
+//    room for the first of them (`waitsForPoolRoom`).
 
 /// The inside of a scope. Lives until its last worker has ended. How it closes is in `ScopeCore+Closing`.
 final class ScopeCore: Sendable {
@@ -31,6 +32,8 @@ final class ScopeCore: Sendable {
         var roomWaiters = Waiters()
         /// Somebody is handing places to waiting workers; whoever frees one meanwhile leaves it to them.
         var isRefilling = false
+        /// The pool had no room for the first that waits: it is tried again when there is.
+        var waitsForPoolRoom = false
         var drainedWaiters = Waiters()
         var timer: TimerRegistration?
         /// What the owner of the present close wants called; a close that is called off calls nothing.
@@ -69,7 +72,7 @@ final class ScopeCore: Sendable {
         let superfluous = state.withLock { state in
             guard state.machine.state == .open else { return [node] }
             // Only a stopped node never gets a child again; any other may be about to.
-            let empty = state.nodes.filter { $0.isStopped && $0.children.isEmpty }
+            let empty = state.nodes.filter { $0.isStopped && !$0.hasChildren }
             state.nodes.removeAll { node in empty.contains { $0 === node } }
             state.nodes.append(node)
             return empty
@@ -131,8 +134,13 @@ final class ScopeCore: Sendable {
         var isOverLimit = false
         let mayGo = state.withLock { state in
             if worker.isStopped || worker.isEnded { return false }
-            if state.running >= limit {
-                if placement == .queue { state.queue.append(worker) } else { isOverLimit = true }
+            if state.running >= limit, placement != .queue {
+                isOverLimit = true
+                return false
+            }
+            // Behind those that wait already, also while their place is being handed to them.
+            if state.running >= limit || placement == .queue && !state.queue.isEmpty {
+                state.queue.append(worker)
                 return false
             }
             state.running += 1
@@ -243,16 +251,23 @@ final class ScopeCore: Sendable {
 
     /// A worker that was taken in is not refused for want of room in the pool's queue: it goes on waiting here.
     private func putBack(_ worker: WorkerCore) {
-        state.withLock { state in
+        let isFirst = state.withLock { state in
             state.isRefilling = false
             // Ended meanwhile, it has given its place back already.
-            guard worker.holdsScopePlace else { return }
-            worker.holdsScopePlace = false
-            state.running -= 1
-            // Stopped this moment: whoever stopped it ends it.
-            if !worker.isStopped, !worker.isEnded { state.queue.pushFirst(worker) }
+            if worker.holdsScopePlace {
+                worker.holdsScopePlace = false
+                state.running -= 1
+                // Stopped this moment: whoever stopped it ends it.
+                if !worker.isStopped, !worker.isEnded { state.queue.pushFirst(worker) }
+            }
+            defer { state.waitsForPoolRoom = true }
+            return !state.waitsForPoolRoom
         }
-        _ = pool.whenRoom { [self] in refill() }
+        guard isFirst else { return }
+        _ = pool.whenRoom { [self] in
+            state.withLock { $0.waitsForPoolRoom = false }
+            refill()
+        }
     }
 
     /// Calls `action` once when no worker is left; at once when none is.

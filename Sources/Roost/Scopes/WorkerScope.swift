@@ -49,11 +49,8 @@ public final class WorkerScope: Sendable {
     ) {
         core = ScopeCore(
             name: name, pool: pool.core, root: root, time: time, limit: limit, budget: budget, policy: onFailure)
-        // A scope keeps its pool: the last reference to a pool closes it.
-        keptPool = pool
+        self.pool = pool
     }
-
-    private let keptPool: WorkerPool
 
     deinit {
         core.cutDelivery(.requested("its scope was dropped"))
@@ -61,8 +58,8 @@ public final class WorkerScope: Sendable {
 
     /// The scope's name.
     public var name: String { core.name }
-    /// The pool its workers run on.
-    public var pool: WorkerPool { keptPool }
+    /// The pool its workers run on. Held: the last reference to a pool closes it.
+    public let pool: WorkerPool
     /// Where the scope is in its life.
     public var phase: Phase { core.phase }
     /// Stopped when the scope's workers are; hand it to work that is not a worker. After ``stop(_:)`` or ``keepOpen()``
@@ -141,13 +138,8 @@ public final class WorkerScope: Sendable {
                 .waitFromOwnWorker,
                 "drained of scope '\(name)' was called from one of its own workers, which would wait for itself")
         }
-        let done = OneShot<Result<Void, CancellationError>>()
+        let done = OneShot<Result<Void, any Error>>()
         let id = core.whenDrained { done.resolve(.success(())) }
-        try await withTaskCancellationHandler {
-            try await done.value.get()
-        } onCancel: {
-            done.resolve(.failure(CancellationError()))
-            core.forgetDrained(id)
-        }
+        try await done.success { [core] in core.forgetDrained(id) }
     }
 }

@@ -23,17 +23,16 @@ package indirect enum JSONValue: Hashable, Sendable {
 
     package var string: String? { if case .string(let string) = self { string } else { nil } }
     package var integer: Int64? { if case .integer(let integer) = self { integer } else { nil } }
-    package var bool: Bool? { if case .bool(let bool) = self { bool } else { nil } }
     package var array: [JSONValue]? { if case .array(let array) = self { array } else { nil } }
 
-    /// On one line, or indented by two spaces a level.
-    package func text(indented: Bool = false) -> String {
+    /// Indented by two spaces a level.
+    package var text: String {
         var text = ""
-        write(to: &text, indent: indented ? 0 : nil)
+        write(to: &text, indent: 0)
         return text
     }
 
-    private func write(to text: inout String, indent: Int?) {
+    private func write(to text: inout String, indent: Int) {
         switch self {
         case .null: text += "null"
         case .bool(let bool): text += bool ? "true" : "false"
@@ -44,15 +43,15 @@ package indirect enum JSONValue: Hashable, Sendable {
         case .object(let members):
             Self.writeList(members, "{", "}", to: &text, indent: indent) { member, text, indent in
                 Self.write(member.key, to: &text)
-                text += indent == nil ? ":" : ": "
+                text += ": "
                 member.value.write(to: &text, indent: indent)
             }
         }
     }
 
     private static func writeList<Element>(
-        _ elements: [Element], _ open: String, _ close: String, to text: inout String, indent: Int?,
-        _ write: (Element, inout String, Int?) -> Void
+        _ elements: [Element], _ open: String, _ close: String, to text: inout String, indent: Int,
+        _ write: (Element, inout String, Int) -> Void
     ) {
         guard !elements.isEmpty else {
             text += open + close
@@ -61,11 +60,10 @@ package indirect enum JSONValue: Hashable, Sendable {
         text += open
         for (index, element) in elements.enumerated() {
             if index > 0 { text += "," }
-            if let indent { text += "\n" + String(repeating: "  ", count: indent + 1) }
-            write(element, &text, indent.map { $0 + 1 })
+            text += "\n" + String(repeating: "  ", count: indent + 1)
+            write(element, &text, indent + 1)
         }
-        if let indent { text += "\n" + String(repeating: "  ", count: indent) }
-        text += close
+        text += "\n" + String(repeating: "  ", count: indent) + close
     }
 
     private static func write(_ string: String, to text: inout String) {

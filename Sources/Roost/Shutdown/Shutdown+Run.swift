@@ -56,10 +56,7 @@ enum MainLoop {
     static func run<Value: Sendable>(until end: OneShot<Value>) -> Value {
         let queue = roost_main_queue_descriptor()
         let wake = roost_eventfd()
-        end.whenResolved { _ in
-            var one: UInt64 = 1
-            _ = write(wake, &one, 8)
-        }
+        end.whenResolved { _ in roost_eventfd_signal(wake) }
         while true {
             if let value = end.valueIfResolved { return value }
             var entries = [

@@ -58,7 +58,7 @@ public final class Shutdown: Sendable {
     // MARK: Set-up
 
     /// Installs the signal handlers and the backstop thread. Call it once, early, from the main thread; a second call
-    /// changes nothing. Throws ``SystemCallError`` when the system has no pipe or thread left.
+    /// changes nothing. Throws ``SystemCallError`` when the system has no pipe or thread left; it may be tried again then.
     public func install(_ program: String, configuration: Configuration = Configuration()) throws {
         let isFirst = state.withLock { state in
             guard !state.isInstalled else { return false }
@@ -68,17 +68,21 @@ public final class Shutdown: Sendable {
             return true
         }
         guard isFirst else { return }
+        do { try installHandlers(configuration) } catch {
+            state.withLock { $0.isInstalled = false }
+            throw error
+        }
+    }
+
+    private func installHandlers(_ configuration: Configuration) throws(SystemCallError) {
         // Before anything is opened: what Roost opens must not get the number of a stream that was closed at the start.
         roost_fill_standard_descriptors()
         // 50 ms: the coordinator is on time; the backstop is for when it cannot run at all.
         let backstop = roost_backstop_start(configuration.budget.clampedNanoseconds, 50_000_000)
         guard backstop == 0 else { throw SystemCallError(call: "pthread_create", errno: backstop) }
         prepareLastWords(
-            "\(program): the process did not end within \(configuration.budget.short) and could not say why\n")
-        let failure = configuration.signals.withUnsafeBufferPointer { signals -> Int32 in
-            var none: Int32 = 0
-            return roost_signals_install(signals.baseAddress ?? withUnsafePointer(to: &none) { $0 }, signals.count)
-        }
+            "\(facts.program): the process did not end within \(configuration.budget.short) and could not say why\n")
+        let failure = roost_signals_install(configuration.signals, configuration.signals.count)
         guard failure == 0 else { throw SystemCallError(call: "pipe2", errno: failure) }
         let thread = PlatformThread.start(name: "roost-signals", options: .init(stackSize: 256 * 1024)) { [self] in
             while true { received(roost_signals_wait()) }
@@ -106,7 +110,8 @@ public final class Shutdown: Sendable {
     /// - Parameters:
     ///   - name: For the report.
     ///   - limit: The most it may take; nil for what is left of the finalizers' share of the budget.
-    ///   - body: What is to be done; what it throws is in the report.
+    ///   - body: What is to be done; what it throws is in the report. One that is registered after the finalizers have run
+    ///     is not run any more.
     @discardableResult
     public func addFinalizer(
         _ name: String, within limit: Duration? = nil, _ body: @escaping @Sendable () throws -> Void
@@ -148,6 +153,8 @@ public final class Shutdown: Sendable {
     public func onEvent(_ handler: @escaping @MainActor @Sendable (ShutdownEvent) -> Void) {
         onEvent(on: .mainActor) { event in MainActor.assumeIsolated { handler(event) } }
     }
+
+    var hasListeners: Bool { state.withLock { !$0.listeners.isEmpty } }
 
     func emit(_ event: ShutdownEvent) {
         for listener in state.withLock({ $0.listeners }) {

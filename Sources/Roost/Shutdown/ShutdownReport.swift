@@ -48,7 +48,7 @@ extension ShutdownReport: CustomStringConvertible {
 
 extension ShutdownReport {
     /// The report as one JSON object, readable by any tool; durations in whole nanoseconds.
-    public var json: String { value.text(indented: true) + "\n" }
+    public var json: String { value.text + "\n" }
 
     /// Reads what ``json`` wrote. Throws an error that says where the text is not a report.
     public init(json: String) throws {

@@ -9,7 +9,7 @@ extension ShutdownRun {
         let reason = shutdown.root.node.reason ?? shutdown.facts.machine.cause?.stopReason ?? .programEnded
         for worker in workers { worker.abandon(reason.forChild) }
         var late = withoutMain(workers, pools, wait: wait)
-        if wait.isOpen("asking to stop") {
+        if wait.isOpen(.asking) {
             late.append(
                 Straggler(
                     worker: "a callback of a stop", scope: "the request to stop", thread: "roost-stop",
@@ -19,9 +19,9 @@ extension ShutdownRun {
         return late
     }
 
-    /// The same as of now, with nothing done to anybody.
+    /// The same as of now, with nothing done to anybody; of many workers the first hundred.
     func stragglers(_ scopes: [ScopeCore], _ pools: [PoolCore], _ main: MainBody?) -> [Straggler] {
-        let late = withoutMain(runningWorkers(scopes, pools), pools)
+        let late = withoutMain(Array(runningWorkers(scopes, pools).prefix(100)), pools)
         if late.isEmpty, let main, main.ended.valueIfResolved == nil { return [straggler(main)] }
         return late
     }
@@ -68,7 +68,7 @@ extension ShutdownRun {
             }
         }
         for pool in pools {
-            let isLate = wait?.isOpen("pool \(ObjectIdentifier(pool))") ?? true
+            let isLate = wait?.isOpen(.object(pool)) ?? true
             for (thread, job) in pool.withState({ state in state.threads.map { ($0, $0.job) } }) {
                 switch job {
                 case .worker(let worker)?:
@@ -93,7 +93,7 @@ extension ShutdownRun {
             }
         }
         for thread in shutdown.root.liveThreads {
-            guard let since = thread.busySince, wait?.isOpen("thread \(ObjectIdentifier(thread))") ?? true else {
+            guard let since = thread.busySince, wait?.isOpen(.object(thread)) ?? true else {
                 continue
             }
             late.append(

@@ -36,47 +36,45 @@ struct ShutdownRun {
         _ cause: ShutdownCause, main: MainBody?, deadline: MonotonicTime
     ) -> ([Straggler], [ScopeCore]) {
         let root = shutdown.root
-        let pools = root.livePools
+        var pools = root.livePools
         // Before and after: on a signal the main body goes on meanwhile, and may close scopes as fast as they stop.
         let scopesBefore = root.scopes
         for pool in pools { pool.refuse(true) }
         let wait = ShutdownWait()
         // Callbacks of users run while stopping: on a thread of their own, so that one that blocks costs only its wait.
-        wait.expect("asking to stop")
-        let started = PlatformThread.start(name: "roost-stop") {
+        wait.expect(.asking)
+        let ask: @Sendable () -> Void = { [pools] in
             root.node.stop(cause.stopReason)
             for pool in pools { _ = pool.clear(cause.stopReason) }
-            wait.done("asking to stop")
+            wait.done(.asking)
         }
-        if started != nil { wait.done("asking to stop") }
+        // Without a thread for it, on this one: should a callback block, the backstop is there.
+        if PlatformThread.start(name: "roost-stop", ask) != nil { ask() }
         var deadline = BudgetDeadline(deadline, since: shutdown.facts.machine.askedAt ?? .now)
         var ticks = 0
-        wait.until(&deadline, tick: .milliseconds(100)) { deadline in
-            look(scopesBefore, pools, main, until: deadline, tick: &ticks)
+        wait.until(&deadline) { deadline in look(scopesBefore, pools, main, until: deadline, tick: &ticks) }
+        // A pool that was made while the others were refused.
+        let newPools = root.livePools.filter { pool in !pools.contains { $0 === pool } }
+        for pool in newPools {
+            pool.refuse(true)
+            _ = pool.clear(cause.stopReason)
         }
+        pools += newPools
         let scopes = scopesBefore + root.scopes.filter { scope in !scopesBefore.contains { $0 === scope } }
         for scope in scopes {
-            let key = "scope \(ObjectIdentifier(scope))"
-            wait.expect(key)
-            _ = scope.whenDrained { wait.done(key) }
+            let done = wait.expect(.object(scope))
+            _ = scope.whenDrained(done)
         }
         for pool in pools {
-            let key = "pool \(ObjectIdentifier(pool))"
-            wait.expect(key)
-            _ = pool.whenDone { wait.done(key) }
+            let done = wait.expect(.object(pool))
+            _ = pool.whenDone(done)
         }
-        for thread in root.liveThreads {
-            let key = "thread \(ObjectIdentifier(thread))"
-            wait.expect(key)
-            thread.whenIdle { wait.done(key) }
-        }
+        for thread in root.liveThreads { thread.whenIdle(wait.expect(.object(thread))) }
         if let main {
-            wait.expect("main")
-            main.ended.whenResolved { _ in wait.done("main") }
+            let done = wait.expect(.main)
+            main.ended.whenResolved { _ in done() }
         }
-        wait.until(&deadline, tick: .milliseconds(100)) { deadline in
-            look(scopes, pools, main, until: deadline, tick: &ticks)
-        }
+        wait.until(&deadline) { deadline in look(scopes, pools, main, until: deadline, tick: &ticks) }
         // Only what was waited for in vain is late: a timer of a thread of one's own may well run at this very moment.
         let late = abandonLate(scopes, pools, main, wait: wait)
         if !late.isEmpty { prepareReport(late) }
@@ -86,10 +84,13 @@ struct ShutdownRun {
     private func look(
         _ scopes: [ScopeCore], _ pools: [PoolCore], _ main: MainBody?, until deadline: MonotonicTime, tick: inout Int
     ) {
-        let workers = scopes.flatMap(\.workers)
-        shutdown.emit(
-            .waiting(
-                for: workers.map(\.info), others: others(workers, pools, main), timeLeft: max(.zero, deadline - .now)))
+        if shutdown.hasListeners {
+            let workers = scopes.flatMap(\.workers)
+            shutdown.emit(
+                .waiting(
+                    for: workers.map(\.info), others: others(workers, pools, main),
+                    timeLeft: max(.zero, deadline - .now)))
+        }
         // Each preparation is kept in memory: often in the first second, then every five.
         if tick < 10 || tick % 50 == 0 { prepareReport(stragglers(scopes, pools, main)) }
         tick += 1
@@ -176,8 +177,9 @@ struct ShutdownRun {
         shutdown.outcome.resolve(report.outcome)
         // With a main body the main thread leaves its loop now and ends the process; a toolkit's loop is ended by whoever
         // listens to `.ended`. One that does neither within the report's share of the budget is not waited for longer.
-        let patience = shutdown.facts.machine.budget?.report ?? .zero
-        Parker().park(until: .now + max(patience, .milliseconds(100)))
+        let budget = shutdown.facts.machine.budget
+        let left = (budget?.total ?? .zero) - askedFor
+        Parker().park(until: .now + min(max(budget?.report ?? .zero, .milliseconds(100)), left))
         ProcessEnd.end(report.outcome)
     }
 }
@@ -203,7 +205,6 @@ enum ProcessEnd {
             roost_say_last_words()
             roost_end_by_signal(number)
         case .exited(let status):
-            roost_terminal_give_back()
             roost_say_last_words()
             onExit.withLock { $0 }?()
             exit(status)
@@ -231,32 +232,47 @@ enum ProcessEnd {
     }
 
     /// What was printed should be seen. A thread may hold a stream's lock for ever, or nobody may read: this waits until
-    /// `deadline` at most, and is false when that was not enough.
-    @discardableResult
-    static func flushOutput(until deadline: MonotonicTime) -> Bool {
+    /// `deadline` at most.
+    static func flushOutput(until deadline: MonotonicTime) {
         let parker = Parker()
         let started = PlatformThread.start(name: "roost-flush") {
             fflush(nil)
             parker.unpark()
         }
-        return started == nil ? parker.park(until: deadline) : true
+        if started == nil { parker.park(until: deadline) }
     }
 }
 
-/// Waits for a set of named things with a deadline, looking up every tick.
+/// Waits for a set of things with a deadline, looking up every tenth of a second.
 final class ShutdownWait: Sendable {
-    private let open = Locked<Set<String>>([])
-    private let parker = Parker()
+    enum Thing: Hashable {
+        /// Whoever asks the workers to stop is through with it.
+        case asking
+        /// The main body has returned.
+        case main
+        /// A scope is drained, a pool done, a thread idle.
+        case identified(ObjectIdentifier)
 
-    func expect(_ key: String) {
-        open.withLock { _ = $0.insert(key) }
+        static func object(_ object: AnyObject) -> Thing { .identified(ObjectIdentifier(object)) }
     }
 
-    func isOpen(_ key: String) -> Bool { open.withLock { $0.contains(key) } }
+    private static let tick = Duration.milliseconds(100)
 
-    func done(_ key: String) {
+    private let open = Locked<Set<Thing>>([])
+    private let parker = Parker()
+
+    /// The result is to be called when it has happened.
+    @discardableResult
+    func expect(_ thing: Thing) -> @Sendable () -> Void {
+        open.withLock { _ = $0.insert(thing) }
+        return { [self] in done(thing) }
+    }
+
+    func isOpen(_ thing: Thing) -> Bool { open.withLock { $0.contains(thing) } }
+
+    func done(_ thing: Thing) {
         let isEmpty = open.withLock { open in
-            open.remove(key)
+            open.remove(thing)
             return open.isEmpty
         }
         if isEmpty { parker.unpark() }
@@ -264,14 +280,14 @@ final class ShutdownWait: Sendable {
 
     /// Returns when nothing is open, or at the deadline, which moves while the process is stopped. `look` is called at
     /// every tick.
-    func until(_ deadline: inout BudgetDeadline, tick: Duration?, look: (MonotonicTime) -> Void) {
+    func until(_ deadline: inout BudgetDeadline, look: (MonotonicTime) -> Void) {
         var next = MonotonicTime.now
         while !open.withLock({ $0.isEmpty }), !deadline.isOver(at: .now) {
-            if let tick, next <= .now {
+            if next <= .now {
                 look(deadline.time)
-                next = .now + tick
+                next = .now + Self.tick
             }
-            parker.park(oneStepOf: deadline, until: tick == nil ? nil : next)
+            parker.park(oneStepOf: deadline, until: next)
         }
     }
 }

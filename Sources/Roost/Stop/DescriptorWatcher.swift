@@ -17,11 +17,11 @@ final class DescriptorWatcher: Sendable {
         var watches: [UInt64: Watch] = [:]
         var lastID: UInt64 = 0
         var isRunning = false
+        /// An eventfd that ends the present poll; made with the first wait, and kept.
+        var wake: Int32 = -1
     }
 
     private let state = Locked(State())
-    /// An eventfd that ends the present poll; negative when the system had none.
-    private let wake = roost_eventfd()
 
     /// Calls `action` once, on the watcher's thread, with what is ready or why the system refuses to wait. The id is for
     /// ``forget(_:)``. Throws ``SystemCallError`` when the system has no descriptor or thread left.
@@ -29,19 +29,20 @@ final class DescriptorWatcher: Sendable {
         _ descriptor: Int32, for interest: Int16,
         _ action: @escaping @Sendable (Result<Int16, SystemCallError>) -> Void
     ) throws(SystemCallError) -> UInt64 {
-        guard wake >= 0 else { throw SystemCallError(call: "eventfd", errno: EMFILE) }
-        let (id, mustStart) = state.withLock { state -> (UInt64, Bool) in
+        let (id, mustStart, wake) = try state.withLock { state throws(SystemCallError) -> (UInt64, Bool, Int32) in
+            if state.wake < 0 { state.wake = roost_eventfd() }
+            guard state.wake >= 0 else { throw SystemCallError(call: "eventfd", errno: errno) }
             state.lastID += 1
             state.watches[state.lastID] = Watch(descriptor: descriptor, interest: interest, action: action)
             defer { state.isRunning = true }
-            return (state.lastID, !state.isRunning)
+            return (state.lastID, !state.isRunning, state.wake)
         }
         guard mustStart else {
-            signal()
+            roost_eventfd_signal(wake)
             return id
         }
         let options = PlatformThread.Options(stackSize: 256 * 1024)
-        if let failure = PlatformThread.start(name: "roost-poll", options: options, { self.run() }) {
+        if let failure = PlatformThread.start(name: "roost-poll", options: options, { self.run(wake) }) {
             // Whoever began to wait meanwhile waits for the same thread.
             state.withLock { $0.isRunning = false }
             finish(
@@ -53,13 +54,8 @@ final class DescriptorWatcher: Sendable {
 
     func forget(_ id: UInt64) {
         // Let go outside the lock, with what it captured.
-        let watch = state.withLock { $0.watches.removeValue(forKey: id) }
-        if watch != nil { signal() }
-    }
-
-    private func signal() {
-        var one: UInt64 = 1
-        _ = write(wake, &one, 8)
+        let (watch, wake) = state.withLock { ($0.watches.removeValue(forKey: id), $0.wake) }
+        if watch != nil { roost_eventfd_signal(wake) }
     }
 
     private func finish(_ ids: [UInt64], _ result: Result<Int16, SystemCallError>) {
@@ -70,12 +66,17 @@ final class DescriptorWatcher: Sendable {
         }
     }
 
-    private func run() {
+    private func run(_ wake: Int32) {
+        let always = Int16(POLLERR) | Int16(POLLHUP) | Int16(POLLNVAL)
         while true {
             // One entry a descriptor, however many wait for it: the system limits the entries.
             var interests: [Int32: Int16] = [:]
+            var waiting: [Int32: [(id: UInt64, interest: Int16)]] = [:]
             let watches = state.withLock { $0.watches }
-            for watch in watches.values { interests[watch.descriptor, default: 0] |= watch.interest }
+            for (id, watch) in watches.sorted(by: { $0.key < $1.key }) {
+                interests[watch.descriptor, default: 0] |= watch.interest
+                waiting[watch.descriptor, default: []].append((id, watch.interest))
+            }
             var entries = [pollfd(fd: wake, events: Int16(POLLIN), revents: 0)]
             entries += interests.map { pollfd(fd: $0.key, events: $0.value, revents: 0) }
             if poll(&entries, nfds_t(entries.count), -1) < 0 {
@@ -88,9 +89,8 @@ final class DescriptorWatcher: Sendable {
                 _ = read(wake, &count, 8)
             }
             for entry in entries.dropFirst() where entry.revents != 0 {
-                let always = Int16(POLLERR) | Int16(POLLHUP) | Int16(POLLNVAL)
-                for (id, watch) in watches.sorted(by: { $0.key < $1.key }) where watch.descriptor == entry.fd {
-                    let ready = entry.revents & (watch.interest | always)
+                for (id, interest) in waiting[entry.fd] ?? [] {
+                    let ready = entry.revents & (interest | always)
                     if ready != 0 { finish([id], .success(ready)) }
                 }
             }

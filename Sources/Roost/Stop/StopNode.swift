@@ -25,6 +25,7 @@ class StopNode: @unchecked Sendable {  // proof: every `var` is guarded by `lock
     private final let lock = FutexLock()
     private final var storedReason: StopReason?
     private final var callbacks: [StopRegistration] = []
+    // proof: the list holds its nodes (invariant 2), and its links are guarded (invariant 3).
     private final var firstChild: Unmanaged<StopNode>?
     private final var previousSibling: Unmanaged<StopNode>?
     private final var nextSibling: Unmanaged<StopNode>?
@@ -38,8 +39,9 @@ class StopNode: @unchecked Sendable {  // proof: every `var` is guarded by `lock
 
     deinit {
         // One after the other, however deep: each that only its child held would else be let go inside the end of that one.
+        // Not beyond a worker: others may come to it by a weak reference, and above it are only its scope and the root.
         var above = takeParent()
-        while isKnownUniquelyReferenced(&above) { above = above?.takeParent() }
+        while isKnownUniquelyReferenced(&above), !(above is WorkerCore) { above = above?.takeParent() }
     }
 
     private final func takeParent() -> StopNode? {
@@ -51,12 +53,17 @@ class StopNode: @unchecked Sendable {  // proof: every `var` is guarded by `lock
 
     /// True as soon as this node or one above it is stopped: a stop marks from the top down, and may not be here yet.
     final var isStoppedFromAbove: Bool {
-        var node: StopNode? = self
-        while let current = node {
-            if current.isStopped { return true }
-            node = current.parent
+        // proof: this node holds the one above it, and so on up, and none of them changes its parent while it lives.
+        // Without counting them up and down: every worker would do that to the same few nodes.
+        var node = Unmanaged.passUnretained(self)
+        while true {
+            let (isStopped, above) = node._withUnsafeGuaranteedRef { node in
+                (node.isStopped, node.parent.map { Unmanaged.passUnretained($0) })
+            }
+            if isStopped { return true }
+            guard let above else { return false }
+            node = above
         }
-        return false
     }
 
     final var reason: StopReason? { lock.withLock { storedReason } }
@@ -95,6 +102,8 @@ class StopNode: @unchecked Sendable {  // proof: every `var` is guarded by `lock
         }
         if wasAttached { Unmanaged.passUnretained(self).release() }
     }
+
+    final var hasChildren: Bool { lock.withLock { firstChild != nil } }
 
     /// The children at this moment, newest first.
     final var children: [StopNode] {

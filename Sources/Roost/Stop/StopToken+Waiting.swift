@@ -42,7 +42,7 @@ extension StopToken {
     /// Suspends until a stop is asked for, and returns its reason. Throws `CancellationError` when the task is cancelled,
     /// and when the token's worker or scope has ended and nobody will stop it any more.
     public func stopRequested() async throws -> StopReason {
-        let waiter = OneShot<Result<StopReason, CancellationError>>()
+        let waiter = OneShot<Result<StopReason, any Error>>()
         let registration = StopRegistration(node: node) { reason in
             waiter.resolve(.success(reason))
         } dropped: {
@@ -50,11 +50,7 @@ extension StopToken {
         }
         if let reason = node.add(registration) { return reason }
         defer { registration.remove() }
-        return try await withTaskCancellationHandler {
-            try await waiter.value.get()
-        } onCancel: {
-            waiter.resolve(.failure(CancellationError()))
-        }
+        return try await waiter.success()
     }
 
     /// What became ready in a `wait(for:on:within:)`.
@@ -85,10 +81,7 @@ extension StopToken {
         let wake = roost_eventfd()
         guard wake >= 0 else { throw SystemCallError(call: "eventfd", errno: errno) }
         defer { close(wake) }
-        let registration = onStop { _ in
-            var one: UInt64 = 1
-            _ = write(wake, &one, 8)
-        }
+        let registration = onStop { _ in roost_eventfd_signal(wake) }
         defer { registration.remove() }
         let deadline = timeout.map { MonotonicTime.now + $0 }
         while true {
@@ -127,11 +120,7 @@ extension StopToken {
             registration.remove()
             timer?.cancel()
         }
-        return try await withTaskCancellationHandler {
-            try await waiter.value.get()
-        } onCancel: {
-            waiter.resolve(.failure(CancellationError()))
-        }
+        return try await waiter.success()
     }
 
     private static func isOpen(_ descriptor: Int32) -> Bool { descriptor >= 0 && fcntl(descriptor, F_GETFD) >= 0 }

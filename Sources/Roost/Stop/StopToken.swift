@@ -1,5 +1,3 @@
-import Synchronization
-
 /// The read side of a stop request: ask it, wait with it, or be called back by it.
 ///
 /// Copies refer to the same request. A token never asks for a stop; that is ``StopSource``'s side.

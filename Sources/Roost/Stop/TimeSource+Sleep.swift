@@ -9,10 +9,6 @@ extension TimeSource {
             timer.cancel()
             registration?.remove()
         }
-        try await withTaskCancellationHandler {
-            try await waiter.value.get()
-        } onCancel: {
-            waiter.resolve(.failure(CancellationError()))
-        }
+        try await waiter.success()
     }
 }

@@ -31,6 +31,17 @@ package final class OneShot<Value: Sendable>: Sendable {
         }
     }
 
+    /// The value of a result, or `CancellationError` at once when the waiting task is cancelled; `onCancel` is called then.
+    package func success<Success>(onCancel: @escaping @Sendable () -> Void = {}) async throws -> Success
+    where Value == Result<Success, any Error> {
+        try await withTaskCancellationHandler {
+            try await value.get()
+        } onCancel: {
+            resolve(.failure(CancellationError()))
+            onCancel()
+        }
+    }
+
     /// Calls `action` once with the value: at once, on this thread, when it is there; else on the thread that sets it.
     package func whenResolved(_ action: @escaping @Sendable (Value) -> Void) {
         let ready: Value? = state.withLock { state in

@@ -1,5 +1,3 @@
-import Synchronization
-
 /// The system's monotonic clock, with two threads of Roost's own: one for timers, one for budgets alone.
 ///
 /// The threads start with the first timer and sleep while nothing waits: an idle program costs no CPU.

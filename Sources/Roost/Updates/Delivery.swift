@@ -9,8 +9,14 @@ public final class DeliveryRegistration: Sendable {
 
     var isActive: Bool { active.load(ordering: .acquiring) }
 
+    /// Calls `action` when it is cancelled: at once when it was.
     func whenCancelled(_ action: @escaping @Sendable () -> Void) {
-        onCancel.withLock { $0 = action }
+        let isLate = onCancel.withLock { stored in
+            guard isActive else { return true }
+            stored = action
+            return false
+        }
+        if isLate { action() }
     }
 
     /// No call begins after this returns on the port's own executor; elsewhere one may be running.
@@ -31,30 +37,22 @@ enum Delivery {
         to handler: @escaping @Sendable (Update) -> Void
     ) -> DeliveryRegistration {
         let registration = DeliveryRegistration()
-        let listener = Locked<UInt64?>(nil)
-        let id = hub.listen { [weak hub] in
+        let id = hub.listen { [weak hub] id in
             guard let hub else { return }
             port.post {
-                // The id is there by now: a hop that overtook its own registration is repeated by the call below.
-                guard let id = listener.withLock({ $0 }) else { return }
+                var isOver = true
                 let isOpen = gate.pass {
-                    guard registration.isActive, let update = hub.take(id).update else { return }
-                    handler(update)
+                    guard registration.isActive else { return }
+                    let taken = hub.take(id)
+                    isOver = taken.isOver
+                    if let update = taken.update { handler(update) }
                 }
                 // When nothing will come, what the handler captured is let go.
-                if isOpen { hub.ignoreIfOver(id) } else { hub.ignore(id) }
+                if isOver || !isOpen { hub.ignore(id) }
             }
         }
-        listener.withLock { $0 = id }
         // The hub holds the listener, and the listener this registration: held weakly, the hub is no part of a circle.
         registration.whenCancelled { [weak hub] in hub?.ignore(id) }
-        // Whatever came between `listen` and here is asked for once more; a hop without news does nothing.
-        port.post {
-            gate.pass {
-                guard registration.isActive, let update = hub.take(id).update else { return }
-                handler(update)
-            }
-        }
         return registration
     }
 

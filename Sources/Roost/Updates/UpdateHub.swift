@@ -18,9 +18,9 @@ final class UpdateHub<Update: Sendable>: AnyUpdateHub, @unchecked Sendable {
         var seen: UInt64 = 0
         var isPending = false
 
-        init(id: UInt64, notify: @escaping @Sendable () -> Void) {
+        init(id: UInt64, notify: @escaping @Sendable (UInt64) -> Void) {
             self.id = id
-            self.notify = notify
+            self.notify = { notify(id) }
         }
     }
 
@@ -69,8 +69,9 @@ final class UpdateHub<Update: Sendable>: AnyUpdateHub, @unchecked Sendable {
         for listener in woken { listener.notify() }
     }
 
-    /// Adds a listener; `notify` is called (at most once until ``take(_:)``) when there is something it has not seen.
-    func listen(_ notify: @escaping @Sendable () -> Void) -> UInt64 {
+    /// Adds a listener; `notify` is called with its id (at most once until ``take(_:)``) when there is something it has not
+    /// seen.
+    func listen(_ notify: @escaping @Sendable (UInt64) -> Void) -> UInt64 {
         let (id, mustNotify) = lock.withLock {
             lastID += 1
             let listener = Listener(id: lastID, notify: notify)
@@ -79,7 +80,7 @@ final class UpdateHub<Update: Sendable>: AnyUpdateHub, @unchecked Sendable {
             listeners.append(listener)
             return (lastID, listener.isPending)
         }
-        if mustNotify { notify() }
+        if mustNotify { notify(id) }
         return id
     }
 
@@ -103,16 +104,8 @@ final class UpdateHub<Update: Sendable>: AnyUpdateHub, @unchecked Sendable {
             }
             guard listener.seen != version else { return (nil, isClosed) }
             listener.seen = version
-            return (latest, false)
+            return (latest, isClosed)
         }
-    }
-
-    /// Forgets a listener that has seen the last value there will ever be.
-    func ignoreIfOver(_ id: UInt64) {
-        let isOver = lock.withLock {
-            isClosed && listeners.contains { $0.id == id && $0.seen == version }
-        }
-        if isOver { ignore(id) }
     }
 
     // MARK: Every
@@ -191,7 +184,7 @@ final class UpdateHub<Update: Sendable>: AnyUpdateHub, @unchecked Sendable {
         let woken: [@Sendable () -> Void] = lock.withLock {
             guard !isClosed else { return [] }
             isClosed = true
-            var woken = listeners.filter { !$0.isPending }.map(\.notify)
+            let woken = listeners.filter { !$0.isPending }.map(\.notify)
             for listener in listeners { listener.isPending = true }
             idleListeners = 0
             return woken + receivers.takeAll() + roomWaiters.takeAll()

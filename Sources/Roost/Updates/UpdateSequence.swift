@@ -51,7 +51,7 @@ private final class SequenceListener<Update: Sendable>: Sendable {
         self.gate = gate
         let signal = WakeSignal()
         self.signal = signal
-        id = hub.listen { signal.wake() }
+        id = hub.listen { _ in signal.wake() }
         gate.onCut(signal)
     }
 

@@ -46,6 +46,7 @@ public struct AsyncWorkerContext<Update: Sendable>: Sendable {
 
     /// Sends a value of which none may be lost; suspends while the buffer is full.
     /// Throws ``StopError`` when the worker is asked to stop while it waits, or has ended; the value is then not sent.
+    /// Throws `CancellationError` when the calling task was cancelled in another way.
     public func send(_ update: Update, file: StaticString = #fileID, line: UInt = #line) async throws {
         let hub = core.hub(Update.self)
         while true {
@@ -62,6 +63,8 @@ public struct AsyncWorkerContext<Update: Sendable>: Sendable {
             hub.forgetRoom(id)
             registration.remove()
             try await checkpoint(file: file, line: line)
+            // A child task may be cancelled by its group; the wait above would end at once, again and again.
+            try Task.checkCancellation()
         }
     }
 }

@@ -1,3 +1,4 @@
+import CRoostPlatform
 import Glibc
 
 /// A worker failed and nobody looked: no `value`, no `ending`, no `onEnd` before its handle was gone, or before the end of
@@ -85,22 +86,11 @@ enum HeldFailures {
     }
 }
 
-/// Writes all of it, whatever signals come; gives up silently when standard error is gone.
+/// Writes all of it, whatever signals come; gives up when standard error is gone, or takes nothing for 50 ms.
 package func writeToStandardError(_ text: String) {
     var text = text
     text.withUTF8 { bytes in
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let written = writeSome(2, rest)
-            if written < 0 {
-                if errno == EINTR { continue }
-                return
-            }
-            rest = rest.dropFirst(written)
-        }
+        guard let start = bytes.baseAddress else { return }
+        _ = roost_write_bounded(STDERR_FILENO, start, bytes.count)
     }
-}
-
-private func writeSome(_ descriptor: Int32, _ bytes: Slice<UnsafeBufferPointer<UInt8>>) -> Int {
-    write(descriptor, UnsafeBufferPointer(rebasing: bytes).baseAddress, bytes.count)
 }

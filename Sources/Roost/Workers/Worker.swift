@@ -1,5 +1,4 @@
 import CRoostLedger
-import Synchronization
 
 /// What a worker runs, with the type of what it gives back already forgotten: one class then serves every worker, and
 /// starting one looks up no generic metadata.

@@ -84,10 +84,10 @@ class WorkerCore: StopNode, @unchecked Sendable {
         }
     }
 
-    /// How long the body has run; zero before it began.
+    /// How long the body has run, within a few milliseconds; zero before it began.
     final var elapsed: Duration {
-        let now = scope.time.now
-        return life.withLock { beganAt.map { now - $0 } ?? .zero }
+        let now = scope.coarseNow
+        return life.withLock { beganAt.map { max(.zero, now - $0) } ?? .zero }
     }
 
     private final var lockedCheckpoint: CallSite? { endedAt == nil ? slot?.lastCheckpoint : endCheckpoint }
@@ -228,6 +228,8 @@ class WorkerCore: StopNode, @unchecked Sendable {
 
     // MARK: Stop, pause
 
+    private final var stopError: StopError { StopError(reason ?? .requested("")) }
+
     override final func didStop(_ reason: StopReason) {
         let now = scope.time.now
         let (action, parkers, signals, task) = life.withLock {
@@ -279,7 +281,7 @@ class WorkerCore: StopNode, @unchecked Sendable {
     final func honourFlags(_ row: UnsafeMutablePointer<roost_ledger_slot>, _ site: UInt64) throws {
         note(row, site)
         while true {
-            if isStopped { throw StopError(reason ?? .requested("")) }
+            if isStopped { throw stopError }
             let parker = life.withLock { () -> Parker? in
                 guard machine.mustWaitAtCheckpoint() else { return nil }
                 let parker = Parker()
@@ -289,14 +291,14 @@ class WorkerCore: StopNode, @unchecked Sendable {
             guard let parker else { break }
             parker.park()
         }
-        if isStopped { throw StopError(reason ?? .requested("")) }
+        if isStopped { throw stopError }
     }
 
     @usableFromInline
     final func honourFlagsAsync(_ row: UnsafeMutablePointer<roost_ledger_slot>, _ site: UInt64) async throws {
         note(row, site)
         while true {
-            if isStopped { throw StopError(reason ?? .requested("")) }
+            if isStopped { throw stopError }
             let signal = life.withLock { () -> WakeSignal? in
                 guard machine.mustWaitAtCheckpoint() else { return nil }
                 let signal = WakeSignal()
@@ -308,7 +310,7 @@ class WorkerCore: StopNode, @unchecked Sendable {
             // A stop cancels the task, too, and is what the loop throws then.
             if !isStopped { try Task.checkCancellation() }
         }
-        if isStopped { throw StopError(reason ?? .requested("")) }
+        if isStopped { throw stopError }
     }
 
     /// The body of a worker that was given up has returned after all: its row is another worker's from here on.

@@ -51,16 +51,11 @@ public struct WorkerHandle<Value: Sendable, Update: Sendable>: Sendable {
             if RunningWorker.live === worker {
                 throw worker.scope.pool.error(.waitFromOwnWorker, "worker '\(name)' waited for its own value")
             }
-            let waiter = OneShot<Result<WorkerEnding, CancellationError>>()
+            let waiter = OneShot<Result<WorkerEnding, any Error>>()
             let id = worker.whenEnded { [worker] ending in
                 if waiter.resolve(.success(ending)) { worker.markObserved() }
             }
-            let ending = try await withTaskCancellationHandler {
-                try await waiter.value.get()
-            } onCancel: {
-                waiter.resolve(.failure(CancellationError()))
-                if let id { worker.forget(id) }
-            }
+            let ending = try await waiter.success { [worker] in if let id { worker.forget(id) } }
             return try valueOrError(ending)
         }
     }
@@ -179,7 +174,7 @@ public struct WorkerHandle<Value: Sendable, Update: Sendable>: Sendable {
                 handler(ending)
             }
         }
-        worker.whenEnded { [worker] ending in
+        let id = worker.whenEnded { [worker] ending in
             // A hop of sent values that runs at this moment may have one more behind it. Seen from within the port that
             // one is queued already, and takes all there is: one round later the ending is behind it.
             if worker.hasSentValues {
@@ -188,6 +183,7 @@ public struct WorkerHandle<Value: Sendable, Update: Sendable>: Sendable {
                 port.post { deliver(ending) }
             }
         }
+        if let id { registration.whenCancelled { [weak worker] in worker?.forget(id) } }
         return registration
     }
 
