@@ -38,7 +38,8 @@ public final class Terminal: DeliveryPort {
     private let time: any TimeSource
     private let state: TerminalState
 
-    /// Creates a terminal. Its settings are remembered here and restored at every end of the process.
+    /// Creates a terminal. Its settings are remembered here and restored at every end of the process. If it is interactive,
+    /// SIGTSTP (Ctrl-Z) is handled from here on: the terminal is given back before the process stops.
     public init(_ options: Options = Options(), time: any TimeSource = SystemTime.shared) {
         self.options = options
         self.time = time

@@ -48,8 +48,20 @@ struct ProgressLayoutTests {
         let hostile = "a\u{1B}[2Jb\rc\nd\u{202E}e\u{7}"
         let printable = ProgressLayout.printable(hostile)
         #expect(printable == "a\u{FFFD}[2Jb\u{FFFD}c\u{FFFD}d\u{FFFD}e\u{FFFD}")
-        let line = ProgressLayout(width: 80, usesColor: false).line(label: "x", progress(1, of: 2, after: 1, hostile))
-        #expect(line.unicodeScalars.allSatisfy { $0.value >= 0x20 })
+        let layout = ProgressLayout(width: 120, usesColor: false)
+        for line in [
+            layout.line(label: "x", progress(1, of: 2, after: 1, hostile)),
+            layout.line(label: hostile, progress(1, of: 2, after: 1)),
+        ] {
+            #expect(line.contains(printable))
+            #expect(line.unicodeScalars.allSatisfy { $0.value >= 0x20 })
+        }
+    }
+
+    @Test("a label and a message are what they say, whatever they say")
+    func wordsAreWords() {
+        let line = ProgressLayout(width: 80, usesColor: false).line(label: "bar", progress(1, of: nil, after: 0, "bar"))
+        #expect(line == "bar  1  bar")
     }
 
     @Test("an unknown total shows the count and the rate, and no bar")

@@ -72,21 +72,15 @@ import Testing
 
     @Test func stoppedBeforeItsFirstStepTheBodyIsNotEntered() async throws {
         try await withDeadline {
-            let scope = makeScope(threads: 1)
-            let gate = Gate()
+            // The timer of a worker's limit is armed when it has begun, and its body is not entered yet.
+            let time = StopsWhenAsked()
+            let scope = makeScope(time: time)
             let entered = Log<Int>()
-            let mayStop = Gate()
-            // One thread: the first body holds it while the second's task waits for it, begun but not entered.
-            let first = scope.start("first") { (_: Context) in
-                mayStop.open()
-                gate.wait()
+            let worker = scope.start("begins", options: .init(timeLimit: .seconds(60))) { (_: Context) in entered.add(1)
             }
-            await mayStop.passed()
-            let second = scope.start("second") { (_: Context) in entered.add(1) }
-            second.stop()
-            gate.open()
-            #expect(await second.endingKind == "stopped")
-            #expect(await first.endingKind == "finished")
+            time.stopped.resolve { _ = worker.stop() }
+            #expect(await worker.endingKind == "stopped")
+            #expect(time.asked.isOpen)
             #expect(entered.all.isEmpty)
         }
     }
@@ -213,3 +207,22 @@ import Testing
 }
 
 actor TestActor {}
+
+/// The system's time, and an action that is called on the thread that asks for a timer.
+private final class StopsWhenAsked: TimeSource {
+    let asked = Gate()
+    let stopped = OneShot<@Sendable () -> Void>()
+
+    var now: MonotonicTime { .now }
+
+    func schedule(after delay: Duration, _ action: @escaping @Sendable () -> Void) -> TimerRegistration {
+        let ready = Parker()
+        stopped.whenResolved { action in
+            action()
+            ready.unpark()
+        }
+        ready.park()
+        asked.open()
+        return SystemTime.shared.schedule(after: delay, action)
+    }
+}

@@ -85,6 +85,7 @@ import Testing
             _ = await scope.occupy(1, until: gate)
             let pool = scope.pool
             let cancelled = Task { try await scope.startWhenRoom("cancelled") { _ in } }
+            try await eventually { pool.core.withState { $0.roomWaiters.count } == 1 }
             cancelled.cancel()
             await #expect(throws: CancellationError.self) { _ = try await cancelled.value }
             let refused = Task { try await pool.submitWhenRoom {} }
@@ -123,19 +124,69 @@ import Testing
     @Test func aScopesLimitHoldsAndTheOthersComeInTurn() async throws {
         try await withDeadline {
             let scope = makeScope(threads: 4, limit: 2)
-            let running = Locked((now: 0, most: 0))
-            let order = Log<Int>()
-            for number in 0..<200 {
-                scope.start("\(number)") { _ in
-                    order.add(number)
-                    running.withLock { $0 = ($0.now + 1, max($0.most, $0.now + 1)) }
-                    running.withLock { $0.now -= 1 }
-                }
+            let crowd = Crowd()
+            for number in 0..<40 { scope.start("\(number)") { _ in crowd.pass() } }
+            for wave in 1...20 {
+                try await eventually { crowd.arrived == wave * 2 }
+                #expect(scope.pool.activeThreads == 2)
+                crowd.letGo(2)
             }
             try await scope.drained()
-            #expect(running.withLock { $0.most } <= 2)
-            #expect(order.count == 200)
-            #expect(Set(order.all).count == 200)
+            #expect(crowd.most == 2)
+        }
+    }
+
+    @Test func behindALimitTheFirstToComeIsTheFirstToGo() async throws {
+        try await withDeadline {
+            let scope = makeScope(threads: 4, limit: 1)
+            let order = Log<Int>()
+            for number in 0..<scaled(2_000) { scope.start("\(number)") { _ in order.add(number) } }
+            try await scope.drained()
+            #expect(order.all == Array(0..<scaled(2_000)))
+        }
+    }
+
+    @Test func whoComesWhileThePoolIsFullWaitsBehindTheOthers() async throws {
+        try await withDeadline {
+            let pool = makePool(2, queueCapacity: 1)
+            let limited = WorkerScope("limited", pool: pool, limit: 1, root: WorkRoot())
+            let other = WorkerScope("other", pool: pool, root: WorkRoot())
+            let (gate, otherGate) = (Gate(), Gate())
+            let order = Log<String>()
+            let start = { @Sendable (name: String) in limited.start(name) { worker in order.add(worker.name) } }
+            let first = await limited.occupy(1, until: gate)[0]
+            _ = await other.occupy(1, until: otherGate)
+            let queued = other.start("queued") { worker in order.add(worker.name) }
+            let waiting = ["1", "2", "3"].map(start)
+            // The place that the first one gives back in the pool is kept for somebody else, and the pool's queue is full.
+            pool.reserveThread()
+            gate.open()
+            #expect(await first.endingKind == "finished")
+            try await eventually { limited.core.state.withLock { $0.waitsForPoolRoom } }
+            // Who comes now is not refused in place of those who wait, and does not overtake them.
+            let last = start("last")
+            #expect(last.state == .queued)
+            // An ending behind a full queue does not begin a second wait for room.
+            waiting[1].stop()
+            #expect(pool.core.withState { $0.roomWaiters.count } == 1)
+            try pool.releaseThread()
+            try await limited.drained()
+            #expect(await queued.endingKind == "finished")
+            #expect(order.all == ["queued", "1", "3", "last"])
+            otherGate.open()
+        }
+    }
+
+    @Test func limitsMayBeAsLargeAsANumberCanBe() async throws {
+        try await withDeadline {
+            let endless = makePool(1, queueCapacity: .max)
+            let wide = makePool(.max, queueCapacity: 1)
+            for pool in [endless, wide] {
+                let ran = Gate()
+                #expect(pool.submit { ran.open() }.isAccepted)
+                await ran.passed()
+                try await pool.done()
+            }
         }
     }
 
@@ -221,6 +272,7 @@ import Testing
             let waiters = (0..<8).map { number in
                 Task { try await scope.startWhenRoom("\(number)") { _ in number }.value }
             }
+            try await eventually { scope.roomWaiters == 8 }
             for index in stride(from: 0, to: 8, by: 2) { waiters[index].cancel() }
             for index in stride(from: 0, to: 8, by: 2) {
                 await #expect(throws: CancellationError.self) { _ = try await waiters[index].value }

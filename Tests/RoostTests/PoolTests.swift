@@ -6,15 +6,17 @@ import Testing
     @Test func noMoreThanTheMaximumRunAtOnce() async throws {
         try await withDeadline {
             let pool = makePool(3)
-            let running = Locked((now: 0, most: 0))
-            for _ in 0..<500 {
-                pool.submit {
-                    running.withLock { $0 = ($0.now + 1, max($0.most, $0.now + 1)) }
-                    running.withLock { $0.now -= 1 }
-                }
+            let crowd = Crowd()
+            for _ in 0..<50 { pool.submit { crowd.pass() } }
+            // Each waits for the next wave: who is let in while three are there would be seen.
+            for wave in 1...16 {
+                try await eventually { crowd.arrived == wave * 3 }
+                #expect(pool.queuedCount == 50 - wave * 3)
+                crowd.letGo(3)
             }
+            crowd.letGo(2)
             try await pool.done()
-            #expect(running.withLock { $0.most } <= 3)
+            #expect(crowd.most == 3)
             #expect(pool.activeThreads == 0)
             #expect(pool.queuedCount == 0)
             #expect(pool.threads.count <= 3)
@@ -190,6 +192,7 @@ import Testing
             let gate = Gate()
             _ = await scope.occupy(1, until: gate)
             let waiter = Task { try await pool.done() }
+            try await eventually { pool.core.withState { $0.doneWaiters.count } == 1 }
             waiter.cancel()
             await #expect(throws: CancellationError.self) { try await waiter.value }
             gate.open()

@@ -161,9 +161,11 @@ import Testing
             let pool = makePool(1)
             let scope = WorkerScope("late", pool: pool, time: clock, root: WorkRoot())
             let gate = Gate()
-            _ = await scope.occupy(1, until: gate)
+            let stubborn = await scope.occupy(1, until: gate)[0]
             scope.cut()
             clock.advance(by: .seconds(2))
+            #expect(await stubborn.endingKind == "abandoned")
+            #expect(pool.threads.map(\.isAbandoned) == [true])
             gate.open()
             try await eventually { pool.threads.first?.doing == .idle }
             let name = OneShot<String>()
@@ -184,23 +186,4 @@ import Testing
             try await eventually { threadNames().allSatisfy { !$0.hasPrefix(name) } }
         }
     }
-
-    /// The threads of this process by the names the system shows.
-    @Sendable private func threadNames() -> [String] {
-        guard let folder = opendir("/proc/self/task") else { return [] }
-        defer { closedir(folder) }
-        var names: [String] = []
-        while let entry = readdir(folder) {
-            // proof: d_name is an array of 256 char, zero-terminated.
-            let thread = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            names.append(procFile("/proc/self/task/\(thread)/comm").trimmingNewline)
-        }
-        return names
-    }
-}
-
-extension String {
-    fileprivate var trimmingNewline: String { hasSuffix("\n") ? String(dropLast()) : self }
 }

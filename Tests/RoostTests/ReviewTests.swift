@@ -11,7 +11,7 @@ import Testing
     }
 
     @Test(.timeLimit(.minutes(1))) func anErrorThatLooksAtItsWorkerDoesNotKeepTheScopeFromClosing() async {
-        let scope = WorkerScope("looking")
+        let scope = makeScope("looking")
         let own = Locked<WorkerHandle<Void, WorkerProgress>?>(nil)
         let isRunning = OneShot<Void>()
         let worker = scope.start("looks") { worker in
@@ -29,7 +29,7 @@ import Testing
 
     @Test(.timeLimit(.minutes(1))) func aCallbackThatNeverReturnsElsewhereDoesNotHoldAClosePastItsBudget() async {
         let clock = ManualClock()
-        let scope = WorkerScope("blocked", time: clock)
+        let scope = makeScope("blocked", time: clock)
         let port = SerialThread("blocked")
         let entered = OneShot<Void>()
         let gate = Parker()
@@ -70,7 +70,7 @@ import Testing
     }
 
     @Test(.timeLimit(.minutes(1))) func allThreadsOfAPausedBodyGoOn() async throws {
-        let scope = WorkerScope("many threads")
+        let scope = makeScope("many threads")
         let inside = Locked(0)
         let ready = OneShot<Void>()
         let worker = scope.start("fans out") { worker in
@@ -101,25 +101,6 @@ import Testing
         try await worker.value
     }
 
-    @Test(.timeLimit(.minutes(1))) func aWaitThatWasCancelledHasNotSeenTheFailure() async {
-        struct Boom: Error {}
-        let scope = WorkerScope("unseen")
-        let gate = Parker()
-        var worker: WorkerHandle<Void, WorkerProgress>? = scope.start("its waiter was cancelled") { _ in
-            gate.park()
-            throw Boom()
-        }
-        let waiting = Task { [worker] in _ = try? await worker?.value }
-        waiting.cancel()
-        await waiting.value
-        worker = nil
-        gate.unpark()
-        try? await scope.drained()
-        while !UnobservedFailure.recent.contains(where: { $0.contains("its waiter was cancelled") }) {
-            await Task.yield()
-        }
-    }
-
     @Test(.timeLimit(.minutes(1))) func aContextThatOutlivesItsBodyDoesNotSpeakForAnotherWorker() async throws {
         let pool = WorkerPool(name: "one", configuration: .init(maximumThreads: 1))
         let scope = WorkerScope("leaks", pool: pool)
@@ -144,7 +125,7 @@ import Testing
     }
 
     @Test(.timeLimit(.minutes(1))) func aStoppedWorkerThatGoesOnIsNamedWithItsLastCheckpoint() async throws {
-        let scope = WorkerScope("goes on")
+        let scope = makeScope("goes on")
         let entered = OneShot<Void>()
         let gate = Gate()
         let passed = OneShot<Void>()
@@ -164,7 +145,7 @@ import Testing
     }
 
     @Test(.timeLimit(.minutes(1))) func aWorkerThatWaitsForItselfIsTold() async {
-        let scope = WorkerScope("itself")
+        let scope = makeScope("itself")
         let own = OneShot<WorkerHandle<Void, WorkerProgress>>()
         let worker = scope.start("narcissus") { worker async throws in
             let handle = await own.value

@@ -96,12 +96,7 @@ import Testing
         try await withDeadline {
             let scope = makeScope()
             let port = ManualPort()
-            let running = Gate()
-            scope.start("stops") { worker in
-                running.open()
-                try worker.sleep(for: .seconds(1_000))
-            }
-            await running.passed()
+            _ = await scope.startSleeper("stops")
             let reports = Log<ScopeReport>()
             scope.beginClosing(.deadline, on: port) { reports.add($0) }
             await port.waitForJobs(1)
@@ -118,12 +113,7 @@ import Testing
         try await withDeadline {
             let scope = makeScope()
             let token = scope.token
-            let running = Gate()
-            let worker = scope.start("stops") { worker in
-                running.open()
-                try worker.sleep(for: .seconds(1_000))
-            }
-            await running.passed()
+            let worker = await scope.startSleeper("stops")
             scope.stop(.requested("reset"))
             await #expect(throws: StopError(.parentStopped(.requested("reset")))) { try await worker.value }
             #expect(token.isStopped)
@@ -191,6 +181,7 @@ import Testing
             let busy = await scope.occupy(2, until: gate)
             #expect(scope.workers.map(\.name) == ["busy 1", "busy 2"])
             let cancelled = Task { try await scope.drained() }
+            try await eventually { scope.core.state.withLock { $0.drainedWaiters.count } == 1 }
             cancelled.cancel()
             await #expect(throws: CancellationError.self) { try await cancelled.value }
             gate.open()

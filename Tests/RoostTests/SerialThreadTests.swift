@@ -3,7 +3,7 @@ import Testing
 
 @testable import Roost
 
-@Suite("Serial thread")
+@Suite("Serial thread", .timeLimit(.minutes(2)))
 struct SerialThreadTests {
     private actor Device {
         let thread = SerialThread("device")

@@ -134,6 +134,7 @@ import Testing
                 _ = await scope.closed
                 log.add("closed")
             }
+            try await eventually { scope.core.gate.waiterCount == 1 }
             // Cut, and every worker has ended: the callback is all that is left to wait for.
             #expect(!scope.core.gate.isIdle)
             #expect(log.all.isEmpty)

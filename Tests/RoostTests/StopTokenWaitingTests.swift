@@ -79,11 +79,14 @@ import Testing
             let source = StopSource()
             let token = source.token
             let waiter = Task { try await token.stopRequested() }
+            try await eventually { token.node.callbackCount == 1 }
             source.stop(.deadline)
             let awaited = try await waiter.value
             let again = try await token.stopRequested()
             #expect(awaited == .deadline && again == .deadline)
-            let cancelled = Task { try await StopSource().token.stopRequested() }
+            let never = StopSource()
+            let cancelled = Task { try await never.token.stopRequested() }
+            try await eventually { never.token.node.callbackCount == 1 }
             cancelled.cancel()
             await #expect(throws: CancellationError.self) { try await cancelled.value }
         }
@@ -96,6 +99,7 @@ import Testing
             let early = try await onThread { token.waitForStop(within: .milliseconds(5)) }
             #expect(early == nil)
             let waiter = inBackground { token.waitForStop() }
+            try await eventually { token.node.callbackCount == 1 }
             source.stop(.windowClosed)
             let reason = try await waiter.value
             #expect(reason == .windowClosed)
@@ -140,12 +144,8 @@ import Testing
             try await withPipe { readEnd, _ in
                 let source = StopSource()
                 let token = source.token
-                let waiting = Gate()
-                let waiter = inBackground {
-                    waiting.open()
-                    return try token.wait(for: .readable, on: readEnd)
-                }
-                await waiting.passed()
+                let waiter = inBackground { try token.wait(for: .readable, on: readEnd) }
+                try await eventually { token.node.callbackCount == 1 }
                 source.stop(.windowClosed)
                 await #expect(throws: StopError(.windowClosed)) { _ = try await waiter.value }
             }
@@ -188,6 +188,8 @@ import Testing
                 let nothing = try await token.wait(for: .readable, on: readEnd, within: .milliseconds(5))
                 #expect(nothing.isEmpty)
                 let readers = (0..<200).map { _ in Task { try await token.wait(for: .readable, on: readEnd) } }
+                try await eventually { token.node.callbackCount == 200 }
+                #expect(threadNames().count { $0 == "roost-poll" } == 1)
                 var byte: UInt8 = 7
                 #expect(write(writeEnd, &byte, 1) == 1)
                 for reader in readers {
@@ -196,9 +198,11 @@ import Testing
                 }
                 #expect(read(readEnd, &byte, 1) == 1)
                 let cancelled = Task { try await token.wait(for: .readable, on: readEnd) }
+                try await eventually { token.node.callbackCount == 1 }
                 cancelled.cancel()
                 await #expect(throws: CancellationError.self) { _ = try await cancelled.value }
                 let stopped = Task { try await token.wait(for: .readable, on: readEnd) }
+                try await eventually { token.node.callbackCount == 1 }
                 source.stop(.windowClosed)
                 await #expect(throws: StopError(.windowClosed)) { _ = try await stopped.value }
             }

@@ -127,13 +127,11 @@ import Testing
             }
             let stopper = inBackground { _ = source.stop() }
             await running.passed()
-            let removing = Gate()
             let remover = inBackground {
-                removing.open()
                 registration.remove()
                 log.add("remove returns")
             }
-            await removing.passed()
+            try await eventually { registration.removerCount == 1 }
             release.open()
             try await stopper.value
             try await remover.value

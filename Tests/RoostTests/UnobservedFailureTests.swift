@@ -96,16 +96,33 @@ import Testing
 
     @Test func stopsAndValuesAreNoFailures() async throws {
         try await withDeadline {
-            let scope = makeScope()
+            let scope = makeScope(threads: 1)
             scope.start("no failure: value") { _ in 1 }
-            let running = Gate()
-            scope.start("no failure: stop") { worker in
-                running.open()
-                try worker.sleep(for: .seconds(1_000))
-            }
-            await running.passed()
-            await scope.close()
+            _ = await scope.startSleeper("no failure: stop")
+            scope.stop()
+            // The only thread lets go of those before it begins this one.
+            scope.start("the last one") { _ in throw TestFailure() }
+            try await eventually { seen("the last one").count == 1 }
             #expect(Self.log.all.filter { $0.contains("no failure") }.isEmpty)
+        }
+    }
+
+    @Test func aWaitThatWasCancelledHasNotSeenTheFailure() async throws {
+        try await withDeadline {
+            let scope = makeScope()
+            let gate = Gate()
+            do {
+                let worker = scope.start("its waiter was cancelled") { _ in
+                    gate.wait()
+                    throw TestFailure()
+                }
+                let waiting = Task { try await worker.value }
+                try await eventually { worker.worker.waiterCount == 1 }
+                waiting.cancel()
+                await #expect(throws: CancellationError.self) { try await waiting.value }
+            }
+            gate.open()
+            try await eventually { seen("its waiter was cancelled").count == 1 }
         }
     }
 }

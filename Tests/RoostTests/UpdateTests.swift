@@ -184,6 +184,46 @@ import Testing
         }
     }
 
+    @Test func aSendOfACancelledChildEndsWithItsTask() async throws {
+        try await withDeadline {
+            let scope = makeScope(threads: 1)
+            let worker = scope.start("sends", reporting: Int.self, options: .init(sendBuffer: 1)) {
+                (worker: AsyncWorkerContext<Int>) in
+                try await worker.send(1)
+                await withTaskGroup(of: Bool.self) { group in
+                    group.addTask {
+                        do { try await worker.send(2) } catch { return error is CancellationError }
+                        return false
+                    }
+                    group.cancelAll()
+                    for await wasCancelled in group { #expect(wasCancelled) }
+                }
+            }
+            #expect(await worker.endingKind == "finished")
+        }
+    }
+
+    @Test func aCancelledListenerIsLetGoOfAtOnce() async throws {
+        try await withDeadline {
+            let scope = makeScope()
+            let gate = Gate()
+            let census = Census()
+            let worker = scope.start("waits", reporting: Int.self) { _ in gate.wait() }
+            let listen = { @Sendable () -> [DeliveryRegistration] in
+                let member = census.makeMember()
+                return [
+                    worker.onUpdate(on: ManualPort()) { _ in member.touch() },
+                    worker.onSent(on: ManualPort()) { _ in member.touch() },
+                    worker.onEnd(on: ManualPort()) { _ in member.touch() },
+                ]
+            }
+            for registration in listen() { registration.cancel() }
+            #expect(census.count == 0)
+            gate.open()
+            _ = await worker.ending
+        }
+    }
+
     @Test func updatesOfAWorkerThatHasEndedEnd() async throws {
         try await withDeadline {
             let scope = makeScope()

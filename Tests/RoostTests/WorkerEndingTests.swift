@@ -182,6 +182,7 @@ import Testing
                 return 5
             }
             let waiter = Task { try await worker.value }
+            try await eventually { worker.worker.waiterCount == 1 }
             waiter.cancel()
             await #expect(throws: CancellationError.self) { try await waiter.value }
             #expect(!worker.token.isStopped)

@@ -23,6 +23,7 @@ enum PlatformThread {
             if refused != 0 { return refused }
         }
         roost_thread_remember_main_mask()
+        // proof: the new thread takes it, or it is released below.
         let start = Unmanaged.passRetained(ThreadStart(name: name, nice: options.nice, body: body))
         var thread = pthread_t()
         let failure = pthread_create(&thread, &attributes, threadEntry, start.toOpaque())

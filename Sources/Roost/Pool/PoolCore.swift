@@ -131,6 +131,7 @@ final class PoolCore: TaskExecutor, @unchecked Sendable {  // proof: `state` is 
 
     private func threadMain(_ name: String) {
         let thread = PoolThread(pool: self, name: name)
+        // proof: `thread` lives until this method takes it off again.
         roost_thread_set_current(Unmanaged.passUnretained(thread).toOpaque())
         CheckpointSampler.shared.add(thread.slot)
         withState { $0.threads.append(thread) }

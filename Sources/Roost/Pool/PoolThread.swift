@@ -31,7 +31,7 @@ final class PoolThread: @unchecked Sendable {  // proof: every `var` is guarded 
     /// The pool thread that runs the caller; nil on any other thread.
     static var current: PoolThread? {
         guard let pointer = roost_thread_current() else { return nil }
-        // A thread of Roost is a pool's or a serial one; the pointer is that object either way.
+        // proof: a thread of Roost is a pool's or a serial one; the pointer is that object, held while it is set.
         return Unmanaged<AnyObject>.fromOpaque(pointer).takeUnretainedValue() as? PoolThread
     }
 

@@ -13,7 +13,7 @@ public final class WorkerPool: TaskExecutor, Sendable {
         public var maximumThreads: Int
         /// How long a thread waits for work before it ends; nil for ever. Default: 30 s.
         public var idleTimeout: Duration?
-        /// The stack of each thread in bytes; nil for the system's default (usually 8 MiB).
+        /// The stack of each thread in bytes, from 128 KiB to 1 GiB, clamped; nil for the system's default (usually 8 MiB).
         public var stackSize: Int?
         /// The operating system's scheduling priority of the threads.
         public var threadPriority: ThreadPriority
@@ -92,7 +92,7 @@ public final class WorkerPool: TaskExecutor, Sendable {
 
     // MARK: Threads
 
-    /// The most bodies that run at once. Lowering it lets running bodies finish.
+    /// The most bodies that run at once; less than 1 counts as 1. Lowering it lets running bodies finish.
     public var maximumThreads: Int {
         get { core.withState { $0.maximum } }
         set { core.setMaximum(newValue) }

@@ -124,6 +124,7 @@ public final class Shutdown: Sendable {
     public func addMainActorFinalizer(
         _ name: String, within limit: Duration? = nil, _ body: @escaping @MainActor @Sendable () throws -> Void
     ) -> FinalizerRegistration {
+        // proof: one that needs the main actor is run there (`FinalizerRun`).
         add(Finalizer(name: name, limit: limit, needsMainActor: true) { try MainActor.assumeIsolated { try body() } })
     }
 
@@ -151,6 +152,7 @@ public final class Shutdown: Sendable {
 
     /// The same on the main actor.
     public func onEvent(_ handler: @escaping @MainActor @Sendable (ShutdownEvent) -> Void) {
+        // proof: the port runs its jobs on the main actor.
         onEvent(on: .mainActor) { event in MainActor.assumeIsolated { handler(event) } }
     }
 

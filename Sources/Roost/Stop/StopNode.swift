@@ -76,6 +76,7 @@ class StopNode: @unchecked Sendable {  // proof: every `var` is guarded by `lock
         let above: StopReason? = parent.lock.withLock {
             if let reason = parent.storedReason { return reason }
             isAttached = true
+            // proof: as of the links above.
             nextSibling = parent.firstChild
             parent.firstChild?.takeUnretainedValue().previousSibling = Unmanaged.passUnretained(self)
             parent.firstChild = Unmanaged.passRetained(self)
@@ -100,6 +101,7 @@ class StopNode: @unchecked Sendable {  // proof: every `var` is guarded by `lock
             nextSibling = nil
             return true
         }
+        // proof: what `attach` retained.
         if wasAttached { Unmanaged.passUnretained(self).release() }
     }
 

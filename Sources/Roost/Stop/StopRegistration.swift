@@ -54,6 +54,9 @@ public final class StopRegistration: @unchecked Sendable {
         dropped = nil
     }
 
+    /// How many wait in ``remove()`` for the callback to return.
+    var removerCount: Int { removers.withLock { $0.count } }
+
     /// Takes the callback back. When this returns it has run to its end or never will.
     ///
     /// A callback that is running on another thread at this moment is waited for; called from within the callback

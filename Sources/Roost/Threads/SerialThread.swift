@@ -19,7 +19,7 @@ public final class SerialThread: SerialExecutor, DeliveryPort {
     ///
     /// - Parameters:
     ///   - name: Of the thread; the system shows its first 15 bytes.
-    ///   - stackSize: In bytes; nil for the system's default.
+    ///   - stackSize: In bytes, from 128 KiB to 1 GiB, clamped; nil for the system's default.
     ///   - priority: The operating system's scheduling priority.
     ///   - time: Where its timers get time from.
     public convenience init(

@@ -26,6 +26,7 @@ final class SerialThreadCore: Sendable {
         root?.add(self)
     }
 
+    // proof: compared only.
     var isCurrent: Bool { roost_thread_current() == Unmanaged.passUnretained(self).toOpaque() }
     var isClosed: Bool { state.withLock { $0.isClosed } }
 
@@ -48,6 +49,7 @@ final class SerialThreadCore: Sendable {
     }
 
     private func run() {
+        // proof: this method holds it until it takes it off again.
         roost_thread_set_current(Unmanaged.passUnretained(self).toOpaque())
         defer { roost_thread_set_current(nil) }
         while true {

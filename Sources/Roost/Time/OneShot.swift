@@ -53,4 +53,6 @@ package final class OneShot<Value: Sendable>: Sendable {
     }
 
     package var valueIfResolved: Value? { state.withLock { $0.value } }
+    /// How many wait for it.
+    package var waiterCount: Int { state.withLock { $0.waiters.count } }
 }

@@ -44,6 +44,9 @@ final class DeliveryGate: Sendable {
     /// True once delivery is cut and no callback runs any more.
     var isIdle: Bool { idle.valueIfResolved != nil }
 
+    /// How many wait for that.
+    var waiterCount: Int { idle.waiterCount }
+
     /// Calls `action` once delivery is cut and no callback runs any more; at once when that is so.
     func whenIdle(_ action: @escaping @Sendable () -> Void) {
         idle.whenResolved { _ in action() }

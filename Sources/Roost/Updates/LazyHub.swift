@@ -21,6 +21,7 @@ struct LazyHub: ~Copyable, Sendable {
 
     /// Keeps `hub` unless there is one; returns the one that is kept.
     borrowing func storeIfNil(_ hub: AnyUpdateHub) -> AnyUpdateHub {
+        // proof: released here, or by `deinit`.
         let retained = Unmanaged.passRetained(hub)
         let (isFirst, present) = address.compareExchange(
             expected: 0, desired: UInt(bitPattern: retained.toOpaque()), ordering: .acquiringAndReleasing)

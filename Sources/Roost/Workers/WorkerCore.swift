@@ -11,7 +11,7 @@ import Synchronization
 class WorkerCore: StopNode, @unchecked Sendable {
     final let name: String
     final let priority: WorkerPriority
-    /// Held by the node above, which this one holds: a count that every worker of a scope would fight for is not touched.
+    // proof: held by the node above, which this one holds: a count that every worker of a scope would fight for is not touched.
     final unowned(unsafe) let scope: ScopeCore
     final let timeLimit: Duration?
 
@@ -339,6 +339,9 @@ class WorkerCore: StopNode, @unchecked Sendable {
         if let ready { action(ready) }
         return id
     }
+
+    /// How many are to be told of the ending.
+    final var waiterCount: Int { life.withLock { waiters.count } }
 
     final func forget(_ id: UInt64) {
         life.withLock { waiters[id] = nil }

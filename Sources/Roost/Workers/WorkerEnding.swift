@@ -6,7 +6,7 @@ public enum WorkerEnding: Sendable {
     case failed(any Error)
     /// The worker was asked to stop and did, or was stopped before it began.
     case stopped(StopReason)
-    /// The worker ran past its own time limit and then stopped.
+    /// The worker has a time limit, was stopped because of a deadline (its limit, or a stop with that reason), and did stop.
     case timedOut(after: Duration)
     /// The worker did not stop within the budget. Its thread was left behind; should the body ever return, its thread
     /// goes back to the pool and this ending stays.

@@ -110,6 +110,7 @@ public struct WorkerHandle<Value: Sendable, Update: Sendable>: Sendable {
     /// Calls `handler` on the main actor with the newest update, at most one call pending; never after the scope's close.
     @discardableResult
     public func onUpdate(_ handler: @escaping @MainActor @Sendable (Update) -> Void) -> DeliveryRegistration {
+        // proof: the port runs its jobs on the main actor.
         onUpdate(on: .mainActor) { update in MainActor.assumeIsolated { handler(update) } }
     }
 
@@ -133,6 +134,7 @@ public struct WorkerHandle<Value: Sendable, Update: Sendable>: Sendable {
     /// buffer, the worker's `send` waits.
     @discardableResult
     public func onSent(_ handler: @escaping @MainActor @Sendable (Update) -> Void) -> DeliveryRegistration {
+        // proof: the port runs its jobs on the main actor.
         onSent(on: .mainActor) { update in MainActor.assumeIsolated { handler(update) } }
     }
 
@@ -156,6 +158,7 @@ public struct WorkerHandle<Value: Sendable, Update: Sendable>: Sendable {
     /// close (the ending is then still in the handle and in the report).
     @discardableResult
     public func onEnd(_ handler: @escaping @MainActor @Sendable (WorkerEnding) -> Void) -> DeliveryRegistration {
+        // proof: the port runs its jobs on the main actor.
         onEnd(on: .mainActor) { ending in MainActor.assumeIsolated { handler(ending) } }
     }
 

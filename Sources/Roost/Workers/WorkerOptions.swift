@@ -32,7 +32,7 @@ public struct WorkerOptions: Sendable {
     public var timeLimit: Duration?
     /// How many sent values may wait for a receiver before `send` waits. Default: 64.
     public var sendBuffer: Int
-    /// Where it goes. Default: it is queued.
+    /// Where it goes. Default: it is queued. `tryStart` and `startOnReservedThread` say it themselves.
     public var placement: Placement
 
     /// Where a new worker goes.

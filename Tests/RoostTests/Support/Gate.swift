@@ -34,6 +34,43 @@ final class Log<Element: Sendable>: Sendable {
     var count: Int { elements.withLock { $0.count } }
 }
 
+/// Counts those that are in it at once; whoever passes stays until it is let go.
+final class Crowd: Sendable {
+    private let state = Locked((arrived: 0, inside: 0, most: 0, passes: 0, parkers: [Parker]()))
+
+    var arrived: Int { state.withLock { $0.arrived } }
+    /// The most that ever were inside together.
+    var most: Int { state.withLock { $0.most } }
+
+    func pass() {
+        let parker = Parker()
+        state.withLock { state in
+            state.arrived += 1
+            state.inside += 1
+            state.most = max(state.most, state.inside)
+            if state.passes > 0 {
+                state.passes -= 1
+                parker.unpark()
+            } else {
+                state.parkers.append(parker)
+            }
+        }
+        parker.park(until: .now + .seconds(120))
+        state.withLock { $0.inside -= 1 }
+    }
+
+    /// Lets so many go, also of those that come later.
+    func letGo(_ count: Int) {
+        let parkers = state.withLock { state in
+            let leaving = Array(state.parkers.prefix(count))
+            state.parkers.removeFirst(leaving.count)
+            state.passes += count - leaving.count
+            return leaving
+        }
+        for parker in parkers { parker.unpark() }
+    }
+}
+
 /// Counts live instances of what it makes.
 final class Census: Sendable {
     private let alive = Locked(0)

@@ -41,3 +41,22 @@ func residentMemory() -> Int {
     guard fields.count > 2 else { return 0 }
     return (fields[1] - fields[2]) * Int(sysconf(Int32(_SC_PAGESIZE)))
 }
+
+/// The threads of this process by the names the system shows.
+func threadNames() -> [String] {
+    guard let folder = opendir("/proc/self/task") else { return [] }
+    defer { closedir(folder) }
+    var names: [String] = []
+    while let entry = readdir(folder) {
+        // proof: d_name is an array of 256 char, zero-terminated.
+        let thread = withUnsafePointer(to: &entry.pointee.d_name) {
+            $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+        }
+        names.append(procFile("/proc/self/task/\(thread)/comm").trimmingNewline)
+    }
+    return names
+}
+
+extension String {
+    fileprivate var trimmingNewline: String { hasSuffix("\n") ? String(dropLast()) : self }
+}

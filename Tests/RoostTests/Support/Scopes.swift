@@ -33,6 +33,17 @@ extension WorkerHandle {
 }
 
 extension WorkerScope {
+    /// A worker that sleeps until it is stopped; returns once it runs.
+    func startSleeper(_ name: String) async -> WorkerHandle<Void, WorkerProgress> {
+        let running = Gate()
+        let worker = start(name) { worker in
+            running.open()
+            try worker.sleep(for: .seconds(1_000))
+        }
+        await running.passed()
+        return worker
+    }
+
     /// How many wait for a free place, to start something then.
     var roomWaiters: Int { core.state.withLock { $0.roomWaiters.count } }
 
