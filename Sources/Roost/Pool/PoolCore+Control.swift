@@ -24,11 +24,12 @@ extension PoolCore {
             guard state.reserved > 0 else {
                 return .failure(error(.nothingReserved, "no thread is reserved; call reserveThread first"))
             }
-            state.reserved -= 1
             if case .worker(let worker) = job {
-                guard !worker.isStopped, !worker.isEnded else { return .success(state.help()) }
+                // Ended by whoever stopped it; the reservation is kept, as it is when a scope refuses.
+                guard !worker.isStopped, !worker.isEnded else { return .success(.none) }
                 worker.isInPoolQueue = true
             }
+            state.reserved -= 1
             state.push(job, ring: PoolState.reservedRing)
             return .success(state.help())
         }

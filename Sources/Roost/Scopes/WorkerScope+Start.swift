@@ -78,7 +78,8 @@ extension WorkerScope {
     }
 
     /// Starts a worker in the place of a thread reserved before, ahead of everything queued.
-    /// Throws ``WorkerPoolError`` when none is reserved, or the scope runs as many workers as its limit allows.
+    /// Throws ``WorkerPoolError`` when none is reserved, or the scope runs as many workers as its limit allows. A start uses the
+    /// reservation up, except on a closed scope, where the worker is stopped at once.
     public func startOnReservedThread<Value: Sendable>(
         _ name: String, options: WorkerOptions = WorkerOptions(),
         _ body: @escaping @Sendable (WorkerContext<WorkerProgress>) throws -> Value
