@@ -29,9 +29,8 @@ final class InterruptedRun {
         let folder = try workspace.makeFolder("out/large")
         there = try pictures.place(percent: plan.percentThere, in: folder, seed: plan.seed &+ UInt64(plan.attempt))
         watch = try FolderWatch(folder)
-        var arguments = [pictures.folder, "--output", workspace.path("out"), "--jobs", "2"]
-        if plan.isJSON { arguments.append("--json") }
-        var launch = Launch(Executables.thumbnailer, arguments, in: workspace).inTerminal()
+        let options = ["--jobs", "2"] + (plan.isJSON ? ["--json"] : [])
+        var launch = Launch.thumbnailer(pictures.folder, options, in: workspace).inTerminal()
         if plan.isJSON { launch.output = .pipe }
         launch.keepsUnreadOutput = true
         program = try Program(launch)

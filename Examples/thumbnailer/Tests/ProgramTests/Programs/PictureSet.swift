@@ -30,9 +30,7 @@ final class PictureSet: Sendable {
         let large = try workspace.makeFolder("out/large")
         let watch = try FolderWatch(large)
         let program = try Program(
-            Launch(
-                Executables.thumbnailer, [folder, "--output", workspace.path("out"), "--jobs", "2", "--json"],
-                in: workspace))
+            .thumbnailer(folder, ["--jobs", "2", "--json"], in: workspace))
         #expect(program.wait(watching: watch) { !watch.thumbnails.isEmpty })
         firstAfter = (watch.lastEventAt ?? .now) - program.startedAt
         #expect(program.waitForEnd(within: .seconds(180)) == .exited(1))
