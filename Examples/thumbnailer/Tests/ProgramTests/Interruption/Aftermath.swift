@@ -38,9 +38,11 @@ struct Aftermath {
         if plan.phase == .shuttingDown, run.phase == .shuttingDown || run.phase == nil {
             // The first request stays, but for what forces.
             switch plan.interruption {
-            case .terminate, .hangUpSignal, .hangUp: allowed = [.signalled(SIGTERM)]
-            case .interrupt, .interruptTwice, .kill: allowed.insert(.signalled(SIGTERM))
+            case .terminate: allowed = [.signalled(SIGTERM)]
+            case .hangUpSignal, .hangUp: allowed = run.wasFirstPending ? allowed : []
+            case .interrupt, .interruptTwice, .kill: break
             }
+            allowed.insert(.signalled(SIGTERM))
         }
         if run.hasFinished { allowed.insert(run.pictures.finished) }
         return allowed

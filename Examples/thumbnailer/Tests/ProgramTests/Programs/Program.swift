@@ -166,6 +166,12 @@ final class Program {
         return poll(&entry, 1, 0) == 0
     }
 
+    /// True for a signal that was sent and that none of its threads has taken yet.
+    func isPending(_ number: Int32) -> Bool {
+        let pending = ProcessTable.status(of: process, "ShdPnd").flatMap { UInt64($0, radix: 16) } ?? 0
+        return pending & 1 << (number - 1) != 0
+    }
+
     // MARK: Doing
 
     func send(_ number: Int32) {
