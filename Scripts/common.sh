@@ -17,6 +17,16 @@ die() {
     exit 1
 }
 
+# trim TEXT: without the blanks around it.
+trim() {
+    local text=$1
+    text="${text#"${text%%[![:space:]]*}"}"
+    printf '%s' "${text%"${text##*[![:space:]]}"}"
+}
+
+# The time in milliseconds, from some moment on.
+milliseconds() { local t=$EPOCHREALTIME && printf '%s' $((${t/[.,]/} / 1000)); }
+
 # Usage text is the block of comments at the top of the script that asks for it.
 print_usage() { sed -n '2,/^[^#]/{/^#/!q;s/^# \{0,1\}//;p;}' "$0"; }
 
@@ -50,9 +60,9 @@ list_tree() {
 # sync_tree FOLDER: makes FOLDER a copy of the tree. Files that are equal already are not touched, so that a build folder
 # inside FOLDER stays warm.
 sync_tree() {
-    local target=$1 file listing
+    # In there, under a name that is no part of the tree: an interrupted call leaves nothing elsewhere.
+    local target=$1 file listing="$1/.build-tree"
     mkdir -p "$target"
-    listing="$(mktemp "${TMPDIR:-/tmp}/roost-tree.XXXXXX")"
     list_tree | LC_ALL=C sort -z >"$listing"
     while IFS= read -r -d '' file; do
         if [[ -L $ROOT/$file || ! -f $target/$file ]] || ! cmp -s -- "$ROOT/$file" "$target/$file"; then
@@ -91,13 +101,14 @@ in_session() {
     return "$status"
 }
 
-# end_session: ends what is left of SESSION, politely for a second, then at once.
+# end_session: ends what is left of SESSION, politely for five seconds (it may have to end a session of its own), then at
+# once.
 end_session() {
     [[ -n $SESSION ]] || return 0
     local signal file stat pid try
     local -a stat_fields
     for signal in TERM KILL; do
-        for ((try = 0; try < 10; try++)); do
+        for ((try = 0; try < 50; try++)); do
             local -a left=()
             for file in /proc/[0-9]*/stat; do
                 { read -r stat <"$file"; } 2>/dev/null || continue

@@ -60,11 +60,7 @@ GOALS += [
 
 THUMBNAILER, PILLOW = "Roost thumbnailer", "Pillow, 2 threads"
 GOALS += [
-    (
-        "thumbnails", "pictures/s / Pillow's",
-        lambda m: None if value(m, "thumbnails", THUMBNAILER, "rate") is None or value(m, "thumbnails", PILLOW, "rate") is None
-        else value(m, "thumbnails", THUMBNAILER, "rate") / value(m, "thumbnails", PILLOW, "rate"), ">=", 1.25,
-    ),
+    ("thumbnails", "pictures/s / Pillow's", ratio("thumbnails", THUMBNAILER, [PILLOW], "rate"), ">=", 1.25),
     ("thumbnails", "CPU / Pillow's", ratio("thumbnails", THUMBNAILER, [PILLOW], "cpu_s"), "<=", 0.8),
     ("thumbnails", "peak MB", plain("thumbnails", THUMBNAILER, "peak_mb"), "<=", 300),
 ]

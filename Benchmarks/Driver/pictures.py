@@ -1,7 +1,7 @@
 """A fixed set of pictures: 210 photo-like JPEG (quality 85), 45 photo-like and 45 screenshot-like PNG, 1 to 4 megapixels each."""
 
 import random
-import subprocess
+import shutil
 import sys
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -64,7 +64,8 @@ def make(cache, count):
     folder, stamp = cache / "originals", cache / "originals" / ".complete"
     if not stamp.exists() or stamp.read_text() != VERSION:
         print(f"making {count} pictures, once", file=sys.stderr)
-        subprocess.run(["rm", "-rf", str(folder)], check=True)
+        if folder.exists():
+            shutil.rmtree(folder)
         folder.mkdir(parents=True)
         kinds = ["jpeg" if i % 10 < 7 else "photo" if i % 20 < 10 else "screen" for i in range(count)]
         with ProcessPoolExecutor(2) as pool:

@@ -30,10 +30,9 @@ def swift(peer, name):
     return ["peers-swift", peer, name]
 
 
-def pools(name, extra=()):
+def pools(name):
     """The peers that take a plain closure."""
     return [
-        *extra,
         Row("textbook (C++)", ["peer-textbook", name]),
         Row("QThreadPool", ["peer-qt", name]),
         Row("oneTBB, enqueue", ["peer-tbb", name]),

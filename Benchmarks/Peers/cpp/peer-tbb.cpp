@@ -35,7 +35,6 @@ int main(int argc, char **argv) {
     return bench::main(argc, argv, [](const std::string &name, const bench::Counts &counts) {
         if (name == "spawn-empty1") { Spawn pool; bench::print(bench::empty(pool, counts.empty, 1)); return true; }
         if (name == "spawn-efficiency") { Spawn pool; bench::print(bench::efficiency(pool, counts.efficiency)); return true; }
-        if (name == "spawn-growth") { Spawn pool; bench::print(bench::growth(pool, counts.growth)); return true; }
         return bench::common(name, counts, [](int) { return std::make_unique<Enqueue>(); });
     });
 }

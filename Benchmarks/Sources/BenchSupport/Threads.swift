@@ -47,7 +47,8 @@ nonisolated public func startThread(_ body: @escaping @Sendable () -> Void) -> (
 
 /// Runs an async body from a plain thread and waits for it.
 nonisolated public func runBlocking(_ body: @escaping @Sendable () async -> Values) -> Values {
-    final class Result: @unchecked Sendable { var values = Values() }  // proof: written before the post, read after the wait
+    // proof: written before the post, read after the wait.
+    final class Result: @unchecked Sendable { var values = Values() }
     let result = Result()
     let done = Gate()
     Task.detached {

@@ -22,6 +22,19 @@ nonisolated public func yieldThread() { sched_yield() }
     return latencyValues(micros)
 }
 
+/// One `await` of a value at a time, from a task of its own.
+public func measureAwait(_ count: Int, _ body: @escaping @Sendable (Int) async -> Void) -> Values {
+    runBlocking {
+        var micros = [Double]()
+        for i in -2_000..<count {
+            let begin = now()
+            await body(i)
+            if i >= 0 { micros.append(Double(now() - begin) / 1e3) }
+        }
+        return latencyValues(micros)
+    }
+}
+
 nonisolated public func pinThread(_ core: Int) { bench_pin(Int32(core)) }
 
 public func latencyValues(_ micros: [Double]) -> Values {

@@ -53,15 +53,7 @@ struct Workers: PoolPeer {
 
     func awaited(_ count: Int) -> Values {
         let scope = scope
-        return runBlocking {
-            var micros = [Double]()
-            for i in -2_000..<count {
-                let begin = now()
-                _ = try? await scope.start("w") { _ in i }.value
-                if i >= 0 { micros.append(Double(now() - begin) / 1e3) }
-            }
-            return latencyValues(micros)
-        }
+        return measureAwait(count) { i in _ = try? await scope.start("w") { _ in i }.value }
     }
 
     /// A scope for each round: what is measured is its stop until the last of the 10,002 endings.

@@ -1,7 +1,8 @@
 import BenchSupport
 import Foundation
 
-struct OperationQueuePeer: PoolPeer, @unchecked Sendable {  // proof: OperationQueue is documented as safe between threads
+// proof: OperationQueue is documented as safe between threads.
+struct OperationQueuePeer: PoolPeer, @unchecked Sendable {
     let queue = OperationQueue()
     init() { queue.maxConcurrentOperationCount = 2 }
     func submitEmpty() { queue.addOperation {} }

@@ -56,14 +56,6 @@ struct NIOPeer: PoolPeer {
 
     static func awaited(_ count: Int) -> Values {
         let peer = NIOPeer()
-        return runBlocking {
-            var micros = [Double]()
-            for i in -2_000..<count {
-                let begin = now()
-                try? await peer.pool.runIfActive {}
-                if i >= 0 { micros.append(Double(now() - begin) / 1e3) }
-            }
-            return latencyValues(micros)
-        }
+        return measureAwait(count) { _ in try? await peer.pool.runIfActive {} }
     }
 }

@@ -57,15 +57,7 @@ enum TaskGroupPeer {
     }
 
     static func awaited(_ count: Int) -> Values {
-        runBlocking {
-            var micros = [Double]()
-            for i in -2_000..<count {
-                let begin = now()
-                await Task.detached {}.value
-                if i >= 0 { micros.append(Double(now() - begin) / 1e3) }
-            }
-            return latencyValues(micros)
-        }
+        measureAwait(count) { _ in await Task.detached {}.value }
     }
 
     static func efficiency(_ count: Int) -> Values {

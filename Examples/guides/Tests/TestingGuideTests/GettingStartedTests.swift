@@ -3,7 +3,7 @@ import RoostTesting
 import Synchronization
 import Testing
 
-struct GettingStartedTests {
+@Suite(.timeLimit(.minutes(1))) struct GettingStartedTests {
     @Test func aLateWorkerIsNamed() async {
         let clock = ManualClock()
         let gate = StopSource()

@@ -88,6 +88,24 @@ enum Statuses {
         }
     }
 
+    /// The same, and what its standard streams are goes to a file: their targets and the ways they are open.
+    @Sendable static func streams() -> Never {
+        OddProgram.run {
+            var lines = ""
+            for stream in 0..<Int32(3) {
+                var target = [UInt8](repeating: 0, count: 256)
+                let count = readlink("/proc/self/fd/\(stream)", &target, target.count)
+                let mode = fcntl(stream, F_GETFL) & O_ACCMODE
+                lines += "\(String(decoding: target.prefix(max(0, count)), as: UTF8.self)) \(mode)\n"
+            }
+            let file = creat(OddProgram.home("streams"), 0o600)
+            lines.withUTF8 { bytes in _ = write(file, bytes.baseAddress, bytes.count) }
+            close(file)
+            print("one line")
+            return 0
+        }
+    }
+
     /// More than a pipe holds.
     @Sendable static func printsMuch() -> Never {
         OddProgram.run {

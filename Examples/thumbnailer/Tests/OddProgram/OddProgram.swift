@@ -1,3 +1,4 @@
+import Dispatch
 import Glibc
 import Roost
 
@@ -36,6 +37,7 @@ enum OddProgram {
         "slow-main-in-terminal": Screens.slowMain,
         "busy-terminal": Screens.busy,
         "prints": Statuses.prints,
+        "streams": Statuses.streams,
         "prints-much": Statuses.printsMuch,
         "status-256": Statuses.outOfRange,
         "hanging-atexit": Statuses.hangingAtExit,
@@ -47,6 +49,7 @@ enum OddProgram {
         "allocator-lock": Locks.allocator,
         "allocator-lock-while-late": Locks.allocatorWhileLate,
         "raw-terminal": Screens.raw,
+        "raw-stubborn-terminal": Screens.rawStubborn,
         "full-terminal": Screens.full,
         "full-terminal-without-allocator": Screens.fullWithoutAllocator,
     ]
@@ -71,6 +74,25 @@ enum OddProgram {
     static func ignoreEverything(for duration: Duration) {
         let end = MonotonicTime.now + duration
         while MonotonicTime.now < end { usleep(10_000) }
+    }
+
+    /// A file in the test's home folder, for what cannot be said otherwise.
+    static func home(_ name: String) -> String {
+        String(cString: getenv("HOME")) + "/" + name
+    }
+
+    /// Counts how often the shutdown looks at who has not stopped.
+    @MainActor static func looks() -> DispatchSemaphore {
+        let looks = DispatchSemaphore(value: 0)
+        Shutdown.process.onEvent { event in
+            if case .waiting = event { looks.signal() }
+        }
+        return looks
+    }
+
+    /// Returns, whatever the token says, at the second look: the last words are prepared after the first one.
+    static func wait(forLooks looks: DispatchSemaphore) {
+        for _ in 1...2 { looks.wait() }
     }
 
     /// Returns when the program is asked to stop.

@@ -26,6 +26,7 @@ enum Stubborn {
             let worker = scope.start("await letters") { worker async throws in
                 try await worker.checkpoint()
                 OddProgram.say("ready")
+                // proof: never resumed, on purpose: a body that is suspended for ever.
                 await withUnsafeContinuation { (_: UnsafeContinuation<Void, Never>) in }
             }
             _ = await worker.ending

@@ -73,12 +73,13 @@ extension Locks {
     /// A worker that is late, and takes the allocator away from everybody while it is waited for.
     @Sendable static func allocatorWhileLate() -> Never {
         OddProgram.run {
+            let looks = OddProgram.looks()
             let scope = WorkerScope("letters")
             let worker = scope.start("count letters") { worker in
                 try worker.checkpoint()
                 OddProgram.say("started")
                 try? worker.token.sleep(for: .seconds(60))
-                OddProgram.ignoreEverything(for: .milliseconds(300))
+                OddProgram.wait(forLooks: looks)
                 door_keep_allocator_lock()
             }
             _ = await worker.ending
@@ -94,10 +95,7 @@ enum Screens {
         OddProgram.run {
             let terminal = Terminal()
             terminal.attach(to: .process)
-            var settings = termios()
-            tcgetattr(0, &settings)
-            settings.c_lflag &= ~tcflag_t(ECHO | ICANON)
-            tcsetattr(0, TCSANOW, &settings)
+            makeRaw()
             let scope = WorkerScope("keys")
             let worker = scope.start("progress") { worker in
                 for step in 1... {
@@ -108,6 +106,29 @@ enum Screens {
             _ = await worker.ending
             return 0
         }
+    }
+
+    /// Reads single keys as well, and its worker does not stop when it is asked to.
+    @Sendable static func rawStubborn() -> Never {
+        OddProgram.run(budget: .seconds(3)) {
+            let terminal = Terminal()
+            terminal.attach(to: .process)
+            makeRaw()
+            let scope = WorkerScope("keys")
+            let worker = scope.start("keys forever") { _ in
+                terminal.show("keys", WorkerProgress(1, of: 1_000))
+                OddProgram.ignoreEverything(for: .seconds(30))
+            }
+            _ = await worker.ending
+            return 0
+        }
+    }
+
+    private static func makeRaw() {
+        var settings = termios()
+        tcgetattr(0, &settings)
+        settings.c_lflag &= ~tcflag_t(ECHO | ICANON)
+        tcsetattr(0, TCSANOW, &settings)
     }
 
     /// Draws all the time, and does not end when it is asked to.
@@ -134,14 +155,15 @@ enum Screens {
         }
     }
 
-    /// Has no worker, and takes half a second to end.
+    /// Has no worker, and ends once the test has seen what it says.
     @Sendable static func slowMain() -> Never {
-        OddProgram.run {
+        OddProgram.run(budget: .seconds(10)) {
             let terminal = Terminal()
             terminal.attach(to: .process)
             OddProgram.say("ready")
             await OddProgram.untilAsked()
-            try? await Task.sleep(for: .milliseconds(500))
+            let seen = OddProgram.home("seen")
+            while access(seen, F_OK) != 0 { try? await Task.sleep(for: .milliseconds(10)) }
             await terminal.finish()
             return 0
         }
@@ -165,12 +187,13 @@ enum Screens {
     /// The same, and nobody can allocate any more: all that is left is what was prepared.
     @Sendable static func fullWithoutAllocator() -> Never {
         OddProgram.run {
+            let looks = OddProgram.looks()
             let scope = WorkerScope("letters")
             let worker = scope.start(longName) { worker in
                 try worker.checkpoint()
                 fillTerminal()
                 try? worker.token.sleep(for: .seconds(60))
-                OddProgram.ignoreEverything(for: .milliseconds(300))
+                OddProgram.wait(forLooks: looks)
                 door_keep_allocator_lock()
             }
             _ = await worker.ending
@@ -188,6 +211,6 @@ enum Screens {
         while write(1, block, 1) > 0 {}
         _ = fcntl(1, F_SETFL, flags)
         // Nothing can be said on the terminal now: a file says it.
-        if let home = getenv("HOME") { close(creat(String(cString: home) + "/full", 0o600)) }
+        close(creat(OddProgram.home("full"), 0o600))
     }
 }

@@ -13,7 +13,7 @@ final class Fixture: Sendable {
     let cache: ThumbnailCache
 
     init(door: WritingDoor = WritingDoor(), root: RawPath? = nil) throws {
-        var template = Array("/tmp/thumbnail-kit-XXXXXX".utf8CString)
+        var template = Array("\(FileManager.default.temporaryDirectory.path)/thumbnail-kit-XXXXXX".utf8CString)
         _ = try #require(mkdtemp(&template))
         folder = RawPath(cString: template).resolved()
         pictures = folder.appending("pictures")
@@ -92,6 +92,10 @@ enum Picture {
         let right = gdk_pixbuf_new_subpixbuf(pixels, width / 2, 0, width - width / 2, height)!
         gdk_pixbuf_fill(right, 0x0000_FFFF)
         g_object_unref(UnsafeMutableRawPointer(right))
+        return encoded(pixels, format)
+    }
+
+    private static func encoded(_ pixels: OpaquePointer, _ format: String) -> [UInt8] {
         var start: UnsafeMutablePointer<CChar>?
         var count: gsize = 0
         #expect(gdk_pixbuf_save_to_bufferv(pixels, &start, &count, format, nil, nil, nil) != 0)
@@ -109,11 +113,7 @@ enum Picture {
             state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
             start[offset] = UInt8(state >> 56)
         }
-        var encoded: UnsafeMutablePointer<CChar>?
-        var count: gsize = 0
-        #expect(gdk_pixbuf_save_to_bufferv(pixels, &encoded, &count, format, nil, nil, nil) != 0)
-        defer { g_free(encoded) }
-        return Array(UnsafeRawBufferPointer(start: encoded, count: Int(count)))
+        return encoded(pixels, format)
     }
 
     /// A JPEG with an EXIF orientation, put in as the first segment.

@@ -144,7 +144,7 @@ final class TemporaryFileSystem {
     static let isAllowed: Bool = geteuid() == 0 && TemporaryFileSystem(options: "size=4k") != nil
 
     init?(options: String) {
-        var template = Array("/tmp/thumbnail-kit-disk-XXXXXX".utf8CString)
+        var template = Array("\(FileManager.default.temporaryDirectory.path)/thumbnail-kit-disk-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { return nil }
         path = RawPath(cString: template)
         if path.withCString({ path in options.withCString { mount("tmpfs", path, "tmpfs", 0, $0) } }) != 0 {

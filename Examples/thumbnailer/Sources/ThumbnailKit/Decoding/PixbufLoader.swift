@@ -29,10 +29,12 @@ final class PixbufLoader {
         // proof: the loader is ours alone and dies in deinit, so the callbacks cannot outlive the unretained self.
         let context = Unmanaged.passUnretained(self).toOpaque()
         let sizePrepared: @convention(c) (OpaquePointer, Int32, Int32, UnsafeMutableRawPointer) -> Void = {
+            // proof: the context is this loader, which lives until the callbacks are gone (above).
             Unmanaged<PixbufLoader>.fromOpaque($3).takeUnretainedValue()
                 .judge(PixelSize(width: Int($1), height: Int($2)))
         }
         let areaUpdated: @convention(c) (OpaquePointer, Int32, Int32, Int32, Int32, UnsafeMutableRawPointer) -> Void = {
+            // proof: the same.
             Unmanaged<PixbufLoader>.fromOpaque($5).takeUnretainedValue().arrivedRows.add(from: Int($2), count: Int($4))
         }
         // proof: GLib calls a handler of "size-prepared" with (loader, width, height, context).
@@ -60,6 +62,7 @@ final class PixbufLoader {
 
     /// Gives the loader the next bytes of the file.
     func feed(_ bytes: UnsafeRawBufferPointer) throws(ThumbnailError) {
+        // proof: bytes of a file, which nobody reads as anything else.
         guard let start = bytes.bindMemory(to: UInt8.self).baseAddress else { return }
         var failure: UnsafeMutablePointer<GError>?
         let isTaken = gdk_pixbuf_loader_write(loader, start, gsize(bytes.count), &failure) != 0

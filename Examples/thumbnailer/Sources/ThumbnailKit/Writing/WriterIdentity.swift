@@ -26,6 +26,7 @@ struct WriterIdentity: Equatable {
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
         // The line is one page at most and comes whole from the first read.
+        // proof: read writes at most buffer.count bytes, and says how many.
         let line = [UInt8](unsafeUninitializedCapacity: 4096) { buffer, filled in
             filled = max(0, read(descriptor, buffer.baseAddress, buffer.count))
         }

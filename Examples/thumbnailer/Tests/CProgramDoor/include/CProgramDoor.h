@@ -36,8 +36,8 @@ void door_shrink_pipe(int descriptor);
 void door_lock_standard_output(void);
 // Gives standard output a buffer of this size that is written when it is full or flushed.
 void door_buffer_output(size_t size);
-// Says `ready` on standard output once another thread holds the allocator's only lock (MALLOC_ARENA_MAX=1) and will never
-// give it back, and then sleeps for ever: anything else could allocate.
+// Makes the file `allocator-held` in $HOME and says `ready` on standard output once another thread holds the allocator's only
+// lock (MALLOC_ARENA_MAX=1) and will never give it back, and then sleeps for ever: anything else could allocate.
 _Noreturn void door_keep_allocator_lock(void);
 
 #endif

@@ -88,23 +88,6 @@ import Testing
         withExtendedLifetime(disk) {}
     }
 
-    @Test func aPictureThatVanishesWhileItIsRead() throws {
-        let thumbnailer = try Thumbnailer()
-        try thumbnailer.addEndlessPicture("0 endless.svg")
-        for index in 1...3 { try thumbnailer.addPicture("\(index).svg") }
-        // The walk has found all four, and the only thread is busy with the first.
-        let program = try Program(thumbnailer.launch(["--jobs", "1", "--json", "--budget", "1"]))
-        let first = thumbnailer.pictures + "/0 endless.svg"
-        #expect(program.wait { ProcessTable.hasRead(first, by: program.process) })
-        for index in 1...3 { unlink(thumbnailer.pictures + "/\(index).svg") }
-        unlink(first)
-        program.send(SIGTERM)
-        #expect(program.waitForEnd(within: .seconds(5)) == .exited(70))
-        let next = try thumbnailer.run("--json")
-        #expect(next.ending == .exited(0))
-        #expect(try JSONLines(next.outputText).made.isEmpty)
-    }
-
     @Test func aPictureThatIsGoneWhenItsTurnComes() throws {
         let thumbnailer = try Thumbnailer()
         // A picture through a link that leads nowhere is found by the walk and not there for the reader.

@@ -4,9 +4,12 @@ import Testing
 
 /// A small file system in memory, mounted at a workspace's `out`. Unmounted with the value.
 final class Disk {
+    /// Held: it would be removed with the disk in it.
+    private let workspace: Workspace
     private let folder: String
 
     init(in workspace: Workspace, options: String) throws {
+        self.workspace = workspace
         folder = try workspace.makeFolder("out")
         // MS_RDONLY, which Swift does not import.
         let flags: UInt = options == "ro" ? 1 : 0

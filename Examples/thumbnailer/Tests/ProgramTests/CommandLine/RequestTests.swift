@@ -32,8 +32,7 @@ import Testing
         let pictures = try PictureSet.shared.get()
         let workspace = try Workspace()
         let program = try Program(
-            Launch(
-                Executables.thumbnailer, [pictures.folder, "--output", workspace.path("out"), "--json"], in: workspace))
+            .thumbnailer(pictures.folder, ["--json"], in: workspace))
         #expect(program.wait { program.outputBytes.count > 0 })
         program.send(signal)
         #expect(program.waitForEnd(within: .seconds(10)) == .signalled(signal))
@@ -66,10 +65,15 @@ import Testing
 
     @Test func aSecondControlCEndsAtOnce() throws {
         let thumbnailer = try Thumbnailer()
+        // One that is soon made, and drawn about.
+        try thumbnailer.addPicture("a.svg")
         try thumbnailer.addEndlessPicture("endless.svg")
         let program = try Program(thumbnailer.launch(["--budget", "20"]).inTerminal())
         let before = try #require(program.settingsAtStart)
         #expect(program.wait { ProcessTable.hasRead(thumbnailer.pictures + "/endless.svg", by: program.process) })
+        // Once it has drawn, and so knows the settings, so that there is something to restore.
+        #expect(program.wait { !program.isCursorShown })
+        TerminalSettings.makeRaw(program.terminal)
         program.type("\u{03}")
         let words = "Stopping: waiting for 'thumbnail of endless.svg', "
         #expect(program.wait { program.terminalText.contains(words) }, "\(program.terminalText)")
@@ -89,9 +93,9 @@ import Testing
         let workspace = try Workspace()
         let folder = try workspace.makeFolder("out/large")
         _ = try pictures.place(allBut: 30, besides: [], in: folder, seed: 5)
-        let arguments = [Executables.thumbnailer, pictures.folder, "--output", workspace.path("out"), "--json"]
-        let program = try Program(
-            Launch("/bin/sh", ["-c", "trap '' \(name); exec \"$@\"", "sh"] + arguments, in: workspace))
+        let launch = Launch.thumbnailer(pictures.folder, ["--json"], in: workspace)
+        let words = ["-c", "trap '' \(name); exec \"$@\"", "sh", launch.executable] + launch.arguments
+        let program = try Program(Launch("/bin/sh", words, in: workspace))
         #expect(program.wait { program.outputBytes.count > 0 })
         let ignored = try #require(ProcessTable.status(of: program.process, "SigIgn").flatMap { UInt64($0, radix: 16) })
         #expect(ignored & 1 << (signal - 1) != 0)
@@ -104,21 +108,7 @@ import Testing
     @Test func theStopKeyAndBack() throws {
         let pictures = try PictureSet.shared.get()
         let workspace = try Workspace()
-        let shell = try Program(Launch("/bin/sh", ["-i"], in: workspace).inTerminal())
-        #expect(shell.wait { !shell.terminalBytes.isEmpty })
-        let before = try #require(shell.settingsAtStart)
-        shell.type("'\(Executables.thumbnailer)' '\(pictures.folder)' --output out\n")
-        #expect(shell.wait { !shell.isCursorShown }, "\(shell.terminalText)")
-        shell.type("\u{1A}")
-        #expect(shell.wait { shell.terminalText.contains("Stopped") }, "\(shell.terminalText)")
-        #expect(shell.isCursorShown && shell.settings == before)
-        shell.type("fg\n")
-        #expect(shell.wait { !shell.isCursorShown })
-        shell.type("\u{03}")
-        #expect(shell.wait { shell.isCursorShown })
-        shell.type("echo status $?\n")
-        #expect(shell.wait { shell.terminalText.contains("status 130") }, "\(shell.terminalText)")
-        shell.type("exit\n")
-        #expect(shell.waitForEnd() != nil)
+        let command = "'\(Executables.thumbnailer)' '\(pictures.folder)' --output out"
+        try expectTheStopKeyToGiveTheTerminalBack(command, drawing: "thumbnails", in: workspace)
     }
 }

@@ -8,8 +8,7 @@ import Testing
         let pictures = try PictureSet.shared.get()
         let workspace = try Workspace()
         let program = try Program(
-            Launch(
-                Executables.thumbnailer, [pictures.folder, "--output", workspace.path("out"), "--json"], in: workspace))
+            .thumbnailer(pictures.folder, ["--json"], in: workspace))
         #expect(program.wait { program.outputBytes.count > 0 })
         program.closeOutput()
         // An error, and no death by SIGPIPE.
@@ -32,15 +31,13 @@ import Testing
     @Test func aFullPipeDoesNotHoldTheEnd() throws {
         let pictures = try PictureSet.shared.get()
         let workspace = try Workspace()
-        var launch = Launch(
-            Executables.thumbnailer,
-            [pictures.folder, "--output", workspace.path("out"), "--jobs", "2", "--json", "--budget", "1"],
-            in: workspace)
+        var launch = Launch.thumbnailer(
+            pictures.folder, ["--jobs", "2", "--json", "--budget", "1"], in: workspace)
         launch.output = .smallPipe
         let program = try Program(launch)
         program.readsOutput = false
-        // The pipe holds one page, and so many pictures are more than a page of lines; eight a job wait in the buffer.
-        #expect(program.wait { program.unreadOutput > 0 && workspace.files(below: "out/large").count >= 17 })
+        // The pipe takes no more; behind the line that waits for it, eight thumbnails a job wait in the buffer.
+        #expect(program.wait { program.isOutputFull && workspace.files(below: "out/large").count >= 17 })
         let begun = ContinuousClock.now
         program.send(SIGTERM)
         #expect(program.waitForEnd(within: .seconds(10)) == .signalled(SIGTERM))
@@ -102,14 +99,13 @@ import Testing
         #expect(!program.everything.contains("\u{1B}") && !program.everything.contains("\r"))
     }
 
-    /// What a run over many pictures, none of which has to be made, draws; some take long enough to be seen.
+    /// What a run over many pictures draws of which 25 have to be made; some take long enough to be seen.
     private func progress(_ change: (inout Launch) -> Void) throws -> String {
         let pictures = try PictureSet.shared.get()
         let workspace = try Workspace()
         let folder = try workspace.makeFolder("out/large")
         _ = try pictures.place(allBut: 25, besides: [], in: folder, seed: 3)
-        let arguments = [pictures.folder, "--output", workspace.path("out")]
-        var launch = Launch(Executables.thumbnailer, arguments, in: workspace)
+        var launch = Launch.thumbnailer(pictures.folder, in: workspace)
         change(&launch)
         let program = try Program(launch)
         #expect(program.waitForEnd() == pictures.finished)

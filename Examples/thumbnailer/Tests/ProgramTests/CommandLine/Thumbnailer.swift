@@ -34,10 +34,9 @@ struct Thumbnailer {
             """, to: "pictures/" + name)
     }
 
-    /// How to start it: with `--output out` and a folder unless told otherwise.
-    func launch(_ arguments: [String], folder: String? = nil, output: String? = nil) -> Launch {
-        let all = [folder ?? pictures, "--output", output ?? workspace.path("out")] + arguments
-        return Launch(Executables.thumbnailer, all, in: workspace)
+    /// How to start it, over its pictures unless told otherwise.
+    func launch(_ options: [String], folder: String? = nil) -> Launch {
+        .thumbnailer(folder ?? pictures, options, in: workspace)
     }
 
     /// Runs it to its end.
@@ -47,8 +46,8 @@ struct Thumbnailer {
         return program
     }
 
-    func run(_ arguments: String..., folder: String? = nil) throws -> Program {
-        try run(launch(arguments, folder: folder))
+    func run(_ options: String...) throws -> Program {
+        try run(launch(options))
     }
 
     /// Its own words alone, whatever the arguments.

@@ -19,6 +19,9 @@ final class InterruptedRun {
     /// Where the run was when it was interrupted; nil when it was over before.
     private(set) var phase: RunPhase?
     private(set) var firstSignalAt: ContinuousClock.Instant?
+    /// Whether no thread of the program had got round to the first of two signals when the second came: the system then
+    /// gives the second one to another thread, which may run before.
+    private(set) var wasFirstPending = false
     /// How long the program took to be gone, from the first request.
     private(set) var stopTime: Duration?
 
@@ -29,9 +32,8 @@ final class InterruptedRun {
         let folder = try workspace.makeFolder("out/large")
         there = try pictures.place(percent: plan.percentThere, in: folder, seed: plan.seed &+ UInt64(plan.attempt))
         watch = try FolderWatch(folder)
-        var arguments = [pictures.folder, "--output", workspace.path("out"), "--jobs", "2"]
-        if plan.isJSON { arguments.append("--json") }
-        var launch = Launch(Executables.thumbnailer, arguments, in: workspace).inTerminal()
+        let options = ["--jobs", "2"] + (plan.isJSON ? ["--json"] : [])
+        var launch = Launch.thumbnailer(pictures.folder, options, in: workspace).inTerminal()
         if plan.isJSON { launch.output = .pipe }
         launch.keepsUnreadOutput = true
         program = try Program(launch)
@@ -125,7 +127,7 @@ final class InterruptedRun {
             return
         }
         phase = presentPhase
-        if firstSignalAt == nil { firstSignalAt = .now }
+        if firstSignalAt == nil { firstSignalAt = .now } else { wasFirstPending = program.isPending(SIGTERM) }
         switch plan.interruption {
         case .interrupt where plan.isTyped: program.type("\u{03}")
         case .interruptTwice:

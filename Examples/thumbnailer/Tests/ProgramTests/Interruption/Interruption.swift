@@ -21,9 +21,6 @@ enum Interruption: String, CaseIterable, Sendable, CustomTestStringConvertible {
         case .kill: SIGKILL
         }
     }
-
-    /// Whether the program has no say in how it ends: nothing is restored, nothing reported.
-    var isKill: Bool { self == .kill }
 }
 
 /// Where a run is when it is interrupted, by what could be seen from outside at that instant.
@@ -40,14 +37,18 @@ enum RunPhase: String, CaseIterable, Sendable {
     case after
 }
 
+/// FNV-1a: Swift's own hashes differ from process to process.
+func stableHash(_ bytes: some Sequence<UInt8>, seed: UInt64 = 0) -> UInt64 {
+    bytes.reduce(seed ^ 0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
+}
+
 /// A generator that gives the same numbers for the same seed everywhere (SplitMix64).
 struct SeededGenerator: RandomNumberGenerator {
     private var state: UInt64
 
     /// One seed for each run, from the seed of all and the run's name.
     init(_ seed: UInt64, _ name: String) {
-        // FNV-1a; Swift's own hashes differ from process to process.
-        state = name.utf8.reduce(seed ^ 0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
+        state = stableHash(name.utf8, seed: seed)
     }
 
     mutating func next() -> UInt64 {

@@ -120,6 +120,7 @@ import Testing
     }
 
     @Test func aSignalThatEndsACallOfMainIsTheCause() throws {
+        var interrupted = 0
         for _ in 0..<20 {
             let odd = try OddProgram("interrupted-main")
             odd.program.send(SIGTERM)
@@ -127,15 +128,25 @@ import Testing
             let ending = odd.program.waitForEnd()
             #expect(ending == .signalled(SIGTERM) || ending == .exited(70))
             #expect(try odd.report().cause == "SIGTERM")
+            if ending == .signalled(SIGTERM) { interrupted += 1 }
         }
+        #expect(interrupted > 0, "main was never interrupted")
     }
 
     /// A stream that was closed at the start stays so: nothing of Roost gets its number.
     @Test(arguments: ["<&-", ">&-", "<&- >&-", "<&- >&- 2>&-"]) func streamsClosedAtTheStart(_ closed: String) throws {
         let workspace = try Workspace()
         let shell = try Program(
-            Launch("/bin/sh", ["-c", "\"$0\" prints \(closed)", Executables.odd], in: workspace))
+            Launch("/bin/sh", ["-c", "\"$0\" streams \(closed)", Executables.odd], in: workspace))
         #expect(shell.waitForEnd(within: .seconds(10)) == .exited(0))
+        let streams = try #require(workspace.text(of: "home/streams")).split(separator: "\n")
+        try #require(streams.count == 3)
+        // Open the wrong way round, so that it fails as it did: the input for writing, the others for reading.
+        let fillers = ["/dev/null \(O_WRONLY)", "/dev/null \(O_RDONLY)", "/dev/null \(O_RDONLY)"]
+        for (stream, sign) in ["<&-", ">&-", "2>&-"].enumerated() {
+            let isClosed = closed.split(separator: " ").contains { $0 == sign }
+            #expect((streams[stream] == fillers[stream]) == isClosed, "\(stream): \(streams[stream])")
+        }
     }
 
     @Test func aThreadThatKeepsTheLockOfStandardOutput() throws {

@@ -14,13 +14,18 @@ import Testing
         #expect(odd.program.settings == before && odd.program.isCursorShown)
     }
 
-    @Test func settingsAreRestoredPastTheBudgetAndByASecondInterrupt() throws {
-        let odd = try OddProgram("raw-terminal", untilReady: false) { $0 = $0.inTerminal() }
+    @Test(arguments: [SIGTERM, SIGINT])
+    func settingsAreRestoredPastTheBudgetAndByASecondInterrupt(_ signal: Int32) throws {
+        let odd = try OddProgram("raw-stubborn-terminal", untilReady: false) { $0 = $0.inTerminal() }
         let before = try #require(odd.program.settingsAtStart)
         #expect(odd.program.wait { odd.program.settings != before && !odd.program.isCursorShown })
-        odd.program.send(SIGINT)
-        odd.program.send(SIGINT)
-        #expect(odd.program.waitForEnd() == .signalled(SIGINT))
+        odd.program.send(signal)
+        if signal == SIGINT {
+            #expect(odd.program.wait { odd.program.terminalText.contains("Stopping: waiting for 'keys forever'") })
+            #expect(odd.program.settings != before)
+            odd.program.send(SIGINT)
+        }
+        #expect(odd.program.waitForEnd() == (signal == SIGINT ? .signalled(SIGINT) : .exited(70)))
         #expect(odd.program.settings == before && odd.program.isCursorShown)
     }
 
@@ -39,6 +44,8 @@ import Testing
         let time = odd.end()
         #expect(odd.program.ending == .exited(70))
         #expect(time < OddProgram.budget + OddProgram.slack, "\(time)")
+        let isAllocatorHeld = FileFacts(odd.workspace.path("home/allocator-held")) != nil
+        #expect(isAllocatorHeld == (word == "full-terminal-without-allocator"))
         odd.expectNothingLeft()
     }
 
@@ -61,34 +68,15 @@ import Testing
         let odd = try OddProgram("slow-main-in-terminal", untilReady: false) { $0 = $0.inTerminal() }
         #expect(odd.program.wait { odd.program.terminalText.contains("ready") })
         odd.program.send(SIGINT)
+        let words = "Stopping: waiting for the program's main body, "
+        #expect(odd.program.wait(for: .seconds(8)) { odd.program.terminalText.contains(words) })
+        try odd.workspace.write("", to: "home/seen")
         #expect(odd.program.waitForEnd() == .signalled(SIGINT))
-        #expect(odd.program.terminalText.contains("Stopping: waiting for the program's main body, "))
     }
 
     /// In a shell with job control: Ctrl-Z gives the terminal back, `fg` draws again, Ctrl-C ends.
     @Test func theStopKeyGivesTheTerminalBack() throws {
-        let workspace = try Workspace()
-        let shell = try Program(Launch("/bin/sh", ["-i"], in: workspace).inTerminal())
-        #expect(shell.wait { !shell.terminalBytes.isEmpty })
-        let before = try #require(shell.settingsAtStart)
-        shell.type("'\(Executables.odd)' raw-terminal\n")
-        #expect(shell.wait { shell.settings != before && !shell.isCursorShown }, "\(shell.terminalText)")
-        shell.type("\u{1A}")
-        #expect(shell.wait { shell.terminalText.contains("Stopped") }, "\(shell.terminalText)")
-        #expect(shell.settings == before && shell.isCursorShown)
-        let drawn = shell.terminalBytes.count
-        shell.type("fg\n")
-        #expect(
-            shell.wait { String(decoding: shell.terminalBytes[drawn...], as: UTF8.self).contains("keys") },
-            "\(shell.terminalText)")
-        #expect(shell.wait { !shell.isCursorShown })
-        shell.type("\u{03}")
-        #expect(shell.wait { shell.isCursorShown })
-        shell.type("echo status $?\n")
-        #expect(shell.wait { shell.terminalText.contains("status 130") }, "\(shell.terminalText)")
-        #expect(shell.settings == before)
-        shell.type("exit\n")
-        #expect(shell.waitForEnd() != nil)
-        #expect(shell.sessionMembers.isEmpty)
+        let command = "'\(Executables.odd)' raw-terminal"
+        try expectTheStopKeyToGiveTheTerminalBack(command, drawing: "keys", in: try Workspace())
     }
 }

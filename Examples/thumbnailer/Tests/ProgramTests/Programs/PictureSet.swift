@@ -5,7 +5,8 @@ import Testing
 /// The seeded pictures that all tests share, and what one undisturbed run makes of them.
 ///
 /// 420 small pictures of seven formats and ten slow ones, with broken ones and odd names among them. They are made once
-/// and kept beside the build; the reference is made by the executable under test, once a test process.
+/// for each version of the script that makes them and kept beside the build; the reference is made by the executable under
+/// test, once a test process.
 final class PictureSet: Sendable {
     static let shared = Result { try PictureSet() }
 
@@ -20,19 +21,19 @@ final class PictureSet: Sendable {
     /// How long the first thumbnail took from exec.
     let firstAfter: Duration
 
-    var total: Int { thumbnails.count + failing.count }
     /// What a whole run exits with: 1, since some pictures fail.
     var finished: Program.Ending { .exited(failing.isEmpty ? 0 : 1) }
 
     private init() throws {
         folder = try Self.makePictures()
+        Workspace.removeThoseOfGoneProcesses()
         workspace = try Workspace()
+        // A value that is kept for ever has no deinit; nor has any test that is at work at the exit.
+        atexit { Workspace.removeThoseOfThisProcess() }
         let large = try workspace.makeFolder("out/large")
         let watch = try FolderWatch(large)
         let program = try Program(
-            Launch(
-                Executables.thumbnailer, [folder, "--output", workspace.path("out"), "--jobs", "2", "--json"],
-                in: workspace))
+            .thumbnailer(folder, ["--jobs", "2", "--json"], in: workspace))
         #expect(program.wait(watching: watch) { !watch.thumbnails.isEmpty })
         firstAfter = (watch.lastEventAt ?? .now) - program.startedAt
         #expect(program.waitForEnd(within: .seconds(180)) == .exited(1))
@@ -60,13 +61,20 @@ final class PictureSet: Sendable {
 
     private static func makePictures() throws -> String {
         let script = Executables.package + "/Scripts/make-pictures"
-        let made = FileFacts(script).map { "\($0.inode)" } ?? ""
-        let folder = Executables.package + "/.build-pictures/seed-\(seed)-\(made)"
+        let version = stableHash(try Data(contentsOf: URL(fileURLWithPath: script)))
+        let all = Executables.package + "/.build-pictures"
+        let name = "seed-\(seed)-\(String(version, radix: 16))"
+        let folder = all + "/" + name
+        try FileManager.default.createDirectory(atPath: all, withIntermediateDirectories: true)
+        // Those of older scripts, and what an interrupted process left.
+        for other in try FileManager.default.contentsOfDirectory(atPath: all) where other != name {
+            if let maker = pid_t((other as NSString).pathExtension), ProcessTable.line(of: maker) != nil { continue }
+            try? FileManager.default.removeItem(atPath: all + "/" + other)
+        }
         if FileFacts(folder) != nil { return folder }
         // Under another name first: another test process may be making them at the same time.
         let partial = folder + ".\(getpid())"
-        try FileManager.default.createDirectory(
-            atPath: (folder as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: partial) }
         let maker = Process()
         maker.executableURL = URL(fileURLWithPath: "/usr/bin/python3")
         maker.arguments = [script, "--seed", "\(seed)", "--count", "420", "--bad", "--odd-names", partial]
@@ -74,7 +82,8 @@ final class PictureSet: Sendable {
         try maker.run()
         maker.waitUntilExit()
         try #require(maker.terminationStatus == 0, "make-pictures needs /usr/bin/python3 with Pillow (python3-pil)")
-        if rename(partial, folder) != 0 { try FileManager.default.removeItem(atPath: partial) }
+        // Fails when another one was faster.
+        try #require(rename(partial, folder) == 0 || FileFacts(folder) != nil)
         return folder
     }
 }

@@ -72,6 +72,15 @@ final class Program {
         return ioctl(output, UInt(FIONREAD), &count) == 0 ? Int(count) : 0
     }
 
+    /// Whether the pipe of its output takes no more; one of a single page does not once something is in it.
+    var isOutputFull: Bool {
+        let theirs = open("/proc/\(process)/fd/1", O_WRONLY | O_NONBLOCK | O_CLOEXEC)
+        guard theirs >= 0 else { return false }
+        defer { close(theirs) }
+        var entry = pollfd(fd: theirs, events: Int16(POLLOUT), revents: 0)
+        return poll(&entry, 1, 0) == 0
+    }
+
     var outputText: String { String(decoding: outputBytes, as: UTF8.self) }
     var errorText: String { String(decoding: errorBytes, as: UTF8.self) }
     /// All of it.
@@ -155,6 +164,12 @@ final class Program {
         guard ending == nil else { return false }
         var entry = pollfd(fd: handle, events: Int16(POLLIN), revents: 0)
         return poll(&entry, 1, 0) == 0
+    }
+
+    /// True for a signal that was sent and that none of its threads has taken yet.
+    func isPending(_ number: Int32) -> Bool {
+        let pending = ProcessTable.status(of: process, "ShdPnd").flatMap { UInt64($0, radix: 16) } ?? 0
+        return pending & 1 << (number - 1) != 0
     }
 
     // MARK: Doing

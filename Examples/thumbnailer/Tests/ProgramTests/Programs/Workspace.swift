@@ -6,17 +6,39 @@ import Testing
 final class Workspace: Sendable {
     let folder: String
 
+    private static let prefix = "roost-program-"
+
     init() throws {
-        var template = Array("\(NSTemporaryDirectory())/roost-program-XXXXXX".utf8CString)
+        let temporary = FileManager.default.temporaryDirectory.path
+        var template = Array("\(temporary)/\(Self.prefix)\(getpid())-XXXXXX".utf8CString)
         _ = try #require(mkdtemp(&template))
         let name = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
         folder = URL(fileURLWithPath: name).resolvingSymlinksInPath().path
         for inner in ["home", "state", "cache"] { try makeFolder(inner) }
     }
 
-    deinit {
+    deinit { Self.remove(folder) }
+
+    private static func remove(_ folder: String) {
         chmod(folder, 0o700)
         try? FileManager.default.removeItem(atPath: folder)
+    }
+
+    /// What test processes left that were killed.
+    static func removeThoseOfGoneProcesses() {
+        remove { kill($0, 0) != 0 && errno == ESRCH }
+    }
+
+    static func removeThoseOfThisProcess() {
+        remove { $0 == getpid() }
+    }
+
+    private static func remove(where isMeant: (pid_t) -> Bool) {
+        let all = FileManager.default.temporaryDirectory.path
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: all)) ?? [] where name.hasPrefix(prefix) {
+            let parts = name.dropFirst(prefix.count).split(separator: "-")
+            if parts.count == 2, let owner = pid_t(parts[0]), isMeant(owner) { remove("\(all)/\(name)") }
+        }
     }
 
     /// What a program sees of the tester's environment: nothing that could change its ways.
@@ -101,10 +123,8 @@ struct ShutdownFacts: Decodable {
         let ending: String
     }
 
-    let format: String
     let process: Int32
     let cause: String
-    let durationNs: Int64
     let exited: Int32?
     let signal: Int32?
     let stragglers: [Late]
