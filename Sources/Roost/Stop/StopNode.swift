@@ -58,6 +58,7 @@ class StopNode: @unchecked Sendable {  // proof: every `var` is guarded by `lock
         var node = Unmanaged.passUnretained(self)
         while true {
             let (isStopped, above) = node._withUnsafeGuaranteedRef { node in
+                // proof: as above.
                 (node.isStopped, node.parent.map { Unmanaged.passUnretained($0) })
             }
             if isStopped { return true }

@@ -106,6 +106,21 @@ enum Statuses {
         }
     }
 
+    /// Its worker needs a moment to stop, and the budget has no end.
+    @Sendable static func endlessBudget() -> Never {
+        OddProgram.run(budget: .seconds(Int64.max)) {
+            let scope = WorkerScope("letters")
+            let worker = scope.start("tidy up") { worker in
+                OddProgram.say("ready")
+                try? worker.token.sleep(for: .seconds(60))
+                OddProgram.ignoreEverything(for: .milliseconds(200))
+                OddProgram.say("tidy")
+            }
+            _ = await worker.ending
+            return 0
+        }
+    }
+
     /// More than a pipe holds.
     @Sendable static func printsMuch() -> Never {
         OddProgram.run {

@@ -38,6 +38,7 @@ enum OddProgram {
         "busy-terminal": Screens.busy,
         "prints": Statuses.prints,
         "streams": Statuses.streams,
+        "endless-budget": Statuses.endlessBudget,
         "prints-much": Statuses.printsMuch,
         "status-256": Statuses.outOfRange,
         "hanging-atexit": Statuses.hangingAtExit,

@@ -93,6 +93,13 @@ import Testing
         #expect(try odd.report().ending == .exited(255))
     }
 
+    @Test func aBudgetWithoutAnEndHasNone() throws {
+        let odd = try OddProgram("endless-budget")
+        odd.program.send(SIGTERM)
+        #expect(odd.program.waitForEnd() == .signalled(SIGTERM))
+        #expect(odd.program.outputText.hasSuffix("tidy\n"))
+    }
+
     @Test func outputThatNobodyReadsIsNamed() throws {
         let odd = try OddProgram("prints-much", untilReady: false) { $0.output = .smallPipe }
         odd.program.readsOutput = false
