@@ -78,7 +78,8 @@ import Testing
             let entered = Log<Int>()
             let worker = scope.start("begins", options: .init(timeLimit: .seconds(60))) { (_: Context) in entered.add(1)
             }
-            time.stopped.resolve { _ = worker.stop() }
+            time.action.withLock { $0 = { _ = worker.stop() } }
+            time.mayGoOn.open()
             #expect(await worker.endingKind == "stopped")
             #expect(time.asked.isOpen)
             #expect(entered.all.isEmpty)
@@ -211,17 +212,19 @@ actor TestActor {}
 /// The system's time, and an action that is called on the thread that asks for a timer.
 private final class StopsWhenAsked: TimeSource {
     let asked = Gate()
-    let stopped = OneShot<@Sendable () -> Void>()
+    let mayGoOn = Gate()
+    // Let go once it was called: it holds a worker, whose scope holds this.
+    let action = Locked<(@Sendable () -> Void)?>(nil)
 
     var now: MonotonicTime { .now }
 
     func schedule(after delay: Duration, _ action: @escaping @Sendable () -> Void) -> TimerRegistration {
-        let ready = Parker()
-        stopped.whenResolved { action in
-            action()
-            ready.unpark()
+        mayGoOn.wait()
+        let stop = self.action.withLock { stored in
+            defer { stored = nil }
+            return stored
         }
-        ready.park()
+        stop?()
         asked.open()
         return SystemTime.shared.schedule(after: delay, action)
     }

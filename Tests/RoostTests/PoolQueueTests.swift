@@ -128,7 +128,6 @@ import Testing
             for number in 0..<40 { scope.start("\(number)") { _ in crowd.pass() } }
             for wave in 1...20 {
                 try await eventually { crowd.arrived == wave * 2 }
-                #expect(scope.pool.activeThreads == 2)
                 crowd.letGo(2)
             }
             try await scope.drained()
