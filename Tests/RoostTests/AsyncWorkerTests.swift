@@ -92,12 +92,18 @@ import Testing
             let scope = makeScope(time: clock)
             let gate = Gate()
             let entered = Gate()
-            let worker = scope.start("suspended") { (worker: Context) in
-                try await worker.checkpoint()
-                entered.open()
-                await gate.passed()
-                return 9
+            let census = Census()
+            let start = { @Sendable () -> WorkerHandle<Int, WorkerProgress> in
+                let member = census.makeMember()
+                return scope.start("suspended") { (worker: Context) in
+                    try await worker.checkpoint()
+                    entered.open()
+                    await gate.passed()
+                    member.touch()
+                    return 9
+                }
             }
+            let worker = start()
             await entered.passed()
             scope.cut()
             clock.advance(by: .seconds(30))
@@ -109,7 +115,8 @@ import Testing
             #expect(straggler.lastCheckpoint?.file == "RoostTests/AsyncWorkerTests.swift")
             #expect("\(straggler)".contains("async: no thread, no stack"))
             gate.open()
-            try await scope.pool.done()
+            // Its body has returned once what it captured is gone.
+            try await eventually { census.count == 0 }
             #expect(await worker.endingKind == "abandoned")
         }
     }

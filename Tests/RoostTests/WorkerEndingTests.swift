@@ -126,8 +126,10 @@ import Testing
             clock.advance(by: .seconds(30))
             let straggler = await #expect(throws: Straggler.self) { try await worker.value }
             #expect(straggler?.worker == "stubborn")
+            #expect(scope.pool.threads.contains { $0.isAbandoned })
             gate.open()
-            try await scope.pool.done()
+            // Its body has returned once the pool has the thread back.
+            try await eventually { !scope.pool.threads.contains { $0.isAbandoned } }
             #expect(await worker.endingKind == "abandoned")
         }
     }
