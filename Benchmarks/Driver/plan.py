@@ -192,7 +192,7 @@ BENCHMARKS = [
             Row("NIOThreadPool", swift("nio", "growth"), first_rounds=1),
             Row("TaskGroup child", swift("taskgroup", "growth"), first_rounds=1),
         ),
-        "in batches of 10,000, after a warm-up of 200,000; growth of the resident set; one round",
+        "in batches of 10,000, after a warm-up of 200,000; growth of the largest resident set from the first tenth to the last; one round",
     ),
     Benchmark(
         "flood", "1,000,000 updates to a receiver on the main thread", "ns",

@@ -18,3 +18,28 @@ public enum Memory {
         return 0
     }
 }
+
+/// What batches of finished tasks leave in memory: from the first tenth of them to the last, and of each tenth the most that
+/// was resident after a batch, since an allocator gives a few megabytes back now and takes them again later as it sees fit.
+public struct Growth {
+    public static let batch = 10_000
+    public static let warmUp = 20
+    private let batches: Int
+    private var first = 0.0
+    private var last = 0.0
+
+    public init(tasks: Int) {
+        batches = tasks / Self.batch
+    }
+
+    /// The batches, from those of the warm-up on, which count from below zero.
+    public var range: Range<Int> { -Self.warmUp..<batches }
+
+    /// Looks after a batch.
+    public mutating func look(after batch: Int) {
+        if (0..<batches / 10).contains(batch) { first = max(first, Memory.resident) }
+        if batch >= batches - batches / 10 { last = max(last, Memory.resident) }
+    }
+
+    public var values: Values { ["growth_kb": last - first] }
+}

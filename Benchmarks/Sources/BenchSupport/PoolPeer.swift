@@ -73,13 +73,13 @@ extension PoolPeer {
     }
 
     @inlinable public func growth(_ count: Int) -> Values {
-        var before = 0.0
-        for done in stride(from: -200_000, to: count, by: 10_000) {
-            if done == 0 { before = Memory.resident }
-            for _ in 0..<10_000 { submitEmpty() }
+        var growth = Growth(tasks: count)
+        for batch in growth.range {
+            for _ in 0..<Growth.batch { submitEmpty() }
             waitUntilDone()
+            growth.look(after: batch)
         }
-        return ["growth_kb": Memory.resident - before]
+        return growth.values
     }
 
     /// The benchmarks every pool has; nil for another name.

@@ -147,12 +147,12 @@ enum TaskGroupPeer {
 
     static func growth(_ count: Int) -> Values {
         runBlocking {
-            var before = 0.0
-            for done in stride(from: -200_000, to: count, by: 10_000) {
-                if done == 0 { before = Memory.resident }
-                await children(10_000)
+            var growth = Growth(tasks: count)
+            for batch in growth.range {
+                await children(Growth.batch)
+                growth.look(after: batch)
             }
-            return ["growth_kb": Memory.resident - before]
+            return growth.values
         }
     }
 }
