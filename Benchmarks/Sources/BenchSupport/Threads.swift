@@ -40,7 +40,7 @@ nonisolated public func startThread(_ body: @escaping @Sendable () -> Void) -> (
             // proof: the box that was retained for this thread below, taken once.
             Unmanaged<Box>.fromOpaque(raw!).takeRetainedValue().body()
             return nil
-        }, Unmanaged.passRetained(Box(body)).toOpaque())
+        }, Unmanaged.passRetained(Box(body)).toOpaque())  // proof: taken above
     precondition(result == 0, "pthread_create: \(result)")
     return { pthread_join(thread, nil) }
 }

@@ -29,10 +29,10 @@ void roost_signals_ending_begun(void);
 void roost_terminal_remember(int descriptor);
 // What to write to the terminal when it is restored (at most 64 bytes), for example to show the cursor again.
 void roost_terminal_set_farewell(const char *_Nullable text, size_t length);
-// Writes as write(2) does, until the terminal was given back: from then on EPIPE. Waits while the stop key has the process
-// stopped.
 // Writes all of it to a file, a pipe or a terminal; gives up when the other side takes nothing for 50 ms. 1 when all was written.
 int roost_write_bounded(int descriptor, const void *_Nonnull bytes, size_t count);
+// Writes as write(2) does, until the terminal was given back: from then on EPIPE. Waits while the stop key has the process
+// stopped.
 ssize_t roost_terminal_write(int descriptor, const void *_Nonnull bytes, size_t count);
 // At the end of the process: from here on nobody writes by roost_terminal_write, and the terminal is as it was before.
 void roost_terminal_give_back(void);

@@ -27,8 +27,8 @@ class StopNode: @unchecked Sendable {  // proof: every `var` is guarded by `lock
     private final var callbacks: [StopRegistration] = []
     // proof: the list holds its nodes (invariant 2), and its links are guarded (invariant 3).
     private final var firstChild: Unmanaged<StopNode>?
-    private final var previousSibling: Unmanaged<StopNode>?
-    private final var nextSibling: Unmanaged<StopNode>?
+    private final var previousSibling: Unmanaged<StopNode>?  // proof: as above
+    private final var nextSibling: Unmanaged<StopNode>?  // proof: as above
     private final var isAttached = false
     private final var isRetired = false
 
@@ -53,8 +53,8 @@ class StopNode: @unchecked Sendable {  // proof: every `var` is guarded by `lock
 
     /// True as soon as this node or one above it is stopped: a stop marks from the top down, and may not be here yet.
     final var isStoppedFromAbove: Bool {
+        // Without counting the nodes up and down: every worker would do that to the same few.
         // proof: this node holds the one above it, and so on up, and none of them changes its parent while it lives.
-        // Without counting them up and down: every worker would do that to the same few nodes.
         var node = Unmanaged.passUnretained(self)
         while true {
             let (isStopped, above) = node._withUnsafeGuaranteedRef { node in
@@ -77,10 +77,10 @@ class StopNode: @unchecked Sendable {  // proof: every `var` is guarded by `lock
         let above: StopReason? = parent.lock.withLock {
             if let reason = parent.storedReason { return reason }
             isAttached = true
-            // proof: as of the links above.
             nextSibling = parent.firstChild
+            // proof: the list holds its nodes (invariant 2), and this is under the parent's lock (invariant 3).
             parent.firstChild?.takeUnretainedValue().previousSibling = Unmanaged.passUnretained(self)
-            parent.firstChild = Unmanaged.passRetained(self)
+            parent.firstChild = Unmanaged.passRetained(self)  // proof: released by `detach`
             return nil
         }
         if let above { stop(above.forChild) }

@@ -6,9 +6,8 @@ import Synchronization
 ///
 /// Lock order: `life` is taken with no other lock held, except below the pool's or the scope's when they ask `isEnded`
 /// (an atomic, no lock). Nothing is called with `life` held.
-// proof: every `var` below is guarded by `life`, or says by what else.
 @usableFromInline
-class WorkerCore: StopNode, @unchecked Sendable {
+class WorkerCore: StopNode, @unchecked Sendable {  // proof: every `var` is guarded by `life`, or says by what else
     final let name: String
     final let priority: WorkerPriority
     // proof: held by the node above, which this one holds: a count that every worker of a scope would fight for is not touched.

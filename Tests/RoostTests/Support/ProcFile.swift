@@ -48,8 +48,8 @@ func threadNames() -> [String] {
     defer { closedir(folder) }
     var names: [String] = []
     while let entry = readdir(folder) {
-        // proof: d_name is an array of 256 char, zero-terminated.
         let thread = withUnsafePointer(to: &entry.pointee.d_name) {
+            // proof: d_name is an array of 256 char, zero-terminated.
             $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
         }
         names.append(procFile("/proc/self/task/\(thread)/comm").trimmingNewline)

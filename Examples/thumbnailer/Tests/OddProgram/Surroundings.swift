@@ -155,15 +155,14 @@ enum Screens {
         }
     }
 
-    /// Has no worker, and ends once the test has seen what it says.
+    /// Has no worker, and ends once the test has seen what it says, and types something.
     @Sendable static func slowMain() -> Never {
         OddProgram.run(budget: .seconds(10)) {
             let terminal = Terminal()
             terminal.attach(to: .process)
             OddProgram.say("ready")
             await OddProgram.untilAsked()
-            let seen = OddProgram.home("seen")
-            while access(seen, F_OK) != 0 { try? await Task.sleep(for: .milliseconds(10)) }
+            _ = try? await StopSource().token.wait(for: .readable, on: 0)
             await terminal.finish()
             return 0
         }

@@ -70,7 +70,7 @@ import Testing
         odd.program.send(SIGINT)
         let words = "Stopping: waiting for the program's main body, "
         #expect(odd.program.wait(for: .seconds(8)) { odd.program.terminalText.contains(words) })
-        try odd.workspace.write("", to: "home/seen")
+        odd.program.type("seen\n")
         #expect(odd.program.waitForEnd() == .signalled(SIGINT))
     }
 
