@@ -9,6 +9,10 @@ let package = Package(
         .library(name: "Roost", targets: ["Roost"]),
         .library(name: "RoostTerminal", targets: ["RoostTerminal"]),
         .library(name: "RoostTesting", targets: ["RoostTesting"]),
+        .library(name: "RoostGTK", targets: ["RoostGTK"]),
+    ],
+    traits: [
+        .trait(name: "GTK", description: "Windows with GTK 4.8 or newer: the product RoostGTK, empty without this trait.")
     ],
     targets: [
         .target(name: "CRoostLedger"),
@@ -16,6 +20,10 @@ let package = Package(
         .target(name: "Roost", dependencies: ["CRoostLedger", "CRoostPlatform"]),
         .target(name: "RoostTerminal", dependencies: ["Roost", "CRoostPlatform"]),
         .target(name: "RoostTesting", dependencies: ["Roost"]),
+        .systemLibrary(name: "CGTK", pkgConfig: "gtk4", providers: [.apt(["libgtk-4-dev"])]),
+        .target(
+            name: "RoostGTK",
+            dependencies: ["Roost", "CRoostPlatform", .target(name: "CGTK", condition: .when(traits: ["GTK"]))]),
         .testTarget(name: "RoostTests", dependencies: ["Roost", "RoostTesting", "CRoostPlatform"]),
         .testTarget(name: "RoostTerminalTests", dependencies: ["RoostTerminal", "RoostTesting"]),
     ],

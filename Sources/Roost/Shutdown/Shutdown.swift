@@ -49,7 +49,7 @@ public final class Shutdown: Sendable {
     let root: WorkRoot
     private let state = Locked(State())
     /// Set at the very end; the main loop of ``run(_:configuration:_:)`` leaves with it.
-    let outcome = OneShot<ProcessOutcome>()
+    package let outcome = OneShot<ProcessOutcome>()
 
     package init(root: WorkRoot) {
         self.root = root

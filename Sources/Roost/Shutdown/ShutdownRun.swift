@@ -185,7 +185,7 @@ struct ShutdownRun {
 }
 
 /// The last step of an orderly end.
-enum ProcessEnd {
+package enum ProcessEnd {
     private static let hasBegun = Atomic<Bool>(false)
     private static let onExit = Locked<(@Sendable () -> Void)?>(nil)
 
@@ -195,7 +195,7 @@ enum ProcessEnd {
     }
 
     /// Ends the process as the outcome says. Only the first caller does; another one waits to be ended.
-    static func end(_ outcome: ProcessOutcome) -> Never {
+    package static func end(_ outcome: ProcessOutcome) -> Never {
         if hasBegun.exchange(true, ordering: .acquiringAndReleasing) {
             while true { Parker().park() }
         }

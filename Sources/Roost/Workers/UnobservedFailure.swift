@@ -11,6 +11,12 @@ public struct UnobservedFailure: Sendable {
     /// What its body threw.
     public let error: any Error
 
+    package init(worker: String, scope: String, error: any Error) {
+        self.worker = worker
+        self.scope = scope
+        self.error = error
+    }
+
     /// Sets what is called, once for each such failure, on the thread that let go of the worker last, or at the end of the
     /// process on a thread of Roost.
     /// It must not block. The default writes one line to standard error. Every one is in the shutdown report as well.
@@ -32,7 +38,7 @@ public struct UnobservedFailure: Sendable {
     private static let kept = 100
     private static let state = Locked(State())
 
-    static func report(_ failure: UnobservedFailure) {
+    package static func report(_ failure: UnobservedFailure) {
         // Before the lock: the description of an error is the user's code.
         let line = "'\(failure.worker)' of '\(failure.scope)': \(failure.error)"
         let handler = state.withLock { state in

@@ -1,0 +1,64 @@
+#if GTK
+internal import CGTK
+import Roost
+
+/// What a window shows while it closes: who is left, how long it waits at most, and the way out of either.
+@MainActor
+final class ClosingView {
+    let root: Box
+    private let who: Label
+    private let left: Label
+    private let keep: Button
+    private let close: Button
+
+    init(
+        _ app: GTKApplication, offersKeepOpen: Bool, closeNow: @escaping @MainActor () -> Void,
+        keepOpen: @escaping @MainActor () -> Void
+    ) {
+        who = Label(app).wraps()
+        left = Label(app).styled("dim-label")
+        keep = Button(app, "_Keep open", keepOpen)
+        close = Button(app, "_Close now", closeNow).styled("destructive-action")
+        keep.isVisible = offersKeepOpen
+        close.isVisible = offersKeepOpen
+        let buttons = Box(app, .horizontal, spacing: 12, keep, close)
+        gtk_widget_set_halign(buttons.widget, GTK_ALIGN_CENTER)
+        gtk_widget_set_margin_top(buttons.widget, 12)
+        root = Box(
+            app, .vertical, spacing: 12, margin: 24, Label(app, "Shutting down…").styled("title-2"), who, left, buttons)
+        gtk_widget_set_valign(root.widget, GTK_ALIGN_CENTER)
+        for label in [who, left] { gtk_label_set_justify(label.object, GTK_JUSTIFY_CENTER) }
+    }
+
+    /// The process ends: the only way is forward, and it has its own clock.
+    func hideKeepOpen() {
+        keep.isVisible = false
+        close.isVisible = false
+    }
+
+    func update(_ names: [String], timeLeft: Duration?) {
+        who.text = Self.sentence(names)
+        left.text = timeLeft.map { "This takes at most \($0.wholeSeconds) more." } ?? ""
+    }
+
+    /// `Waiting for 'decode', 'write' and 3 more.`
+    static func sentence(_ names: [String]) -> String {
+        let named = names.prefix(3)
+        let rest = names.count - named.count
+        switch (named.count, rest) {
+        case (0, _): return "Nearly done."
+        case (1, 0): return "Waiting for \(named[0])."
+        case (_, 0): return "Waiting for \(named.dropLast().joined(separator: ", ")) and \(named[named.count - 1])."
+        default: return "Waiting for \(named.joined(separator: ", ")) and \(rest) more."
+        }
+    }
+}
+
+extension Duration {
+    /// `2 seconds`, rounded up: a countdown that says 0 and goes on is a lie.
+    fileprivate var wholeSeconds: String {
+        let seconds = components.seconds + (components.attoseconds > 0 ? 1 : 0)
+        return seconds == 1 ? "1 second" : "\(seconds) seconds"
+    }
+}
+#endif

@@ -1,0 +1,181 @@
+#if GTK
+internal import CGTK
+import Roost
+
+/// What makes one window close in order: its scopes, the view it shows meanwhile, and the end of it all.
+@MainActor
+final class WindowCloser {
+    /// How long a close may take before the view is shown: most are over by then, and a view that flashes up says nothing.
+    private static let patience = Duration.milliseconds(80)
+    /// Between two looks at who is left, in milliseconds.
+    private static let tick: guint = 100
+
+    let window: UnsafeMutablePointer<GtkWindow>
+    private unowned let app: GTKApplication
+    /// Held while the window is open.
+    var owner: Window?
+    var closed: [@MainActor () -> Void] = []
+    private var scopes: [(scope: WorkerScope, budget: Duration?)] = []
+    private var machine = ClosingStateMachine()
+    private var view: ClosingView?
+    private var content: UnsafeMutablePointer<GtkWidget>?
+    private var timer: guint = 0
+    private var processEnds = false
+
+    init(_ window: UnsafeMutablePointer<GtkWindow>, app: GTKApplication) {
+        self.window = window
+        self.app = app
+        g_object_ref(window)
+        let asked: @convention(c) (OpaquePointer, UnsafeMutableRawPointer) -> gboolean = { _, context in
+            MainActor.assumeIsolated {
+                Unmanaged<WindowCloser>.fromOpaque(context).takeUnretainedValue().requestClose()
+            }
+            return 1
+        }
+        g_signal_connect_data(
+            window, "close-request",
+            // proof: GTK calls a handler of "close-request" with (window, context) and takes a gboolean.
+            unsafeBitCast(asked, to: GCallback.self), Unmanaged.passUnretained(self).toOpaque(), nil,
+            GConnectFlags(rawValue: 0))
+        app.add(self)
+    }
+
+    isolated deinit { g_object_unref(window) }
+
+    var title: String { gtk_window_get_title(window).map { String(cString: $0) } ?? "" }
+
+    func closes(_ scope: WorkerScope, within budget: Duration?) {
+        scopes.append((scope, budget))
+    }
+
+    /// Puts `content` into the window; while it closes, only once it is kept open.
+    func show(_ content: UnsafeMutablePointer<GtkWidget>) {
+        if view == nil { gtk_window_set_child(window, content) } else { replaceHeldContent(with: content) }
+    }
+
+    private func replaceHeldContent(with content: UnsafeMutablePointer<GtkWidget>) {
+        g_object_ref(content)
+        if let before = self.content { g_object_unref(before) }
+        self.content = content
+    }
+
+    // MARK: Closing
+
+    func requestClose() {
+        perform(machine.closeAsked(scopes: scopes.count))
+    }
+
+    func closeNow() {
+        perform(machine.closeNow())
+    }
+
+    func keepOpen() {
+        guard machine.mayKeepOpen else { return }
+        // All are tried: one that has settled by now cannot be kept, and then the window closes.
+        let kept = scopes.map { $0.scope.keepOpen() }
+        perform(machine.keepOpen(isCalledOff: kept.allSatisfy { $0 }))
+    }
+
+    private func perform(_ action: ClosingStateMachine.Action) {
+        switch action {
+        case .none: break
+        case .beginClosing:
+            let round = machine.round
+            for (scope, budget) in scopes {
+                scope.beginClosing(within: budget, on: .mainActor) { [weak self] _ in
+                    MainActor.assumeIsolated {
+                        guard let self else { return }
+                        self.perform(self.machine.settled(round: round))
+                    }
+                }
+            }
+            startTimer(after: Self.patience)
+        case .takeDown: takeDown()
+        case .reopen:
+            stopTimer()
+            hideView()
+        }
+    }
+
+    private func takeDown() {
+        stopTimer()
+        for (scope, _) in scopes { scope.close() }
+        scopes = []
+        if let content { g_object_unref(content) }
+        content = nil
+        view = nil
+        g_signal_handlers_disconnect_matched(
+            window, G_SIGNAL_MATCH_DATA, 0, 0, nil, nil, Unmanaged.passUnretained(self).toOpaque())
+        gtk_window_destroy(window)
+        let actions = closed
+        closed = []
+        for action in actions { action() }
+        app.remove(self)
+        owner = nil
+    }
+
+    // MARK: The view
+
+    /// The process ends, whatever began it: nothing can be kept open any more.
+    func showEnd() {
+        machine.processEnding()
+        processEnds = true
+        view?.hideKeepOpen()
+        startTimer(after: Self.patience)
+    }
+
+    func update(_ names: [String], timeLeft: Duration?) {
+        view?.update(names, timeLeft: timeLeft)
+    }
+
+    private func startTimer(after delay: Duration) {
+        stopTimer()
+        schedule(after: guint(clamping: Int(delay / .milliseconds(1))))
+    }
+
+    private func schedule(after milliseconds: guint) {
+        let call: @convention(c) (gpointer?) -> gboolean = { context in
+            guard let context else { return 0 }
+            MainActor.assumeIsolated { Unmanaged<WindowCloser>.fromOpaque(context).takeUnretainedValue().look() }
+            return 0
+        }
+        timer = g_timeout_add(milliseconds, call, Unmanaged.passUnretained(self).toOpaque())
+    }
+
+    private func stopTimer() {
+        if timer != 0 { g_source_remove(timer) }
+        timer = 0
+    }
+
+    private func look() {
+        timer = 0
+        showView()
+        if !processEnds {
+            let names = scopes.flatMap { $0.scope.workers.map { "'\($0.name)'" } }
+            view?.update(names, timeLeft: scopes.compactMap { $0.scope.timeLeft }.max())
+        }
+        schedule(after: Self.tick)
+    }
+
+    private func showView() {
+        guard view == nil else { return }
+        if let child = gtk_window_get_child(window) {
+            g_object_ref(child)
+            content = child
+        }
+        let view = ClosingView(
+            app, offersKeepOpen: machine.mayKeepOpen, closeNow: { [weak self] in self?.closeNow() },
+            keepOpen: { [weak self] in self?.keepOpen() })
+        self.view = view
+        gtk_window_set_child(window, view.root.widget)
+    }
+
+    private func hideView() {
+        guard view != nil else { return }
+        view = nil
+        gtk_window_set_child(window, content)
+        if let content { g_object_unref(content) }
+        content = nil
+    }
+}
+#endif

@@ -1,0 +1,159 @@
+#if GTK
+internal import CGTK
+
+/// Something that is shown in a window. Used on the main actor alone: anything else does not compile.
+@MainActor
+public class Widget {
+    let app: GTKApplication
+    let widget: UnsafeMutablePointer<GtkWidget>
+
+    /// Takes over a new widget, whose reference nobody owns yet.
+    init(_ app: GTKApplication, _ widget: UnsafeMutablePointer<GtkWidget>) {
+        self.app = app
+        self.widget = widget
+        g_object_ref_sink(widget)
+    }
+
+    isolated deinit { g_object_unref(widget) }
+
+    /// The widget as other types of GTK see it.
+    final var object: OpaquePointer { OpaquePointer(widget) }
+
+    /// Whether it reacts; one that does not is drawn pale.
+    public final var isEnabled: Bool {
+        get { gtk_widget_get_sensitive(widget) != 0 }
+        set { gtk_widget_set_sensitive(widget, newValue ? 1 : 0) }
+    }
+
+    /// Whether it is shown.
+    public final var isVisible: Bool {
+        get { gtk_widget_get_visible(widget) != 0 }
+        set { gtk_widget_set_visible(widget, newValue ? 1 : 0) }
+    }
+
+    /// Whether it takes the room that is left in its direction of the box it is in, both directions for pictures and lists.
+    public final func expands(horizontally: Bool = true, vertically: Bool = false) -> Self {
+        gtk_widget_set_hexpand(widget, horizontally ? 1 : 0)
+        gtk_widget_set_vexpand(widget, vertically ? 1 : 0)
+        return self
+    }
+
+    /// A style class of GTK or the theme: `title-1`, `dim-label`, `suggested-action`, `destructive-action` and the like.
+    public final func styled(_ names: String...) -> Self {
+        for name in names { gtk_widget_add_css_class(widget, name) }
+        return self
+    }
+
+    /// The name that a screen reader says, where the text that is shown does not say it.
+    public final func named(_ name: String) -> Self {
+        var property = GTK_ACCESSIBLE_PROPERTY_LABEL
+        var value = GValue()
+        g_value_init(&value, GType(16 << 2))  // G_TYPE_STRING
+        g_value_set_string(&value, name)
+        gtk_accessible_update_property_value(OpaquePointer(widget), 1, &property, &value)
+        g_value_unset(&value)
+        return self
+    }
+}
+
+/// Text.
+public final class Label: Widget {
+    /// Creates a label.
+    public init(_ app: GTKApplication, _ text: String = "") {
+        super.init(app, gtk_label_new(text))
+        gtk_label_set_xalign(object, 0)
+    }
+
+    /// What it says.
+    public var text: String {
+        get { String(cString: gtk_label_get_text(object)) }
+        set { gtk_label_set_text(object, newValue) }
+    }
+
+    /// Long text goes on in the next line.
+    public func wraps() -> Self {
+        gtk_label_set_wrap(object, 1)
+        gtk_label_set_wrap_mode(object, PANGO_WRAP_WORD_CHAR)
+        return self
+    }
+
+    /// Long text ends in an ellipsis instead of making the window wider.
+    public func ellipsizes() -> Self {
+        gtk_label_set_ellipsize(object, PANGO_ELLIPSIZE_MIDDLE)
+        return self
+    }
+}
+
+/// Something to press.
+public final class Button: Widget {
+    /// Creates a button. What `action` throws reaches the hook for failures that nobody looked at.
+    public init(_ app: GTKApplication, _ title: String, _ action: @escaping @MainActor () throws -> Void) {
+        super.init(app, gtk_button_new_with_mnemonic(title))
+        SignalHandler.connect(object, "clicked", named: "button '\(title)'", app: app, action)
+    }
+
+    /// What it says; a letter behind `_` is its key together with Alt.
+    public var title: String {
+        get { gtk_button_get_label(UnsafeMutablePointer(object)).map { String(cString: $0) } ?? "" }
+        set { gtk_button_set_label(UnsafeMutablePointer(object), newValue) }
+    }
+}
+
+/// How far something is.
+public final class ProgressBar: Widget {
+    /// Creates a bar at 0.
+    public init(_ app: GTKApplication) {
+        super.init(app, gtk_progress_bar_new())
+    }
+
+    /// 0 to 1.
+    public var fraction: Double {
+        get { gtk_progress_bar_get_fraction(object) }
+        set { gtk_progress_bar_set_fraction(object, newValue) }
+    }
+
+    /// Text beside the bar; nil for none.
+    public var text: String? {
+        get { gtk_progress_bar_get_text(object).map { String(cString: $0) } }
+        set {
+            gtk_progress_bar_set_text(object, newValue)
+            gtk_progress_bar_set_show_text(object, newValue == nil ? 0 : 1)
+        }
+    }
+
+    /// Moves to and fro, for work of which nobody knows how much there is.
+    public func pulse() { gtk_progress_bar_pulse(object) }
+}
+
+/// Widgets beside each other or one below the other.
+public final class Box: Widget {
+    /// The direction in which children follow each other.
+    public enum Direction: Sendable {
+        /// Beside each other.
+        case horizontal
+        /// One below the other.
+        case vertical
+    }
+
+    private var children: [Widget] = []
+
+    /// Creates a box; `spacing` is between two children, in pixels.
+    public init(
+        _ app: GTKApplication, _ direction: Direction, spacing: Int = 6, margin: Int = 0, _ children: Widget...
+    ) {
+        let orientation = direction == .horizontal ? GTK_ORIENTATION_HORIZONTAL : GTK_ORIENTATION_VERTICAL
+        super.init(app, gtk_box_new(orientation, gint(spacing)))
+        gtk_widget_set_margin_top(widget, gint(margin))
+        gtk_widget_set_margin_bottom(widget, gint(margin))
+        gtk_widget_set_margin_start(widget, gint(margin))
+        gtk_widget_set_margin_end(widget, gint(margin))
+        for child in children { append(child) }
+    }
+
+    /// Adds a child behind the others.
+    public func append(_ child: Widget) {
+        children.append(child)
+        gtk_box_append(UnsafeMutablePointer(object), child.widget)
+    }
+}
+#endif
