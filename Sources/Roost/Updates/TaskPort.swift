@@ -9,6 +9,23 @@ public final class TaskPort: DeliveryPort {
     private struct State {
         var jobs: [@Sendable () -> Void] = []
         var isScheduled = false
+        /// Set while a toolkit's loop runs the jobs instead of tasks.
+        var wakeLoop: (@Sendable () -> Void)?
+        /// How many of `jobs` the loop has taken: their places are given back together.
+        var taken = 0
+
+        var hasJobs: Bool { taken < jobs.count }
+
+        mutating func takeFirst() -> (@Sendable () -> Void)? {
+            guard hasJobs else { return nil }
+            let job = jobs[taken]
+            taken += 1
+            if taken == jobs.count || taken >= 1_024 {
+                jobs.removeFirst(taken)
+                taken = 0
+            }
+            return job
+        }
     }
 
     private static let slice = Duration.milliseconds(4)
@@ -29,12 +46,37 @@ public final class TaskPort: DeliveryPort {
     }
 
     public func post(_ job: @escaping @Sendable () -> Void) {
-        let mustSchedule = state.withLock { state in
+        let (mustSchedule, wakeLoop) = state.withLock { state -> (Bool, (@Sendable () -> Void)?) in
             state.jobs.append(job)
+            if let wakeLoop = state.wakeLoop { return (false, state.jobs.count - state.taken == 1 ? wakeLoop : nil) }
             defer { state.isScheduled = true }
-            return !state.isScheduled
+            return (!state.isScheduled, nil)
         }
-        if mustSchedule { schedule(self) }
+        if let wakeLoop { wakeLoop() } else if mustSchedule { schedule(self) }
+    }
+
+    // MARK: A toolkit's loop
+
+    /// From here on `wakeLoop` is called, on any thread, when there are jobs, and the loop calls ``runInLoop()`` for as long as
+    /// ``hasJobs`` says so. A loop within a job (a dialog that waits for its answer) does the same, so that nothing stalls.
+    package static func serveMain(_ wakeLoop: @escaping @Sendable () -> Void) {
+        let hasJobs = main.state.withLock { state in
+            state.wakeLoop = wakeLoop
+            return !state.jobs.isEmpty
+        }
+        if hasJobs { wakeLoop() }
+    }
+
+    package static var mainHasJobs: Bool { main.state.withLock { $0.hasJobs } }
+
+    /// Runs jobs of the main port for at most 4 ms. One at a time is taken out, so that one that runs a loop of its own leaves
+    /// the others to that loop.
+    package static func runMainInLoop() {
+        let end = MonotonicTime.now + slice
+        repeat {
+            guard let job = main.state.withLock({ $0.takeFirst() }) else { return }
+            job()
+        } while MonotonicTime.now < end
     }
 
     /// Returns once every job posted before has run.

@@ -59,6 +59,7 @@ public final class GTKApplication {
 
     private func serve(_ body: (GTKApplication) throws -> Void) {
         MainLoopBridge.install()
+        MainPortSource.install()
         // Listened to before the first window: a signal may come first.
         shutdown.onEvent { [weak self] event in self?.show(event) }
         shutdown.outcome.whenResolved { [loop = UnsafeLoop(loop)] _ in loop.quit() }

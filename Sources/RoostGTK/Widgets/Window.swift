@@ -8,6 +8,7 @@ public final class Window {
     /// Where its widgets are made for.
     public let app: GTKApplication
     private let closer: WindowCloser
+    var pointer: UnsafeMutablePointer<GtkWindow> { closer.window }
     private var content: Widget?
 
     /// Creates a window, which ``present()`` shows. Size in pixels, without what the desktop draws around it.

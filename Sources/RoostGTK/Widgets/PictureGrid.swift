@@ -1,0 +1,45 @@
+#if GTK
+internal import CGTK
+import Glibc
+import Roost
+
+/// Pictures in rows, as many as one likes: only those in sight are loaded, on a worker, and the most recent are kept.
+public final class PictureGrid: Widget {
+    private let model: OpaquePointer
+    private let pictures: PictureLoader
+    private var paths: [String] = []
+
+    /// Creates an empty grid; each picture is fitted into `side` × `side` pixels.
+    public init(_ app: GTKApplication, side: Int = 128) {
+        model = gtk_string_list_new(nil)
+        pictures = PictureLoader(app, side: side)
+        let factory = gtk_signal_list_item_factory_new()!
+        let view = gtk_grid_view_new(
+            gtk_no_selection_new(OpaquePointer(g_object_ref(UnsafeMutableRawPointer(model)))), factory)!
+        gtk_grid_view_set_max_columns(OpaquePointer(view), 64)
+        let scrolled = gtk_scrolled_window_new()!
+        gtk_scrolled_window_set_child(OpaquePointer(scrolled), view)
+        gtk_scrolled_window_set_policy(OpaquePointer(scrolled), GTK_POLICY_NEVER, GTK_POLICY_AUTOMATIC)
+        super.init(app, scrolled)
+        pictures.connect(to: factory)
+    }
+
+    isolated deinit {
+        pictures.close()
+        g_object_unref(UnsafeMutableRawPointer(model))
+    }
+
+    /// How many pictures there are.
+    public var count: Int { Int(g_list_model_get_n_items(model)) }
+
+    /// Adds pictures behind the others, by the paths of their files.
+    public func append(_ paths: [String]) {
+        var pointers: [UnsafePointer<CChar>?] = []
+        let copies = paths.map { strdup($0) }
+        defer { for copy in copies { free(copy) } }
+        for copy in copies { pointers.append(UnsafePointer(copy)) }
+        pointers.append(nil)
+        pointers.withUnsafeBufferPointer { gtk_string_list_splice(model, guint(count), 0, $0.baseAddress) }
+    }
+}
+#endif

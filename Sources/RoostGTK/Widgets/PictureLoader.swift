@@ -1,0 +1,133 @@
+#if GTK
+internal import CGTK
+import Roost
+
+/// Loads the pictures of a grid on a worker and puts them where they belong, if they are still in sight by then.
+@MainActor
+final class PictureLoader {
+    /// How many loaded pictures are kept: some screens of them.
+    private static let kept = 400
+
+    /// A texture is immutable, and GTK documents it as safe to use from any thread.
+    // proof: the reference is owned by exactly one of these, and given back with it.
+    private final class Texture: @unchecked Sendable {
+        let pointer: OpaquePointer
+        init?(path: String) {
+            guard let pointer = gdk_texture_new_from_filename(path, nil) else { return nil }
+            self.pointer = pointer
+        }
+        deinit { g_object_unref(UnsafeMutableRawPointer(pointer)) }
+    }
+
+    private let side: Int
+    private let scope = WorkerScope(
+        "pictures", pool: WorkerPool(name: "pictures", configuration: .init(maximumThreads: 1)), closesWithin: .zero)
+    /// The path that each cell in sight is to show.
+    private var wanted: [OpaquePointer: String] = [:]
+    private var loading: [String: WorkerHandle<Void, Texture>] = [:]
+    private var textures: [String: Texture] = [:]
+    private var order: [String] = []
+
+    init(_ app: GTKApplication, side: Int) {
+        self.side = side
+    }
+
+    func close() {
+        scope.close()
+    }
+
+    func connect(to factory: OpaquePointer) {
+        let context = Unmanaged.passUnretained(self).toOpaque()
+        connect(factory, "setup", context) { $0.setUp($1) }
+        connect(factory, "bind", context) { $0.bind($1) }
+        connect(factory, "unbind", context) { $0.unbind($1) }
+    }
+
+    private typealias Handler = @MainActor (PictureLoader, OpaquePointer) -> Void
+
+    private final class Call {
+        let loader: Unmanaged<PictureLoader>
+        let handler: Handler
+        init(_ loader: Unmanaged<PictureLoader>, _ handler: @escaping Handler) {
+            self.loader = loader
+            self.handler = handler
+        }
+    }
+
+    private func connect(
+        _ factory: OpaquePointer, _ signal: String, _ context: UnsafeMutableRawPointer, _ handler: @escaping Handler
+    ) {
+        let call: @convention(c) (OpaquePointer, OpaquePointer, UnsafeMutableRawPointer) -> Void = { _, item, context in
+            MainActor.assumeIsolated {
+                let call = Unmanaged<Call>.fromOpaque(context).takeUnretainedValue()
+                call.handler(call.loader.takeUnretainedValue(), item)
+            }
+        }
+        let release: @convention(c) (UnsafeMutableRawPointer?, UnsafeMutablePointer<GClosure>?) -> Void = { context, _ in
+            if let context { Unmanaged<Call>.fromOpaque(context).release() }
+        }
+        g_signal_connect_data(
+            UnsafeMutableRawPointer(factory), signal,
+            // proof: GTK calls a handler of the factory's signals with (factory, list item, context).
+            unsafeBitCast(call, to: GCallback.self),
+            Unmanaged.passRetained(Call(Unmanaged.passUnretained(self), handler)).toOpaque(), release,
+            GConnectFlags(rawValue: 0))
+    }
+
+    // MARK: Cells
+
+    private func setUp(_ item: OpaquePointer) {
+        let picture = gtk_picture_new()!
+        gtk_widget_set_size_request(picture, gint(side), gint(side))
+        gtk_list_item_set_child(item, picture)
+    }
+
+    private func bind(_ item: OpaquePointer) {
+        guard let object = gtk_list_item_get_item(item),
+            let text = gtk_string_object_get_string(OpaquePointer(object)), let picture = gtk_list_item_get_child(item)
+        else { return }
+        let path = String(cString: text)
+        gtk_widget_set_tooltip_text(picture, path)
+        wanted[item] = path
+        if let texture = textures[path] {
+            gtk_picture_set_paintable(OpaquePointer(picture), texture.pointer)
+        } else {
+            gtk_picture_set_paintable(OpaquePointer(picture), nil)
+            load(path)
+        }
+    }
+
+    private func unbind(_ item: OpaquePointer) {
+        guard let path = wanted.removeValue(forKey: item) else { return }
+        // Nobody sees it any more: what has not begun need not begin.
+        if !wanted.values.contains(path) { loading.removeValue(forKey: path)?.stop() }
+    }
+
+    private func load(_ path: String) {
+        guard loading[path] == nil else { return }
+        let handle = scope.start("load picture", reporting: Texture.self) { worker in
+            if let texture = Texture(path: path) { worker.report(texture) }
+        }
+        loading[path] = handle
+        handle.onUpdate { [weak self] texture in self?.arrived(path, texture) }
+        handle.onEnd { [weak self] _ in self?.loading[path] = nil }
+    }
+
+    private func arrived(_ path: String, _ texture: Texture) {
+        keep(texture, for: path)
+        for (item, wantedPath) in wanted where wantedPath == path {
+            if let picture = gtk_list_item_get_child(item) {
+                gtk_picture_set_paintable(OpaquePointer(picture), texture.pointer)
+            }
+        }
+    }
+
+    private func keep(_ texture: Texture, for path: String) {
+        textures[path] = texture
+        order.append(path)
+        guard order.count > Self.kept else { return }
+        for old in order.prefix(Self.kept / 4) { textures[old] = nil }
+        order.removeFirst(Self.kept / 4)
+    }
+}
+#endif
