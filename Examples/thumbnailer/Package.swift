@@ -8,8 +8,9 @@ let package = Package(
         .executable(name: "thumbnailer", targets: ["thumbnailer"]),
         .library(name: "ThumbnailKit", targets: ["ThumbnailKit"]),
     ],
+    traits: [.trait(name: "Window", description: "The thumbnailer's window, with GTK; without it, it runs in a terminal.")],
     dependencies: [
-        .package(name: "Roost", path: "../..")
+        .package(name: "Roost", path: "../..", traits: [.trait(name: "GTK", condition: .when(traits: ["Window"]))])
     ],
     targets: [
         // gdk-pixbuf and the GLib it stands on. Every function the kit needs is importable as it is (the variadic
@@ -26,6 +27,7 @@ let package = Package(
                 "ThumbnailKit",
                 .product(name: "Roost", package: "Roost"),
                 .product(name: "RoostTerminal", package: "Roost"),
+                .product(name: "RoostGTK", package: "Roost", condition: .when(traits: ["Window"])),
             ]
         ),
         .testTarget(name: "ThumbnailKitTests", dependencies: ["ThumbnailKit", "CGdkPixbufSystem"]),

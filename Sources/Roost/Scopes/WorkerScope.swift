@@ -70,6 +70,16 @@ public final class WorkerScope: Sendable {
     /// What is left of the budget of a close under way; nil otherwise.
     public var timeLeft: Duration? { core.timeLeft }
 
+    /// Asks every worker there is to wait at its next checkpoint; those that are started later are not asked.
+    public func pause() {
+        for worker in core.workers { _ = worker.pause() }
+    }
+
+    /// Lets every paused worker go on.
+    public func resume() {
+        for worker in core.workers { worker.resume() }
+    }
+
     // MARK: Closing
 
     /// Asks every worker there is to stop. The scope stays open and takes new work.

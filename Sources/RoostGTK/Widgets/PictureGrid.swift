@@ -32,6 +32,9 @@ public final class PictureGrid: Widget {
     /// How many pictures there are.
     public var count: Int { Int(g_list_model_get_n_items(model)) }
 
+    /// Takes all pictures away.
+    public func removeAll() { gtk_string_list_splice(model, 0, guint(count), nil) }
+
     /// Adds pictures behind the others, by the paths of their files.
     public func append(_ paths: [String]) {
         var pointers: [UnsafePointer<CChar>?] = []

@@ -37,30 +37,28 @@ final class PictureLoader {
     }
 
     func connect(to factory: OpaquePointer) {
-        let context = Unmanaged.passUnretained(self).toOpaque()
-        connect(factory, "setup", context) { $0.setUp($1) }
-        connect(factory, "bind", context) { $0.bind($1) }
-        connect(factory, "unbind", context) { $0.unbind($1) }
+        connect(factory, "setup") { $0.setUp($1) }
+        connect(factory, "bind") { $0.bind($1) }
+        connect(factory, "unbind") { $0.unbind($1) }
     }
 
     private typealias Handler = @MainActor (PictureLoader, OpaquePointer) -> Void
 
     private final class Call {
-        let loader: Unmanaged<PictureLoader>
+        // Held: the last cells go after the grid.
+        let loader: PictureLoader
         let handler: Handler
-        init(_ loader: Unmanaged<PictureLoader>, _ handler: @escaping Handler) {
+        init(_ loader: PictureLoader, _ handler: @escaping Handler) {
             self.loader = loader
             self.handler = handler
         }
     }
 
-    private func connect(
-        _ factory: OpaquePointer, _ signal: String, _ context: UnsafeMutableRawPointer, _ handler: @escaping Handler
-    ) {
+    private func connect(_ factory: OpaquePointer, _ signal: String, _ handler: @escaping Handler) {
         let call: @convention(c) (OpaquePointer, OpaquePointer, UnsafeMutableRawPointer) -> Void = { _, item, context in
             MainActor.assumeIsolated {
                 let call = Unmanaged<Call>.fromOpaque(context).takeUnretainedValue()
-                call.handler(call.loader.takeUnretainedValue(), item)
+                call.handler(call.loader, item)
             }
         }
         let release: @convention(c) (UnsafeMutableRawPointer?, UnsafeMutablePointer<GClosure>?) -> Void = { context, _ in
@@ -70,7 +68,7 @@ final class PictureLoader {
             UnsafeMutableRawPointer(factory), signal,
             // proof: GTK calls a handler of the factory's signals with (factory, list item, context).
             unsafeBitCast(call, to: GCallback.self),
-            Unmanaged.passRetained(Call(Unmanaged.passUnretained(self), handler)).toOpaque(), release,
+            Unmanaged.passRetained(Call(self, handler)).toOpaque(), release,
             GConnectFlags(rawValue: 0))
     }
 

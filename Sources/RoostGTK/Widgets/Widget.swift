@@ -38,6 +38,16 @@ public class Widget {
         return self
     }
 
+    /// The least height in pixels.
+    public final var minimumHeight: Int {
+        get {
+            var height: gint = 0
+            gtk_widget_get_size_request(widget, nil, &height)
+            return Int(height)
+        }
+        set { gtk_widget_set_size_request(widget, -1, gint(newValue)) }
+    }
+
     /// A style class of GTK or the theme: `title-1`, `dim-label`, `suggested-action`, `destructive-action` and the like.
     public final func styled(_ names: String...) -> Self {
         for name in names { gtk_widget_add_css_class(widget, name) }

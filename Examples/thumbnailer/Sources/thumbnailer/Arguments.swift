@@ -12,6 +12,22 @@ struct Arguments {
     var again = false
     var json = false
     var budget: Double?
+    var surface: Surface?
+
+    /// Where it is to run.
+    enum Surface {
+        case window
+        case terminal
+    }
+
+    /// JSON lines are for programs, which have no use for a window.
+    func wantsWindow(hasDisplay: Bool) -> Bool {
+        switch surface {
+        case .window: true
+        case .terminal: false
+        case nil: hasDisplay && !json
+        }
+    }
 
     enum Parsed {
         case run(Arguments)
@@ -32,7 +48,8 @@ struct Arguments {
           --again         make every thumbnail, also fresh ones and those that failed before
           --json          one JSON object a picture on standard output, and a last one with the counts
           --budget S      seconds from a request to stop until the program is gone (default 10)
-          --terminal      run in the terminal (the default)
+          --window        run in a window (the default where there is a display)
+          --terminal      run in the terminal
           --help          this text
 
         Stop it whenever you like (Ctrl-C): nothing half-written stays, and the next run makes what is missing.
@@ -73,7 +90,8 @@ struct Arguments {
         switch name {
         case "--again": again = true
         case "--json": json = true
-        case "--terminal": break
+        case "--terminal": surface = .terminal
+        case "--window": surface = .window
         case "--output", "--size", "--jobs", "--budget":
             guard let value = attached ?? rest.popFirst(), !value.isEmpty else { return "\(name) needs a value" }
             return take(name, value)

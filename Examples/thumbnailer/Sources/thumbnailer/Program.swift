@@ -3,6 +3,10 @@ import Roost
 import RoostTerminal
 import ThumbnailKit
 
+#if Window
+import RoostGTK
+#endif
+
 @main
 enum Program {
     static func main() {
@@ -17,10 +21,28 @@ enum Program {
             // Loaders print warnings about broken pictures in the middle of the progress line.
             DecoderMessages.discard()
             let budget = arguments.budget.map { Duration.seconds($0) } ?? .seconds(10)
-            Shutdown.run("thumbnailer", configuration: .init(budget: budget, reportPath: ReportFolder.path)) {
-                await ThumbnailJob(arguments).run()
+            let configuration = Shutdown.Configuration(budget: budget, reportPath: ReportFolder.path)
+            #if Window
+            if arguments.wantsWindow(hasDisplay: hasDisplay) {
+                GTKApplication.run("roost-thumbnailer", configuration: configuration) { app in
+                    ThumbnailerWindow(app, arguments).present()
+                }
             }
+            #else
+            if arguments.surface == .window {
+                StandardStream.error.write(line: "thumbnailer: this one was built without a window; ./demo --window builds it")
+                exit(2)
+            }
+            #endif
+            Shutdown.run("thumbnailer", configuration: configuration) { await ThumbnailJob(arguments).run() }
         }
+    }
+
+    private static var hasDisplay: Bool {
+        for name in ["DISPLAY", "WAYLAND_DISPLAY"] {
+            if let value = getenv(name), value[0] != 0 { return true }
+        }
+        return false
     }
 
     private static var rawArguments: [[UInt8]] {
