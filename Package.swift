@@ -25,6 +25,7 @@ let package = Package(
             name: "RoostGTK",
             dependencies: ["Roost", "CRoostPlatform", .target(name: "CGTK", condition: .when(traits: ["GTK"]))]),
         .testTarget(name: "RoostTests", dependencies: ["Roost", "RoostTesting", "CRoostPlatform"]),
+        .testTarget(name: "RoostGTKTests", dependencies: ["RoostGTK"]),
         .testTarget(name: "RoostTerminalTests", dependencies: ["RoostTerminal", "RoostTesting"]),
     ],
     swiftLanguageModes: [.v6]

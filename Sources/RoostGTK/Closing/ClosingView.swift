@@ -12,28 +12,37 @@ final class ClosingView {
     private let close: Button
 
     init(
-        _ app: GTKApplication, offersKeepOpen: Bool, closeNow: @escaping @MainActor () -> Void,
-        keepOpen: @escaping @MainActor () -> Void
+        _ app: GTKApplication, closeNow: @escaping @MainActor () -> Void, keepOpen: @escaping @MainActor () -> Void
     ) {
         who = Label(app).wraps()
         left = Label(app).styled("dim-label")
         keep = Button(app, "_Keep open", keepOpen)
         close = Button(app, "_Close now", closeNow).styled("destructive-action")
-        keep.isVisible = offersKeepOpen
-        close.isVisible = offersKeepOpen
+        keep.isVisible = false
         let buttons = Box(app, .horizontal, spacing: 12, keep, close)
         gtk_widget_set_halign(buttons.widget, GTK_ALIGN_CENTER)
         gtk_widget_set_margin_top(buttons.widget, 12)
-        root = Box(
-            app, .vertical, spacing: 12, margin: 24, Label(app, "Shutting down…").styled("title-2"), who, left, buttons)
+        let title = Label(app, "Shutting down…").styled("title-2")
+        root = Box(app, .vertical, spacing: 12, margin: 24, title, who, left, buttons)
         gtk_widget_set_valign(root.widget, GTK_ALIGN_CENTER)
-        for label in [who, left] { gtk_label_set_justify(label.object, GTK_JUSTIFY_CENTER) }
+        for label in [title, who, left] {
+            gtk_label_set_xalign(label.object, 0.5)
+            gtk_label_set_justify(label.object, GTK_JUSTIFY_CENTER)
+        }
     }
 
-    /// The process ends: the only way is forward, and it has its own clock.
-    func hideKeepOpen() {
-        keep.isVisible = false
-        close.isVisible = false
+    var offersKeepOpen: Bool {
+        get { keep.isVisible }
+        set { keep.isVisible = newValue }
+    }
+
+    /// False once the process ends: that has its own clock.
+    var offersCloseNow: Bool {
+        get { close.isVisible }
+        set {
+            close.isVisible = newValue
+            if !newValue { keep.isVisible = false }
+        }
     }
 
     func update(_ names: [String], timeLeft: Duration?) {

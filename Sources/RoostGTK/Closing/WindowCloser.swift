@@ -70,10 +70,19 @@ final class WindowCloser {
     }
 
     func keepOpen() {
-        guard machine.mayKeepOpen else { return }
-        // All are tried: one that has settled by now cannot be kept, and then the window closes.
+        guard offersKeepOpen else { return }
         let kept = scopes.map { $0.scope.keepOpen() }
-        perform(machine.keepOpen(isCalledOff: kept.allSatisfy { $0 }))
+        if kept.allSatisfy({ $0 }) {
+            perform(machine.keepOpen(isCalledOff: true))
+        } else {
+            // One has settled at this very moment: what is left of the others goes as well.
+            perform(machine.closeNow())
+        }
+    }
+
+    /// Only while every scope is still closing: one that has settled takes no work any more.
+    private var offersKeepOpen: Bool {
+        machine.mayKeepOpen && scopes.allSatisfy { $0.scope.phase == .closing }
     }
 
     private func perform(_ action: ClosingStateMachine.Action) {
@@ -120,7 +129,7 @@ final class WindowCloser {
     func showEnd() {
         machine.processEnding()
         processEnds = true
-        view?.hideKeepOpen()
+        view?.offersCloseNow = false
         startTimer(after: Self.patience)
     }
 
@@ -150,6 +159,7 @@ final class WindowCloser {
     private func look() {
         timer = 0
         showView()
+        view?.offersKeepOpen = offersKeepOpen
         if !processEnds {
             let names = scopes.flatMap { $0.scope.workers.map { "'\($0.name)'" } }
             view?.update(names, timeLeft: scopes.compactMap { $0.scope.timeLeft }.max())
@@ -164,8 +174,8 @@ final class WindowCloser {
             content = child
         }
         let view = ClosingView(
-            app, offersKeepOpen: machine.mayKeepOpen, closeNow: { [weak self] in self?.closeNow() },
-            keepOpen: { [weak self] in self?.keepOpen() })
+            app, closeNow: { [weak self] in self?.closeNow() }, keepOpen: { [weak self] in self?.keepOpen() })
+        view.offersCloseNow = !processEnds
         self.view = view
         gtk_window_set_child(window, view.root.widget)
     }

@@ -1,0 +1,66 @@
+import Testing
+
+@testable import RoostGTK
+
+@Suite struct ClosingStateMachineTests {
+    private func closing(scopes: Int = 1) -> ClosingStateMachine {
+        var machine = ClosingStateMachine()
+        _ = machine.closeAsked(scopes: scopes)
+        return machine
+    }
+
+    private func expect(
+        _ action: ClosingStateMachine.Action, is expected: ClosingStateMachine.Action,
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) {
+        #expect(action == expected, sourceLocation: sourceLocation)
+    }
+
+    @Test func aWindowWithoutScopesGoesAtOnce() {
+        var machine = ClosingStateMachine()
+        expect(machine.closeAsked(scopes: 0), is: .takeDown)
+        #expect(machine.state == .gone)
+        expect(machine.closeAsked(scopes: 0), is: .none)
+        expect(machine.closeNow(), is: .none)
+    }
+
+    @Test func itGoesWithTheLastOfItsScopes() {
+        var machine = closing(scopes: 2)
+        #expect(machine.state == .closing)
+        expect(machine.settled(round: 1), is: .none)
+        expect(machine.settled(round: 1), is: .takeDown)
+        expect(machine.settled(round: 1), is: .none)
+    }
+
+    @Test func askedASecondTimeItGoesAtOnce() {
+        var machine = closing()
+        expect(machine.closeAsked(scopes: 1), is: .takeDown)
+        expect(machine.settled(round: 1), is: .none)
+    }
+
+    @Test func keptOpenItForgetsTheCloseThatWasCalledOff() {
+        var machine = closing()
+        #expect(machine.mayKeepOpen)
+        expect(machine.keepOpen(isCalledOff: true), is: .reopen)
+        #expect(machine.state == .open)
+        expect(machine.settled(round: 1), is: .none)
+        expect(machine.closeAsked(scopes: 1), is: .beginClosing)
+        expect(machine.settled(round: 1), is: .none)
+        expect(machine.settled(round: 2), is: .takeDown)
+    }
+
+    @Test func aScopeThatHasSettledKeepsItFromStayingOpen() {
+        var machine = closing()
+        expect(machine.keepOpen(isCalledOff: false), is: .none)
+        #expect(machine.state == .closing)
+        expect(machine.settled(round: 1), is: .takeDown)
+    }
+
+    @Test func onceTheProcessEndsNothingIsKeptOpen() {
+        var machine = closing()
+        machine.processEnding()
+        #expect(!machine.mayKeepOpen)
+        expect(machine.keepOpen(isCalledOff: true), is: .none)
+        expect(machine.closeNow(), is: .takeDown)
+    }
+}
