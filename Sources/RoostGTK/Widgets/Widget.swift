@@ -99,13 +99,22 @@ public final class Button: Widget {
     /// Creates a button. What `action` throws reaches the hook for failures that nobody looked at.
     public init(_ app: GTKApplication, _ title: String, _ action: @escaping @MainActor () throws -> Void) {
         super.init(app, gtk_button_new_with_mnemonic(title))
+        forgetSpokenTitle()
         SignalHandler.connect(object, "clicked", named: "button '\(title)'", app: app, action)
     }
 
     /// What it says; a letter behind `_` is its key together with Alt.
     public var title: String {
         get { gtk_button_get_label(UnsafeMutablePointer(object)).map { String(cString: $0) } ?? "" }
-        set { gtk_button_set_label(UnsafeMutablePointer(object), newValue) }
+        set {
+            gtk_button_set_label(UnsafeMutablePointer(object), newValue)
+            forgetSpokenTitle()
+        }
+    }
+
+    /// GTK has a screen reader say the title with its `_`, and then the text that is shown; the text is enough.
+    private func forgetSpokenTitle() {
+        gtk_accessible_reset_property(object, GTK_ACCESSIBLE_PROPERTY_LABEL)
     }
 }
 
