@@ -10,7 +10,8 @@ let package = Package(
     ],
     traits: [.trait(name: "Window", description: "The thumbnailer's window, with GTK; without it, it runs in a terminal.")],
     dependencies: [
-        .package(name: "Roost", path: "../..", traits: [.trait(name: "GTK", condition: .when(traits: ["Window"]))])
+        .package(name: "Roost", path: "../..", traits: [.trait(name: "GTK", condition: .when(traits: ["Window"]))]),
+        .package(path: "../program-testing"),
     ],
     targets: [
         // gdk-pixbuf and the GLib it stands on. Every function the kit needs is importable as it is (the variadic
@@ -32,17 +33,18 @@ let package = Package(
         ),
         .testTarget(name: "ThumbnailKitTests", dependencies: ["ThumbnailKit", "CGdkPixbufSystem"]),
         // Whole programs: the thumbnailer itself, and one that uses Roost in odd ways.
-        .target(name: "CProgramDoor", path: "Tests/CProgramDoor"),
         .executableTarget(
             name: "odd-program",
             dependencies: [
-                "CProgramDoor",
+                .product(name: "CProgramDoor", package: "program-testing"),
                 .product(name: "Roost", package: "Roost"),
                 .product(name: "RoostTerminal", package: "Roost"),
             ],
             path: "Tests/OddProgram"
         ),
-        .testTarget(name: "ProgramTests", dependencies: ["CProgramDoor", "thumbnailer", "odd-program"]),
+        .testTarget(
+            name: "ProgramTests",
+            dependencies: [.product(name: "ProgramTesting", package: "program-testing"), "thumbnailer", "odd-program"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
-import ProgramTesting
+
+@testable import ProgramTesting
 
 /// A desktop of its own for a test: an X server without a screen, a window manager, and a message bus with the services that
 /// a screen reader uses. Everything of it ends with this value.
@@ -9,43 +10,22 @@ public final class Desktop {
         public let description: String
     }
 
-    private var services: [Process] = []
+    private let services: Services
     private let display: String
     private let bus: String
 
     /// Size in pixels.
     public init(width: Int = 1_024, height: Int = 768) throws {
-        var started: [Process] = []
-        func start(_ tool: String, _ arguments: [String], _ environment: [String: String]) throws -> Pipe {
-            let process = Process()
-            process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-            process.arguments = [tool] + arguments
-            process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-            let output = Pipe()
-            process.standardInput = FileHandle.nullDevice
-            process.standardOutput = output
-            process.standardError = FileHandle.nullDevice
-            try process.run()
-            started.append(process)
-            return output
-        }
-        defer { services = started }
+        services = try Services()
         let screen = "\(width)x\(height)x24"
-        let server = try start("Xvfb", ["-displayfd", "1", "-screen", "0", screen, "-nolisten", "tcp"], [:])
-        display = ":" + (try Self.line(of: server, from: "Xvfb"))
-        let daemon = try start("dbus-daemon", ["--session", "--nofork", "--print-address=1"], ["DISPLAY": display])
-        bus = try Self.line(of: daemon, from: "dbus-daemon")
-        _ = try start("openbox", ["--sm-disable"], ["DISPLAY": display])
-        services = started
-        guard WindowManager(display: display).isReady(within: .seconds(20)) else {
+        let server = try services.start("Xvfb", ["-displayfd", "1", "-screen", "0", screen, "-nolisten", "tcp"])
+        display = ":" + (try Services.firstLine(of: server, "Xvfb"))
+        let daemon = try services.start(
+            "dbus-daemon", ["--session", "--nofork", "--print-address=1"], ["DISPLAY": display])
+        bus = try Services.firstLine(of: daemon, "dbus-daemon")
+        _ = try services.start("openbox", ["--sm-disable"], ["DISPLAY": display])
+        guard windows.isReady(within: .seconds(20)) else {
             throw Unavailable(description: "openbox does not manage the windows of \(display)")
-        }
-    }
-
-    deinit {
-        for service in services.reversed() {
-            service.terminate()
-            service.waitUntilExit()
         }
     }
 
@@ -53,18 +33,43 @@ public final class Desktop {
     public var environment: [String: String] {
         [
             "DISPLAY": display, "DBUS_SESSION_BUS_ADDRESS": bus, "GDK_BACKEND": "x11", "GSK_RENDERER": "cairo",
-            "GTK_A11Y": "atspi", "LANG": "C.UTF-8",
+            "LC_ALL": "C.UTF-8", "PATH": ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin",
         ]
     }
 
     public var windows: WindowManager { WindowManager(display: display) }
+}
 
-    private static func line(of output: Pipe, from tool: String) throws -> String {
-        var bytes: [UInt8] = []
-        while let byte = try output.fileHandleForReading.read(upToCount: 1)?.first, byte != UInt8(ascii: "\n") {
-            bytes.append(byte)
+/// Programs that end with this value, the last one first.
+final class Services {
+    let workspace: Workspace
+    private var programs: [Program] = []
+
+    init() throws {
+        workspace = try Workspace()
+    }
+
+    func start(_ tool: String, _ arguments: [String], _ environment: [String: String] = [:]) throws -> Program {
+        var launch = Launch("/usr/bin/env", [tool] + arguments, in: workspace)
+        launch.environment.merge(environment) { $1 }
+        let program = try Program(launch)
+        programs.append(program)
+        return program
+    }
+
+    /// The line that a program says once it is there.
+    static func firstLine(of program: Program, _ tool: String) throws -> String {
+        program.wait(for: .seconds(20)) { program.outputText.contains("\n") || program.ending != nil }
+        guard let line = program.outputText.split(separator: "\n").first else {
+            throw Desktop.Unavailable(description: "\(tool) did not start: \(program.errorText)")
         }
-        guard !bytes.isEmpty else { throw Unavailable(description: "\(tool) did not start") }
-        return String(decoding: bytes, as: UTF8.self)
+        return String(line)
+    }
+
+    deinit {
+        for program in programs.reversed() {
+            program.send(SIGTERM)
+            program.waitForEnd(within: .seconds(5))
+        }
     }
 }

@@ -1,4 +1,7 @@
 import Foundation
+import Glibc
+
+@testable import ProgramTesting
 
 /// Uses a program as somebody with a screen reader does: by the roles and names that its widgets have (AT-SPI).
 ///
@@ -17,32 +20,32 @@ public final class ScreenReader {
         public var description: String { failure }
     }
 
-    private let process = Process()
-    private let input = Pipe()
-    private let output = Pipe()
+    private let services: Services
+    private let program: Program
+    private let commands: FileHandle
+    private var read = 0
 
     public init(_ desktop: Desktop) throws {
-        let script = Bundle.module.path(forResource: "screen-reader", ofType: "py")
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/python3")
-        process.arguments = [script ?? ""]
-        process.environment = desktop.environment
-        process.standardInput = input
-        process.standardOutput = output
-        try process.run()
-    }
-
-    deinit {
-        try? input.fileHandleForWriting.close()
-        process.waitUntilExit()
+        services = try Services()
+        let pipe = services.workspace.path("commands")
+        guard mkfifo(pipe, 0o600) == 0 else { throw LaunchError(call: "mkfifo", errno: errno) }
+        let script = Bundle.module.path(forResource: "screen-reader", ofType: "py") ?? ""
+        program = try services.start("/usr/bin/python3", [script, pipe], desktop.environment)
+        // Waits for the other side to open it.
+        commands = try FileHandle(forWritingTo: URL(fileURLWithPath: pipe))
     }
 
     private func ask<Answer: Decodable>(_ command: [String]) throws -> Answer {
-        let line = try JSONEncoder().encode(command) + Data("\n".utf8)
-        try input.fileHandleForWriting.write(contentsOf: line)
-        var answer = Data()
-        while let byte = try output.fileHandleForReading.read(upToCount: 1), byte != Data("\n".utf8) { answer += byte }
-        if let failure = try? JSONDecoder().decode(Failure.self, from: answer) { throw failure }
-        return try JSONDecoder().decode(Answer.self, from: answer)
+        try commands.write(contentsOf: JSONEncoder().encode(command) + Data("\n".utf8))
+        func answer() -> Data? {
+            let rest = program.outputBytes[read...]
+            return rest.firstIndex(of: UInt8(ascii: "\n")).map { Data(rest[..<$0]) }
+        }
+        program.wait(for: .seconds(30)) { answer() != nil || program.ending != nil }
+        guard let line = answer() else { throw Failure(failure: "no answer (\(program.ending.map { "\($0)" } ?? "it still runs")): \(program.errorText)") }
+        read += line.count + 1
+        if let failure = try? JSONDecoder().decode(Failure.self, from: line) { throw failure }
+        return try JSONDecoder().decode(Answer.self, from: line)
     }
 
     /// Everything in the windows of a process, from the first to the last.

@@ -1,5 +1,7 @@
 import Foundation
-import ProgramTesting
+import Glibc
+
+@testable import ProgramTesting
 
 /// The window manager of a test's desktop, asked as a person's pager would ask it.
 public struct WindowManager: Sendable {
@@ -14,17 +16,11 @@ public struct WindowManager: Sendable {
 
     /// Asks `wmctrl`; nil when it failed.
     private func ask(_ arguments: [String]) -> String? {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = ["wmctrl"] + arguments
-        process.environment = ["DISPLAY": display, "PATH": ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin"]
-        let output = Pipe()
-        process.standardOutput = output
-        process.standardError = FileHandle.nullDevice
-        guard (try? process.run()) != nil else { return nil }
-        let bytes = output.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        return process.terminationStatus == 0 ? String(decoding: bytes, as: UTF8.self) : nil
+        guard let workspace = try? Workspace() else { return nil }
+        var launch = Launch("/usr/bin/env", ["wmctrl"] + arguments, in: workspace)
+        launch.environment["DISPLAY"] = display
+        guard let program = try? Program(launch), program.waitForEnd(within: .seconds(10)) == .exited(0) else { return nil }
+        return program.outputText
     }
 
     func isReady(within limit: Duration) -> Bool {

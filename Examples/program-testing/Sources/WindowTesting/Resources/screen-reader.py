@@ -1,4 +1,5 @@
-"""Reads out and presses what the windows of a process show. Commands on stdin, one JSON list a line; answers likewise."""
+"""Reads out and presses what the windows of a process show. Commands come from the named pipe it is told, one JSON list a
+line; answers go to standard output likewise."""
 
 import json
 import sys
@@ -15,6 +16,8 @@ def program(process):
     for index in range(desktop.get_child_count()):
         child = desktop.get_child_at_index(index)
         if child is not None and child.get_process_id() == process:
+            # What is remembered of it may be older than what it shows.
+            child.clear_cache()
             return child
     return None
 
@@ -54,7 +57,7 @@ def press(process, name):
             node
             for node in (walk(found) if found is not None else ())
             if node.get_role_name() == "push button" and node.get_name() == name
-            and node.get_state_set().contains(Atspi.StateType.SHOWING)
+            and node.get_state_set().contains(Atspi.StateType.SENSITIVE)
         ]
         if buttons:
             return buttons[-1].do_action(0)
@@ -66,7 +69,7 @@ def press(process, name):
 
 COMMANDS = {"items": items, "press": press}
 
-for line in sys.stdin:
+for line in open(sys.argv[1]):
     command, process, *arguments = json.loads(line)
     try:
         answer = COMMANDS[command](int(process), *arguments)

@@ -1,6 +1,8 @@
 import Foundation
 import Testing
 
+@testable import ProgramTesting
+
 /// The command line: what it takes, and one line for what it does not.
 @Suite struct ArgumentTests {
     @Test(arguments: ["--help", "-h"]) func helpIsOnStandardOutput(_ word: String) throws {

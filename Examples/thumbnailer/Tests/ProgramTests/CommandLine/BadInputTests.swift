@@ -2,6 +2,8 @@ import Foundation
 import Glibc
 import Testing
 
+@testable import ProgramTesting
+
 /// Disks and folders that do not do what one would like: one line that names the file, the rest goes on, nothing
 /// half-written stays.
 @Suite struct BadInputTests {

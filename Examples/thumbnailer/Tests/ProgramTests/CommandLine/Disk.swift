@@ -2,6 +2,8 @@ import Foundation
 import Glibc
 import Testing
 
+@testable import ProgramTesting
+
 /// A small file system in memory, mounted at a workspace's `out`. Unmounted with the value.
 final class Disk {
     /// Held: it would be removed with the disk in it.

@@ -2,6 +2,8 @@ import Foundation
 import Glibc
 import Testing
 
+@testable import ProgramTesting
+
 /// Requests to stop beyond the ordinary: past the budget, ignored, stopped and continued.
 @Suite struct RequestTests {
     @Test(arguments: [SIGTERM, SIGINT, SIGHUP]) func pastTheBudget(_ signal: Int32) throws {

@@ -2,6 +2,8 @@ import Foundation
 import Glibc
 import Testing
 
+@testable import ProgramTesting
+
 /// Where it writes to: pipes, narrow terminals, nobody.
 @Suite struct StreamTests {
     @Test func nobodyReadsTheLines() throws {

@@ -2,6 +2,8 @@ import Foundation
 import Glibc
 import Testing
 
+@testable import ProgramTesting
+
 /// A thumbnailer in a workspace of its own, over a few small pictures.
 struct Thumbnailer {
     let workspace: Workspace

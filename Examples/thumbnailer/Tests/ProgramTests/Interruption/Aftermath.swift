@@ -2,6 +2,8 @@ import Foundation
 import Glibc
 import Testing
 
+@testable import ProgramTesting
+
 /// What has to hold after an interrupted run, and the run after it.
 struct Aftermath {
     let run: InterruptedRun

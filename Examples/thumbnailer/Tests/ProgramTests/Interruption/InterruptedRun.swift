@@ -2,6 +2,8 @@ import Foundation
 import Glibc
 import Testing
 
+@testable import ProgramTesting
+
 /// One run that is interrupted as planned.
 final class InterruptedRun {
     /// What is given to a run to end: it is well-behaved, so far less is used.

@@ -2,6 +2,8 @@ import Foundation
 import Glibc
 import Testing
 
+@testable import ProgramTesting
+
 /// A run that is interrupted, in whatever way and at whatever instant, ends as documented and leaves nothing half-done.
 ///
 /// `ROOST_INSTANTS` is how many instants there are of each way to be interrupted (15 unless set), shared out evenly among

@@ -1,6 +1,8 @@
 import Glibc
 import Testing
 
+@testable import ProgramTesting
+
 /// Finalizers, statuses, locks that are held at the end.
 @Suite struct EndingTests {
     @Test func finalizersRunInReverseOrder() throws {

@@ -2,6 +2,8 @@ import Foundation
 import Glibc
 import Testing
 
+@testable import ProgramTesting
+
 /// A run of the program that uses Roost in odd ways, with its budget of one second.
 struct OddProgram {
     static let budget = Duration.seconds(1)

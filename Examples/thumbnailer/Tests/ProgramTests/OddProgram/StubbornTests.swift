@@ -1,6 +1,8 @@
 import Glibc
 import Testing
 
+@testable import ProgramTesting
+
 /// Whatever does not stop: the process is gone at its budget, and the report says who it was and where.
 @Suite struct StubbornTests {
     @Test(arguments: [SIGTERM, SIGINT, SIGHUP])

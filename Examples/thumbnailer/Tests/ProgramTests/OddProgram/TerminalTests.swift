@@ -2,6 +2,8 @@ import Foundation
 import Glibc
 import Testing
 
+@testable import ProgramTesting
+
 /// The terminal is as it was before, however a program ends.
 @Suite struct TerminalTests {
     @Test(arguments: [SIGTERM, SIGINT, SIGHUP])

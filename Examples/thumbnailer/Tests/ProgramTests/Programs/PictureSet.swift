@@ -2,6 +2,8 @@ import Foundation
 import Glibc
 import Testing
 
+@testable import ProgramTesting
+
 /// The seeded pictures that all tests share, and what one undisturbed run makes of them.
 ///
 /// 420 small pictures of seven formats and ten slow ones, with broken ones and odd names among them. They are made once

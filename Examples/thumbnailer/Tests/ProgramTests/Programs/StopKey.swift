@@ -1,5 +1,7 @@
 import Testing
 
+@testable import ProgramTesting
+
 /// In a shell with job control: Ctrl-Z gives the terminal back, `fg` draws again, Ctrl-C ends. `words` stand in what the
 /// program draws.
 func expectTheStopKeyToGiveTheTerminalBack(

@@ -40,11 +40,6 @@ struct Launch {
         folder = workspace.folder
     }
 
-    /// The thumbnailer over a folder, with the workspace's `out` for its thumbnails.
-    static func thumbnailer(_ folder: String, _ options: [String] = [], in workspace: Workspace) -> Launch {
-        Launch(Executables.thumbnailer, [folder, "--output", workspace.path("out")] + options, in: workspace)
-    }
-
     /// The same with a terminal for all three streams.
     func inTerminal(columns: Int = 80) -> Launch {
         var launch = self

@@ -71,12 +71,8 @@ enum Executables {
         return (tests as NSString).deletingLastPathComponent
     }()
 
-    static var thumbnailer: String { folder + "/thumbnailer" }
-    static var odd: String { folder + "/odd-program" }
-
-    /// The package of the thumbnailer, with its scripts.
-    static let package = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .deletingLastPathComponent().deletingLastPathComponent().path
+    /// The path of the executable with this name.
+    static func path(_ name: String) -> String { "\(folder)/\(name)" }
 }
 
 /// Waits to the microsecond, without sleeping.

@@ -1,6 +1,5 @@
 import Foundation
 import Glibc
-import Testing
 
 /// A folder of its own for one run: `out` for thumbnails, `state` for reports, a home and a cache. Removed with the value.
 final class Workspace: Sendable {
@@ -11,7 +10,7 @@ final class Workspace: Sendable {
     init() throws {
         let temporary = FileManager.default.temporaryDirectory.path
         var template = Array("\(temporary)/\(Self.prefix)\(getpid())-XXXXXX".utf8CString)
-        _ = try #require(mkdtemp(&template))
+        guard mkdtemp(&template) != nil else { throw LaunchError(call: "mkdtemp", errno: errno) }
         let name = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
         folder = URL(fileURLWithPath: name).resolvingSymlinksInPath().path
         for inner in ["home", "state", "cache"] { try makeFolder(inner) }
