@@ -7,6 +7,8 @@ import Roost
 final class WindowCloser {
     /// How long a close may take before the view is shown: most are over by then, and a view that flashes up says nothing.
     private static let patience = Duration.milliseconds(80)
+    /// What workers get when somebody asks for the close at once.
+    private static let haste = Duration.milliseconds(100)
     /// Between two looks at who is left, in milliseconds.
     private static let tick: guint = 100
 
@@ -61,12 +63,20 @@ final class WindowCloser {
 
     // MARK: Closing
 
+    /// Asked again while it closes, at once.
     func requestClose() {
+        if machine.state == .closing { hurry() }
         perform(machine.closeAsked(scopes: scopes.count))
     }
 
     func closeNow() {
+        hurry()
         perform(machine.closeNow())
+    }
+
+    /// Nobody wants to wait: workers that are on their way out may get there, the others are left behind.
+    private func hurry() {
+        for (scope, _) in scopes { scope.beginClosing(within: Self.haste, on: .mainActor) { _ in } }
     }
 
     func keepOpen() {

@@ -93,6 +93,8 @@ import WindowTesting
         #expect(run.program.wait(for: .seconds(2)) { run.labels.contains("Shutting down…") })
         let time = try run.end { try run.press("Close now") }
         #expect(run.program.ending == .exited(70), "\(run.program.everything)")
+        // A quarter of a second for the button, a tenth for the workers.
+        #expect(time < .milliseconds(1_000), "\(time)")
         run.expectNoComplaint("kept open")
         print("closed now: gone after \(time / .milliseconds(1)) ms")
     }
