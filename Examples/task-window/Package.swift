@@ -13,10 +13,18 @@ let package = Package(
             dependencies: [
                 .product(name: "Roost", package: "Roost"), .product(name: "RoostGTK", package: "Roost"),
             ]),
+        .systemLibrary(name: "CGLibLoop", path: "Tests/CGLibLoop", pkgConfig: "glib-2.0"),
+        .executableTarget(
+            name: "odd-window",
+            dependencies: [
+                "CGLibLoop", .product(name: "Roost", package: "Roost"), .product(name: "RoostGTK", package: "Roost"),
+                .product(name: "RoostTesting", package: "Roost"),
+            ],
+            path: "Tests/OddWindow"),
         .testTarget(
             name: "TaskWindowTests",
             dependencies: [
-                "task-window", .product(name: "ProgramTesting", package: "program-testing"),
+                "task-window", "odd-window", .product(name: "ProgramTesting", package: "program-testing"),
                 .product(name: "WindowTesting", package: "program-testing"),
             ]),
     ],

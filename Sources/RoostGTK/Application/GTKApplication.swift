@@ -34,7 +34,7 @@ public final class GTKApplication {
     /// signal, or with ``Roost/Shutdown/request(_:status:)``. The main actor and `DispatchQueue.main` are served by GTK's
     /// loop. Exits with 70 when something still ran at the end of the budget, else by the signal that asked, else with the
     /// status that was asked for; with 69 when there is no display, and 1 when `body` threw, after a line on standard error.
-    public static func run(
+    nonisolated public static func run(
         _ program: String, configuration: Shutdown.Configuration = Shutdown.Configuration(),
         _ body: @escaping @MainActor (GTKApplication) throws -> Void
     ) -> Never {

@@ -20,30 +20,58 @@ public final class ScreenReader {
         public var description: String { failure }
     }
 
-    private let services: Services
-    private let program: Program
-    private let commands: FileHandle
-    private var read = 0
+    /// One run of the script.
+    private final class Session {
+        private let services: Services
+        private let program: Program
+        private let commands: FileHandle
+        private var read = 0
+
+        init(_ environment: [String: String]) throws {
+            services = try Services()
+            let pipe = services.workspace.path("commands")
+            guard mkfifo(pipe, 0o600) == 0 else { throw LaunchError(call: "mkfifo", errno: errno) }
+            let script = Bundle.module.path(forResource: "screen-reader", ofType: "py") ?? ""
+            program = try services.start("/usr/bin/python3", [script, pipe], environment)
+            // Waits for the other side to open it.
+            commands = try FileHandle(forWritingTo: URL(fileURLWithPath: pipe))
+        }
+
+        /// The answer, or nil when the script has died of it.
+        func ask(_ command: [String]) throws -> Data? {
+            try commands.write(contentsOf: JSONEncoder().encode(command) + Data("\n".utf8))
+            func answer() -> Data? {
+                let rest = program.outputBytes[read...]
+                return rest.firstIndex(of: UInt8(ascii: "\n")).map { Data(rest[..<$0]) }
+            }
+            program.wait(for: .seconds(30)) { answer() != nil || program.ending != nil }
+            guard let line = answer() else {
+                guard case .signalled? = program.ending else {
+                    throw Failure(failure: "no answer to \(command): \(program.errorText)")
+                }
+                return nil
+            }
+            read += line.count + 1
+            return line
+        }
+    }
+
+    private let environment: [String: String]
+    private var session: Session
 
     public init(_ desktop: Desktop) throws {
-        services = try Services()
-        let pipe = services.workspace.path("commands")
-        guard mkfifo(pipe, 0o600) == 0 else { throw LaunchError(call: "mkfifo", errno: errno) }
-        let script = Bundle.module.path(forResource: "screen-reader", ofType: "py") ?? ""
-        program = try services.start("/usr/bin/python3", [script, pipe], desktop.environment)
-        // Waits for the other side to open it.
-        commands = try FileHandle(forWritingTo: URL(fileURLWithPath: pipe))
+        environment = desktop.environment
+        session = try Session(environment)
     }
 
     private func ask<Answer: Decodable>(_ command: [String]) throws -> Answer {
-        try commands.write(contentsOf: JSONEncoder().encode(command) + Data("\n".utf8))
-        func answer() -> Data? {
-            let rest = program.outputBytes[read...]
-            return rest.firstIndex(of: UInt8(ascii: "\n")).map { Data(rest[..<$0]) }
+        var line = try session.ask(command)
+        if line == nil {
+            // libatspi crashes when a program goes away while it is being looked at: another one looks again.
+            session = try Session(environment)
+            line = try session.ask(command)
         }
-        program.wait(for: .seconds(30)) { answer() != nil || program.ending != nil }
-        guard let line = answer() else { throw Failure(failure: "no answer (\(program.ending.map { "\($0)" } ?? "it still runs")): \(program.errorText)") }
-        read += line.count + 1
+        guard let line else { throw Failure(failure: "the screen reader dies of \(command)") }
         if let failure = try? JSONDecoder().decode(Failure.self, from: line) { throw failure }
         return try JSONDecoder().decode(Answer.self, from: line)
     }

@@ -11,11 +11,11 @@ final class WindowedRun {
     let workspace: Workspace
     let program: Program
 
-    init(on desktop: Desktop, _ reader: ScreenReader) throws {
+    init(_ executable: String = "task-window", _ arguments: [String] = [], on desktop: Desktop, _ reader: ScreenReader) throws {
         self.desktop = desktop
         self.reader = reader
         workspace = try Workspace()
-        var launch = Launch(Executables.path("task-window"), in: workspace)
+        var launch = Launch(Executables.path(executable), arguments, in: workspace)
         launch.environment.merge(desktop.environment) { $1 }
         program = try Program(launch)
     }
