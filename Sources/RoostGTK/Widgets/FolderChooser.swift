@@ -26,7 +26,8 @@ public final class FolderChooser {
         gtk_native_dialog_show(UnsafeMutablePointer(chooser.dialog))
     }
 
-    private init(_ window: Window, _ title: String, _ folder: String?, _ chosen: @escaping @MainActor (String) -> Void) {
+    private init(_ window: Window, _ title: String, _ folder: String?, _ chosen: @escaping @MainActor (String) -> Void)
+    {
         self.chosen = chosen
         dialog = gtk_file_chooser_native_new(
             title, window.pointer, GTK_FILE_CHOOSER_ACTION_SELECT_FOLDER, nil, nil)

@@ -61,7 +61,8 @@ final class PictureLoader {
                 call.handler(call.loader, item)
             }
         }
-        let release: @convention(c) (UnsafeMutableRawPointer?, UnsafeMutablePointer<GClosure>?) -> Void = { context, _ in
+        let release: @convention(c) (UnsafeMutableRawPointer?, UnsafeMutablePointer<GClosure>?) -> Void = {
+            context, _ in
             if let context { Unmanaged<Call>.fromOpaque(context).release() }
         }
         g_signal_connect_data(

@@ -23,7 +23,8 @@ final class SignalHandler {
         let call: @convention(c) (OpaquePointer, UnsafeMutableRawPointer) -> Void = { _, context in
             MainActor.assumeIsolated { Unmanaged<SignalHandler>.fromOpaque(context).takeUnretainedValue().call() }
         }
-        let release: @convention(c) (UnsafeMutableRawPointer?, UnsafeMutablePointer<GClosure>?) -> Void = { context, _ in
+        let release: @convention(c) (UnsafeMutableRawPointer?, UnsafeMutablePointer<GClosure>?) -> Void = {
+            context, _ in
             if let context { Unmanaged<SignalHandler>.fromOpaque(context).release() }
         }
         g_signal_connect_data(

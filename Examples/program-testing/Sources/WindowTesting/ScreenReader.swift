@@ -80,5 +80,7 @@ public final class ScreenReader {
     public func items(of process: pid_t) throws -> [Item] { try ask(["items", "\(process)"]) }
 
     /// Presses the button with this name in the newest window of a process that has one; waits for it up to ten seconds.
-    public func press(_ button: String, of process: pid_t) throws { let _: Bool = try ask(["press", "\(process)", button]) }
+    public func press(_ button: String, of process: pid_t) throws {
+        let _: Bool = try ask(["press", "\(process)", button])
+    }
 }

@@ -19,7 +19,9 @@ public struct WindowManager: Sendable {
         guard let workspace = try? Workspace() else { return nil }
         var launch = Launch("/usr/bin/env", ["wmctrl"] + arguments, in: workspace)
         launch.environment["DISPLAY"] = display
-        guard let program = try? Program(launch), program.waitForEnd(within: .seconds(10)) == .exited(0) else { return nil }
+        guard let program = try? Program(launch), program.waitForEnd(within: .seconds(10)) == .exited(0) else {
+            return nil
+        }
         return program.outputText
     }
 

@@ -76,7 +76,11 @@ enum OddWindow {
             worker.onUpdate { n in
                 seen.updates += 1
                 guard n == 0 else { return }
-                if place == .callback { runInnerLoop(until: count, begun) } else { Task { @MainActor in runInnerLoop(until: count, begun) } }
+                if place == .callback {
+                    runInnerLoop(until: count, begun)
+                } else {
+                    Task { @MainActor in runInnerLoop(until: count, begun) }
+                }
             }
             worker.onEnd { ending in
                 Task { @MainActor in

@@ -26,7 +26,9 @@ import WindowTesting
         let run = try WindowedRun("odd-window", ["nested-in-a-callback"], on: desktop, reader)
         #expect(run.program.waitForEnd(within: .seconds(60)) == .exited(0), "\(run.program.everything)")
         #expect(run.program.outputText.contains("inner loop: sent 10000"), "\(run.program.outputText)")
-        #expect(run.program.outputText.contains("finished: sent 10000, tasks 10, updates true"), "\(run.program.outputText)")
+        #expect(
+            run.program.outputText.contains("finished: sent 10000, tasks 10, updates true"), "\(run.program.outputText)"
+        )
         run.expectNoComplaint("nested in a callback")
     }
 
@@ -35,7 +37,9 @@ import WindowTesting
         let run = try WindowedRun("odd-window", ["nested-in-a-task"], on: desktop, reader)
         #expect(run.program.waitForEnd(within: .seconds(60)) == .exited(0), "\(run.program.everything)")
         #expect(run.program.outputText.contains("inner loop: sent 10000, tasks 0"), "\(run.program.outputText)")
-        #expect(run.program.outputText.contains("finished: sent 10000, tasks 10, updates true"), "\(run.program.outputText)")
+        #expect(
+            run.program.outputText.contains("finished: sent 10000, tasks 10, updates true"), "\(run.program.outputText)"
+        )
         run.expectNoComplaint("nested in a task")
     }
 }

@@ -52,7 +52,9 @@ import WindowTesting
             times.append(time)
         }
         times.sort()
-        print("\(button): gone after \(times[times.count / 2] / .milliseconds(1)) ms (median), \(times[times.count - 1] / .milliseconds(1)) ms at most")
+        print(
+            "\(button): gone after \(times[times.count / 2] / .milliseconds(1)) ms (median), \(times[times.count - 1] / .milliseconds(1)) ms at most"
+        )
     }
 
     @Test func anotherWindowIsNotDisturbedByAStubbornWorker() throws {

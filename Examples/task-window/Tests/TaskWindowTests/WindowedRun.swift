@@ -11,7 +11,9 @@ final class WindowedRun {
     let workspace: Workspace
     let program: Program
 
-    init(_ executable: String = "task-window", _ arguments: [String] = [], on desktop: Desktop, _ reader: ScreenReader) throws {
+    init(
+        _ executable: String = "task-window", _ arguments: [String] = [], on desktop: Desktop, _ reader: ScreenReader
+    ) throws {
         self.desktop = desktop
         self.reader = reader
         workspace = try Workspace()
