@@ -12,7 +12,8 @@ let package = Package(
         .library(name: "RoostGTK", targets: ["RoostGTK"]),
     ],
     traits: [
-        .trait(name: "GTK", description: "Windows with GTK 4.8 or newer: the product RoostGTK, empty without this trait.")
+        .trait(
+            name: "GTK", description: "Windows with GTK 4.8 or newer: the product RoostGTK, empty without this trait.")
     ],
     targets: [
         .target(name: "CRoostLedger"),

@@ -13,7 +13,8 @@ let package = Package(
     targets: [
         .target(name: "CProgramDoor"),
         .target(name: "ProgramTesting", dependencies: ["CProgramDoor"]),
-        .target(name: "WindowTesting", dependencies: ["ProgramTesting"], resources: [.copy("Resources/screen-reader.py")]),
+        .target(
+            name: "WindowTesting", dependencies: ["ProgramTesting"], resources: [.copy("Resources/screen-reader.py")]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -8,7 +8,9 @@ let package = Package(
         .executable(name: "thumbnailer", targets: ["thumbnailer"]),
         .library(name: "ThumbnailKit", targets: ["ThumbnailKit"]),
     ],
-    traits: [.trait(name: "Window", description: "The thumbnailer's window, with GTK; without it, it runs in a terminal.")],
+    traits: [
+        .trait(name: "Window", description: "The thumbnailer's window, with GTK; without it, it runs in a terminal.")
+    ],
     dependencies: [
         .package(name: "Roost", path: "../..", traits: [.trait(name: "GTK", condition: .when(traits: ["Window"]))]),
         .package(path: "../program-testing"),

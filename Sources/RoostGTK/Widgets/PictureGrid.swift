@@ -6,15 +6,29 @@ import Roost
 /// Pictures in rows, as many as one likes: only those in sight are loaded, on a worker, and the most recent are kept.
 public final class PictureGrid: Widget {
     private let model: OpaquePointer
+    private let view: UnsafeMutablePointer<GtkWidget>
     private let pictures: PictureLoader
-    private var paths: [String] = []
+
+    /// One of its pictures.
+    public struct Picture: Sendable {
+        /// The file that is shown.
+        public var path: String
+        /// What it is called: said by a screen reader, and shown when the pointer rests on it.
+        public var name: String
+
+        /// Creates a picture.
+        public init(path: String, name: String) {
+            self.path = path
+            self.name = name
+        }
+    }
 
     /// Creates an empty grid; each picture is fitted into `side` × `side` pixels.
     public init(_ app: GTKApplication, side: Int = 128) {
         model = gtk_string_list_new(nil)
         pictures = PictureLoader(app, side: side)
         let factory = gtk_signal_list_item_factory_new()!
-        let view = gtk_grid_view_new(
+        view = gtk_grid_view_new(
             gtk_no_selection_new(OpaquePointer(g_object_ref(UnsafeMutableRawPointer(model)))), factory)!
         gtk_grid_view_set_max_columns(OpaquePointer(view), 64)
         let scrolled = gtk_scrolled_window_new()!
@@ -23,6 +37,8 @@ public final class PictureGrid: Widget {
         super.init(app, scrolled)
         pictures.connect(to: factory)
     }
+
+    override var spoken: UnsafeMutablePointer<GtkWidget> { view }
 
     isolated deinit {
         pictures.close()
@@ -33,12 +49,16 @@ public final class PictureGrid: Widget {
     public var count: Int { Int(g_list_model_get_n_items(model)) }
 
     /// Takes all pictures away.
-    public func removeAll() { gtk_string_list_splice(model, 0, guint(count), nil) }
+    public func removeAll() {
+        gtk_string_list_splice(model, 0, guint(count), nil)
+        pictures.names = [:]
+    }
 
-    /// Adds pictures behind the others, by the paths of their files.
-    public func append(_ paths: [String]) {
+    /// Adds pictures behind the others.
+    public func append(_ pictures: [Picture]) {
+        for picture in pictures { self.pictures.names[picture.path] = picture.name }
         var pointers: [UnsafePointer<CChar>?] = []
-        let copies = paths.map { strdup($0) }
+        let copies = pictures.map { strdup($0.path) }
         defer { for copy in copies { free(copy) } }
         for copy in copies { pointers.append(UnsafePointer(copy)) }
         pointers.append(nil)

@@ -19,6 +19,8 @@ final class PictureLoader {
         deinit { g_object_unref(UnsafeMutableRawPointer(pointer)) }
     }
 
+    /// What the pictures are called, by their paths.
+    var names: [String: String] = [:]
     private let side: Int
     private let scope = WorkerScope(
         "pictures", pool: WorkerPool(name: "pictures", configuration: .init(maximumThreads: 1)), closesWithin: .zero)
@@ -86,7 +88,9 @@ final class PictureLoader {
             let text = gtk_string_object_get_string(OpaquePointer(object)), let picture = gtk_list_item_get_child(item)
         else { return }
         let path = String(cString: text)
-        gtk_widget_set_tooltip_text(picture, path)
+        let name = names[path] ?? path
+        gtk_widget_set_tooltip_text(picture, name)
+        Widget.setSpokenName(of: picture, name)
         wanted[item] = path
         if let texture = textures[path] {
             gtk_picture_set_paintable(OpaquePointer(picture), texture.pointer)

@@ -5,12 +5,13 @@ import Glibc
 /// Lines of text, as many as one likes.
 public final class TextList: Widget {
     private let model: OpaquePointer
+    private let view: UnsafeMutablePointer<GtkWidget>
 
     /// Creates an empty list.
     public init(_ app: GTKApplication) {
         model = gtk_string_list_new(nil)
         let factory = gtk_signal_list_item_factory_new()!
-        let view = gtk_list_view_new(
+        view = gtk_list_view_new(
             gtk_no_selection_new(OpaquePointer(g_object_ref(UnsafeMutableRawPointer(model)))), factory)!
         let scrolled = gtk_scrolled_window_new()!
         gtk_scrolled_window_set_child(OpaquePointer(scrolled), view)
@@ -34,6 +35,8 @@ public final class TextList: Widget {
                 unsafeBitCast(call, to: GCallback.self), nil, nil, GConnectFlags(rawValue: 0))
         }
     }
+
+    override var spoken: UnsafeMutablePointer<GtkWidget> { view }
 
     isolated deinit { g_object_unref(UnsafeMutableRawPointer(model)) }
 

@@ -56,13 +56,20 @@ public class Widget {
 
     /// The name that a screen reader says, where the text that is shown does not say it.
     public final func named(_ name: String) -> Self {
+        Self.setSpokenName(of: spoken, name)
+        return self
+    }
+
+    /// What a screen reader finds; a part of the widget where that only scrolls.
+    var spoken: UnsafeMutablePointer<GtkWidget> { widget }
+
+    final class func setSpokenName(of widget: UnsafeMutablePointer<GtkWidget>, _ name: String) {
         var property = GTK_ACCESSIBLE_PROPERTY_LABEL
         var value = GValue()
         g_value_init(&value, GType(16 << 2))  // G_TYPE_STRING
         g_value_set_string(&value, name)
         gtk_accessible_update_property_value(OpaquePointer(widget), 1, &property, &value)
         g_value_unset(&value)
-        return self
     }
 }
 

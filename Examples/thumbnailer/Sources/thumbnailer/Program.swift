@@ -30,7 +30,8 @@ enum Program {
             }
             #else
             if arguments.surface == .window {
-                StandardStream.error.write(line: "thumbnailer: this one was built without a window; ./demo --window builds it")
+                StandardStream.error.write(
+                    line: "thumbnailer: this one was built without a window; ./demo --window builds it")
                 exit(2)
             }
             #endif

@@ -35,7 +35,11 @@ final class ThumbnailJob {
         } catch {
             return complain("\(error)")
         }
-        await run.run { [self] in total = $0 } _: { [self] event in await show(event) }
+        await run.run { [self] in
+            total = $0
+        } _: { [self] event in
+            await show(event)
+        }
         await terminal.finish()
         await scopes.close()
         let wasWritten = await lines.writeLast(tally, after: .now - started)

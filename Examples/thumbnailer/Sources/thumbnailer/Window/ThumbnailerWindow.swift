@@ -85,7 +85,8 @@ final class ThumbnailerWindow {
     }
 
     private func chooseFolder() {
-        FolderChooser.open(over: window, title: "A folder with pictures", startingIn: folder?.printable) { [weak self] path in
+        FolderChooser.open(over: window, title: "A folder with pictures", startingIn: folder?.printable) {
+            [weak self] path in
             guard let self, self.state == .idle else { return }
             self.folder = RawPath(path)
             self.place.text = path
@@ -109,7 +110,11 @@ final class ThumbnailerWindow {
         elapsed = Stopwatch(running: true)
         show(.running)
         self.run = Task { [weak self] in
-            await run.run { self?.total = $0 } _: { self?.show($0) }
+            await run.run {
+                self?.total = $0
+            } _: {
+                self?.show($0)
+            }
             self?.finished()
         }
     }
@@ -144,10 +149,10 @@ final class ThumbnailerWindow {
         case .outcome(let outcome):
             tally.add(outcome)
             switch outcome.result {
-            case .made(let thumbnail): grid.append([thumbnail.path.printable])
+            case .made(let thumbnail): show(thumbnail.path, of: outcome)
             case .fresh:
                 let cache = ThumbnailCache(root: arguments.output)
-                grid.append([cache.thumbnailPath(forURI: outcome.uri, size: arguments.size).printable])
+                show(cache.thumbnailPath(forURI: outcome.uri, size: arguments.size), of: outcome)
             case .failed(let error): problems.append("\(error)")
             }
         case .problem(let problem):
@@ -158,6 +163,11 @@ final class ThumbnailerWindow {
             problems.append("\(worker): \(error)")
         }
         showProgress()
+    }
+
+    private func show(_ thumbnail: RawPath, of outcome: ThumbnailOutcome) {
+        let name = String(decoding: outcome.path.lastComponent, as: UTF8.self)
+        grid.append([PictureGrid.Picture(path: thumbnail.printable, name: name)])
     }
 
     private func showProgress() {
@@ -182,7 +192,8 @@ final class ThumbnailerWindow {
         bar.fraction = wasStopped ? bar.fraction : 1
         status.text =
             tally.done == 0 && !wasStopped
-            ? "There are no pictures in this folder." : (wasStopped ? "Stopped: " : "") + tally.line(after: elapsed.time)
+            ? "There are no pictures in this folder."
+            : (wasStopped ? "Stopped: " : "") + tally.line(after: elapsed.time)
     }
 
     private func show(_ state: State) {
@@ -224,7 +235,8 @@ extension Duration {
     /// `4 s`, `3 min`, `2 h`.
     fileprivate var shortText: String {
         let seconds = components.seconds
-        return seconds < 90 ? "\(seconds) s" : seconds < 5_400 ? "\((seconds + 30) / 60) min" : "\((seconds + 1_800) / 3_600) h"
+        return seconds < 90
+            ? "\(seconds) s" : seconds < 5_400 ? "\((seconds + 30) / 60) min" : "\((seconds + 1_800) / 3_600) h"
     }
 }
 #endif
