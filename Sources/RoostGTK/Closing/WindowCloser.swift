@@ -30,6 +30,7 @@ final class WindowCloser {
         g_object_ref(window)
         let asked: @convention(c) (OpaquePointer, UnsafeMutableRawPointer) -> gboolean = { _, context in
             MainActor.assumeIsolated {
+                // proof: the application holds it until `takeDown`, which disconnects this.
                 Unmanaged<WindowCloser>.fromOpaque(context).takeUnretainedValue().requestClose()
             }
             return 1
@@ -123,6 +124,7 @@ final class WindowCloser {
         if let content { g_object_unref(content) }
         content = nil
         view = nil
+        // proof: compared only.
         g_signal_handlers_disconnect_matched(
             window, G_SIGNAL_MATCH_DATA, 0, 0, nil, nil, Unmanaged.passUnretained(self).toOpaque())
         gtk_window_destroy(window)
@@ -155,9 +157,11 @@ final class WindowCloser {
     private func schedule(after milliseconds: guint) {
         let call: @convention(c) (gpointer?) -> gboolean = { context in
             guard let context else { return 0 }
+            // proof: the application holds it until `takeDown`, which stops the timer.
             MainActor.assumeIsolated { Unmanaged<WindowCloser>.fromOpaque(context).takeUnretainedValue().look() }
             return 0
         }
+        // proof: as above.
         timer = g_timeout_add(milliseconds, call, Unmanaged.passUnretained(self).toOpaque())
     }
 

@@ -15,6 +15,7 @@ public final class FolderChooser {
         let chooser = FolderChooser(window, title, folder, chosen)
         let answered: @convention(c) (OpaquePointer, gint, UnsafeMutableRawPointer) -> Void = { _, answer, context in
             MainActor.assumeIsolated {
+                // proof: what was retained for this one answer.
                 Unmanaged<FolderChooser>.fromOpaque(context).takeRetainedValue().answered(answer)
             }
         }

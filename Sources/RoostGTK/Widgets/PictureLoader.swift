@@ -59,12 +59,14 @@ final class PictureLoader {
     private func connect(_ factory: OpaquePointer, _ signal: String, _ handler: @escaping Handler) {
         let call: @convention(c) (OpaquePointer, OpaquePointer, UnsafeMutableRawPointer) -> Void = { _, item, context in
             MainActor.assumeIsolated {
+                // proof: the connection holds it, and `release` is called with the connection's end.
                 let call = Unmanaged<Call>.fromOpaque(context).takeUnretainedValue()
                 call.handler(call.loader, item)
             }
         }
         let release: @convention(c) (UnsafeMutableRawPointer?, UnsafeMutablePointer<GClosure>?) -> Void = {
             context, _ in
+            // proof: what was retained for the connection.
             if let context { Unmanaged<Call>.fromOpaque(context).release() }
         }
         g_signal_connect_data(

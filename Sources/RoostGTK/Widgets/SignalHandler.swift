@@ -21,10 +21,12 @@ final class SignalHandler {
     ) {
         let handler = SignalHandler(name, app: app, body)
         let call: @convention(c) (OpaquePointer, UnsafeMutableRawPointer) -> Void = { _, context in
+            // proof: the connection holds it, and `release` is called with the connection's end.
             MainActor.assumeIsolated { Unmanaged<SignalHandler>.fromOpaque(context).takeUnretainedValue().call() }
         }
         let release: @convention(c) (UnsafeMutableRawPointer?, UnsafeMutablePointer<GClosure>?) -> Void = {
             context, _ in
+            // proof: what was retained for the connection.
             if let context { Unmanaged<SignalHandler>.fromOpaque(context).release() }
         }
         g_signal_connect_data(
