@@ -13,8 +13,10 @@ let package = Package(
     targets: [
         .target(name: "CProgramDoor"),
         .target(name: "ProgramTesting", dependencies: ["CProgramDoor"]),
+        .systemLibrary(name: "CXCB", pkgConfig: "xcb", providers: [.apt(["libxcb1-dev"])]),
         .target(
-            name: "WindowTesting", dependencies: ["ProgramTesting"], resources: [.copy("Resources/screen-reader.py")]),
+            name: "WindowTesting", dependencies: ["CXCB", "ProgramTesting"],
+            resources: [.copy("Resources/screen-reader.py")]),
     ],
     swiftLanguageModes: [.v6]
 )

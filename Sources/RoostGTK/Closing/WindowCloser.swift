@@ -64,20 +64,16 @@ final class WindowCloser {
 
     // MARK: Closing
 
-    /// Asked again while it closes, at once.
+    /// Asked again while it closes, the window goes at once; the workers keep what is left of their budget, for a second
+    /// click is no wish that anything be left behind.
     func requestClose() {
-        if machine.state == .closing { hurry() }
         perform(machine.closeAsked(scopes: scopes.count))
     }
 
-    func closeNow() {
-        hurry()
-        perform(machine.closeNow())
-    }
-
     /// Nobody wants to wait: workers that are on their way out may get there, the others are left behind.
-    private func hurry() {
+    func closeNow() {
         for (scope, _) in scopes { scope.beginClosing(within: Self.haste, on: .mainActor) { _ in } }
+        perform(machine.closeNow())
     }
 
     func keepOpen() {

@@ -23,7 +23,7 @@ final class PictureLoader {
     var names: [String: String] = [:]
     private let side: Int
     private let scope = WorkerScope(
-        "pictures", pool: WorkerPool(name: "pictures", configuration: .init(maximumThreads: 1)), closesWithin: .zero)
+        "pictures", pool: WorkerPool(name: "pictures", configuration: .init(maximumThreads: 1)))
     /// The path that each cell in sight is to show.
     private var wanted: [OpaquePointer: String] = [:]
     private var loading: [String: WorkerHandle<Void, Texture>] = [:]

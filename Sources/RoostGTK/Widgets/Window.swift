@@ -40,8 +40,9 @@ public final class Window {
 
     /// Closes `scope` with the window. A request to close asks the scope's workers to stop; while they do, the window says
     /// who is left and how long it waits at most, and offers *Close now* and *Keep open*; then it goes, after `budget` at the
-    /// latest (nil for the scope's own). From then on none of the scope's callbacks is called. Several scopes may close with
-    /// one window.
+    /// latest (nil for the scope's own). From then on none of the scope's callbacks is called. A second request takes the
+    /// window away at once and leaves the workers the rest of the budget; *Close now* leaves them a tenth of a second. Several
+    /// scopes may close with one window.
     public func closes(_ scope: WorkerScope, within budget: Duration? = nil) {
         closer.closes(scope, within: budget)
     }

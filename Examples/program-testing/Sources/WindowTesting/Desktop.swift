@@ -13,6 +13,7 @@ public final class Desktop {
     private let services: Services
     private let display: String
     private let bus: String
+    public let windows: WindowManager
 
     /// Size in pixels.
     public init(width: Int = 1_024, height: Int = 768) throws {
@@ -23,9 +24,11 @@ public final class Desktop {
         let daemon = try services.start(
             "dbus-daemon", ["--session", "--nofork", "--print-address=1"], ["DISPLAY": display])
         bus = try Services.firstLine(of: daemon, "dbus-daemon")
-        _ = try services.start("openbox", ["--sm-disable"], ["DISPLAY": display])
-        guard windows.isReady(within: .seconds(20)) else {
-            throw Unavailable(description: "openbox does not manage the windows of \(display)")
+        let manager = try services.start("openbox", ["--sm-disable"], ["DISPLAY": display])
+        windows = try WindowManager(display: display)
+        let manages = manager.wait(for: .seconds(20)) { windows.isReady || manager.ending != nil }
+        guard manages, manager.ending == nil else {
+            throw Unavailable(description: "openbox does not manage the windows of \(display): \(manager.errorText)")
         }
     }
 
@@ -36,8 +39,6 @@ public final class Desktop {
             "LC_ALL": "C.UTF-8", "PATH": ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin",
         ]
     }
-
-    public var windows: WindowManager { WindowManager(display: display) }
 }
 
 /// Programs that end with this value, the last one first.

@@ -1,49 +1,137 @@
+import CXCB
 import Foundation
 import Glibc
 
 @testable import ProgramTesting
 
-/// The window manager of a test's desktop, asked as a person's pager would ask it.
-public struct WindowManager: Sendable {
-    let display: String
-
-    /// One window that it manages.
+/// The window manager of a test's desktop, asked as a person's pager asks it, and what the X server itself knows.
+///
+/// A request takes some ten microseconds: nothing is started for it.
+public final class WindowManager {
+    /// One window.
     public struct Window: Hashable, Sendable {
-        public let id: String
+        public let id: UInt32
         public let process: pid_t
         public let title: String
     }
 
-    /// Asks `wmctrl`; nil when it failed.
-    private func ask(_ arguments: [String]) -> String? {
-        guard let workspace = try? Workspace() else { return nil }
-        var launch = Launch("/usr/bin/env", ["wmctrl"] + arguments, in: workspace)
-        launch.environment["DISPLAY"] = display
-        guard let program = try? Program(launch), program.waitForEnd(within: .seconds(10)) == .exited(0) else {
-            return nil
-        }
-        return program.outputText
+    public struct Unavailable: Error, CustomStringConvertible {
+        public let description: String
     }
 
-    func isReady(within limit: Duration) -> Bool {
-        let end = ContinuousClock.now + limit
-        while ContinuousClock.now < end {
-            if ask(["-m"])?.contains("Name: Openbox") == true { return true }
-            usleep(20_000)  // nothing announces it
-        }
-        return false
+    private let connection: OpaquePointer
+    private let root: xcb_window_t
+    private var atoms: [String: xcb_atom_t] = [:]
+
+    init(display: String) throws {
+        var screen: Int32 = 0
+        guard let connection = xcb_connect(display, &screen), xcb_connection_has_error(connection) == 0,
+            let setup = xcb_get_setup(connection),
+            let first = xcb_setup_roots_iterator(setup).data
+        else { throw Unavailable(description: "no connection to \(display)") }
+        self.connection = connection
+        root = first.pointee.root
     }
 
-    /// The windows there are now.
+    deinit { xcb_disconnect(connection) }
+
+    // MARK: Looking
+
+    /// Whether a window manager is there.
+    var isReady: Bool { !values(of: "_NET_SUPPORTING_WM_CHECK", on: root).isEmpty }
+
+    /// The windows it manages, the oldest first.
     public var all: [Window] {
-        // id, desktop, process, host, title
-        (ask(["-l", "-p"]) ?? "").split(separator: "\n").compactMap { line in
-            let fields = line.split(separator: " ", maxSplits: 4, omittingEmptySubsequences: true)
-            guard fields.count == 5, let process = pid_t(fields[2]) else { return nil }
-            return Window(id: String(fields[0]), process: process, title: String(fields[4]))
-        }
+        values(of: "_NET_CLIENT_LIST", on: root).map { window($0) }
     }
 
-    /// Asks the window to close, as its close button does.
-    public func close(_ window: Window) { _ = ask(["-i", "-c", window.id]) }
+    /// A window of this process that can be asked to close and was not shown yet; nil when there is none, or it is shown.
+    public func unmapped(of process: pid_t) -> Window? {
+        guard let tree = xcb_query_tree_reply(connection, xcb_query_tree(connection, root), nil) else { return nil }
+        defer { free(tree) }
+        let count = Int(xcb_query_tree_children_length(tree))
+        let children = UnsafeBufferPointer(start: xcb_query_tree_children(tree), count: count)
+        for id in children where self.process(of: id) == process {
+            // A toolkit has one that is never shown, for what concerns all of its windows.
+            let leads = values(of: "WM_CLIENT_LEADER", on: id).contains(id)
+            let closes = values(of: "WM_PROTOCOLS", on: id).contains(atom("WM_DELETE_WINDOW"))
+            if closes, !leads, !isMapped(id) { return window(id) }
+        }
+        return nil
+    }
+
+    /// Whether it is shown.
+    public func isMapped(_ window: Window) -> Bool { isMapped(window.id) }
+
+    private func isMapped(_ id: xcb_window_t) -> Bool {
+        let request = xcb_get_window_attributes(connection, id)
+        guard let reply = xcb_get_window_attributes_reply(connection, request, nil) else { return false }
+        defer { free(reply) }
+        return reply.pointee.map_state != UInt8(XCB_MAP_STATE_UNMAPPED.rawValue)
+    }
+
+    private func window(_ id: xcb_window_t) -> Window {
+        let title = String(decoding: bytes(of: "_NET_WM_NAME", on: id), as: UTF8.self)
+        return Window(id: id, process: process(of: id), title: title)
+    }
+
+    private func process(of id: xcb_window_t) -> pid_t {
+        values(of: "_NET_WM_PID", on: id).first.map { pid_t($0) } ?? 0
+    }
+
+    // MARK: Asking
+
+    /// Asks the window manager to close the window, as a click on its close button does.
+    public func close(_ window: Window) {
+        // Time 0, and 2 for a pager.
+        send("_NET_CLOSE_WINDOW", [0, 2], about: window.id, to: root, mask: XCB_EVENT_MASK_SUBSTRUCTURE_REDIRECT)
+    }
+
+    /// Asks the window itself, as its window manager would: one that is not shown yet has none.
+    public func closeUnmapped(_ window: Window) {
+        let protocols = [atom("WM_DELETE_WINDOW"), 0]
+        send("WM_PROTOCOLS", protocols, about: window.id, to: window.id, mask: XCB_EVENT_MASK_NO_EVENT)
+    }
+
+    private func send(
+        _ message: String, _ values: [UInt32], about window: UInt32, to target: UInt32, mask: xcb_event_mask_t
+    ) {
+        var event = xcb_client_message_event_t()
+        event.response_type = UInt8(XCB_CLIENT_MESSAGE)
+        event.format = 32
+        event.window = window
+        event.type = atom(message)
+        event.data.data32.0 = values[0]
+        event.data.data32.1 = values[1]
+        let bytes = withUnsafeBytes(of: event) { $0.map { CChar(bitPattern: $0) } }
+        xcb_send_event(connection, 0, target, mask.rawValue, bytes)
+        xcb_flush(connection)
+    }
+
+    // MARK: Properties
+
+    private func atom(_ name: String) -> xcb_atom_t {
+        if let atom = atoms[name] { return atom }
+        let request = xcb_intern_atom(connection, 0, UInt16(name.utf8.count), name)
+        guard let reply = xcb_intern_atom_reply(connection, request, nil) else { return 0 }
+        defer { free(reply) }
+        atoms[name] = reply.pointee.atom
+        return reply.pointee.atom
+    }
+
+    /// Empty when there is no such property, or no such window any more.
+    private func bytes(of property: String, on window: xcb_window_t) -> [UInt8] {
+        let request = xcb_get_property(
+            connection, 0, window, atom(property), XCB_GET_PROPERTY_TYPE_ANY.rawValue, 0, 4_096)
+        guard let reply = xcb_get_property_reply(connection, request, nil) else { return [] }
+        defer { free(reply) }
+        let count = Int(xcb_get_property_value_length(reply))
+        return Array(UnsafeRawBufferPointer(start: xcb_get_property_value(reply), count: count))
+    }
+
+    private func values(of property: String, on window: xcb_window_t) -> [UInt32] {
+        bytes(of: property, on: window).withUnsafeBytes { bytes in
+            (0..<bytes.count / 4).map { bytes.loadUnaligned(fromByteOffset: $0 * 4, as: UInt32.self) }
+        }
+    }
 }

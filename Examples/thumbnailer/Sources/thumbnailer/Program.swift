@@ -18,12 +18,11 @@ enum Program {
             StandardStream.error.write(line: "thumbnailer: \(problem)")
             exit(2)
         case .run(let arguments):
-            // Loaders print warnings about broken pictures in the middle of the progress line.
-            DecoderMessages.discard()
             let budget = arguments.budget.map { Duration.seconds($0) } ?? .seconds(10)
             let configuration = Shutdown.Configuration(budget: budget, reportPath: ReportFolder.path)
             #if Window
             if arguments.wantsWindow(hasDisplay: hasDisplay) {
+                DecoderMessages.discardButToolkits()
                 GTKApplication.run("roost-thumbnailer", configuration: configuration) { app in
                     ThumbnailerWindow(app, arguments).present()
                 }
@@ -35,6 +34,8 @@ enum Program {
                 exit(2)
             }
             #endif
+            // Loaders print warnings about broken pictures in the middle of the progress line.
+            DecoderMessages.discard()
             Shutdown.run("thumbnailer", configuration: configuration) { await ThumbnailJob(arguments).run() }
         }
     }

@@ -24,8 +24,9 @@ struct Aftermath {
             #expect(run.isTerminalRestored, "\(note), terminal not restored: \(program.terminalText.suffix(200))")
         }
         try checkWords(ending)
-        checkFiles(ending)
-        try resume()
+        let remains = Remains(workspace: run.workspace, pictures: run.pictures, process: program.process, note: note)
+        remains.check(mayBeCutOff: isForced(ending))
+        try remains.resume(whole: plan.resumesWhole, seed: plan.seed)
     }
 
     /// An end in the first instants is the system's doing; nothing was changed by then, so nothing is asked for. What the
@@ -101,52 +102,6 @@ struct Aftermath {
         case .terminate, .hangUpSignal, .hangUp, .kill: return false
         }
     }
-
-    // MARK: Files
-
-    private func checkFiles(_ ending: Program.Ending) {
-        for name in run.workspace.files(below: "out") {
-            let path = run.workspace.path("out/" + name)
-            #expect(FileFacts(path)?.mode == 0o600, "\(note): mode of \(name)")
-            if name.hasPrefix("large/"), name.hasSuffix(".png") {
-                run.pictures.expectWhole(path, note)
-            } else if name.hasSuffix(".tmp") {
-                #expect(
-                    isForced(ending) && name.contains("/.roost-\(program.process)-"), "\(note): left behind \(name)")
-            } else {
-                #expect(name.hasPrefix("fail/") && isWholeFailEntry(path), "\(note): left behind \(name)")
-            }
-        }
-    }
-
-    private func isWholeFailEntry(_ path: String) -> Bool {
-        FileManager.default.contents(atPath: path).map { PNG.isWhole($0) } ?? false
-    }
-
-    // MARK: The next run
-
-    /// The next run makes what is missing, and nothing else. To keep it short most of what is missing is put there first,
-    /// but for one run in twenty of a soak.
-    private func resume() throws {
-        let workspace = run.workspace
-        let pictures = run.pictures
-        var there = run.found
-        if !plan.resumesWhole {
-            there = try pictures.place(allBut: 12, besides: there, in: workspace.path("out/large"), seed: plan.seed)
-        }
-        let next = try Program(
-            .thumbnailer(pictures.folder, ["--jobs", "2", "--json"], in: workspace))
-        #expect(next.waitForEnd(within: .seconds(120)) == pictures.finished, "\(note), next run: \(next.everything)")
-        let lines = try JSONLines(next.outputText)
-        #expect(lines.addsUp && lines.rest.isEmpty, note)
-        let made = Set(lines.made.map { ($0 as NSString).lastPathComponent })
-        #expect(made == Set(pictures.thumbnails.keys).subtracting(there), note)
-        #expect(lines.made.count == made.count && lines.fresh.count == there.count, note)
-        #expect(Set(lines.failed) == pictures.failing, note)
-        #expect(run.found == Set(pictures.thumbnails.keys), note)
-        for name in made { pictures.expectWhole(workspace.path("out/large/" + name), note) }
-        #expect(!workspace.files(below: "out").contains { $0.hasSuffix(".tmp") }, note)
-    }
 }
 
 /// `312 made, 4 fresh, 3 failed in 4.2 s (75/s)`
@@ -163,31 +118,5 @@ struct LastLine {
             let failed = Int(match.3)
         else { return nil }
         (self.made, self.fresh, self.failed) = (made, fresh, failed)
-    }
-}
-
-extension PictureSet {
-    /// Puts this share of the reference's thumbnails into a folder; which ones, the seed says.
-    func place(percent: Int, in folder: String, seed: UInt64) throws -> Set<String> {
-        guard percent > 0 else { return [] }
-        return try place(allBut: thumbnails.count * (100 - percent) / 100, besides: [], in: folder, seed: seed)
-    }
-
-    /// Puts all but `count` of what is missing besides `there` into a folder; returns what is there then.
-    func place(allBut count: Int, besides there: Set<String>, in folder: String, seed: UInt64) throws -> Set<String> {
-        var generator = SeededGenerator(seed, "place")
-        let missing = thumbnails.keys.filter { !there.contains($0) }.sorted().shuffled(using: &generator)
-        for name in missing.dropFirst(count) {
-            try FileManager.default.linkItem(atPath: reference + "/" + name, toPath: folder + "/" + name)
-        }
-        return there.union(missing.dropFirst(count))
-    }
-
-    /// The file is what an undisturbed run made, to the byte.
-    func expectWhole(_ path: String, _ note: Comment) {
-        // Linked from the reference by the test.
-        if let facts = FileFacts(path), facts.links > 1 { return }
-        let data = FileManager.default.contents(atPath: path)
-        #expect(data != nil && data == thumbnails[(path as NSString).lastPathComponent], note)
     }
 }

@@ -10,7 +10,7 @@ import Testing
 /// for each version of the script that makes them and kept beside the build; the reference is made by the executable under
 /// test, once a test process.
 final class PictureSet: Sendable {
-    static let shared = Result { try PictureSet() }
+    static let shared = Result { try PictureSet(folder: makePictures()) }
 
     let folder: String
     private let workspace: Workspace
@@ -26,8 +26,9 @@ final class PictureSet: Sendable {
     /// What a whole run exits with: 1, since some pictures fail.
     var finished: Program.Ending { .exited(failing.isEmpty ? 0 : 1) }
 
-    private init() throws {
-        folder = try Self.makePictures()
+    /// The pictures of a folder, by one run over it.
+    init(folder: String) throws {
+        self.folder = folder
         Workspace.removeThoseOfGoneProcesses()
         workspace = try Workspace()
         // A value that is kept for ever has no deinit; nor has any test that is at work at the exit.
@@ -61,7 +62,8 @@ final class PictureSet: Sendable {
 
     private static let seed = 1
 
-    private static func makePictures() throws -> String {
+    /// The folder with the pictures that all tests share.
+    static func makePictures() throws -> String {
         let script = Executables.package + "/Scripts/make-pictures"
         let version = stableHash(try Data(contentsOf: URL(fileURLWithPath: script)))
         let all = Executables.package + "/.build-pictures"
