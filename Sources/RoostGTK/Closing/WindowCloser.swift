@@ -21,6 +21,7 @@ final class WindowCloser {
     private var machine = ClosingStateMachine()
     private var view: ClosingView?
     private var content: UnsafeMutablePointer<GtkWidget>?
+    private var connection: gulong = 0
     private var timer: guint = 0
     private var processEnds = false
 
@@ -28,18 +29,10 @@ final class WindowCloser {
         self.window = window
         self.app = app
         g_object_ref(window)
-        let asked: @convention(c) (OpaquePointer, UnsafeMutableRawPointer) -> gboolean = { _, context in
-            MainActor.assumeIsolated {
-                // proof: the application holds it until `takeDown`, which disconnects this.
-                Unmanaged<WindowCloser>.fromOpaque(context).takeUnretainedValue().requestClose()
-            }
-            return 1
+        connection = Callback.connect(OpaquePointer(window), "close-request") { [weak self] _ in
+            self?.requestClose()
+            return true
         }
-        g_signal_connect_data(
-            window, "close-request",
-            // proof: GTK calls a handler of "close-request" with (window, context) and takes a gboolean.
-            unsafeBitCast(asked, to: GCallback.self), Unmanaged.passUnretained(self).toOpaque(), nil,
-            GConnectFlags(rawValue: 0))
         app.add(self)
     }
 
@@ -120,9 +113,7 @@ final class WindowCloser {
         if let content { g_object_unref(content) }
         content = nil
         view = nil
-        // proof: compared only.
-        g_signal_handlers_disconnect_matched(
-            window, G_SIGNAL_MATCH_DATA, 0, 0, nil, nil, Unmanaged.passUnretained(self).toOpaque())
+        g_signal_handler_disconnect(window, connection)
         gtk_window_destroy(window)
         let actions = closed
         closed = []
@@ -151,14 +142,7 @@ final class WindowCloser {
     }
 
     private func schedule(after milliseconds: guint) {
-        let call: @convention(c) (gpointer?) -> gboolean = { context in
-            guard let context else { return 0 }
-            // proof: the application holds it until `takeDown`, which stops the timer.
-            MainActor.assumeIsolated { Unmanaged<WindowCloser>.fromOpaque(context).takeUnretainedValue().look() }
-            return 0
-        }
-        // proof: as above.
-        timer = g_timeout_add(milliseconds, call, Unmanaged.passUnretained(self).toOpaque())
+        timer = Callback.after(milliseconds: milliseconds) { [weak self] in self?.look() }
     }
 
     private func stopTimer() {

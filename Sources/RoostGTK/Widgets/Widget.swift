@@ -107,7 +107,7 @@ public final class Button: Widget {
     public init(_ app: GTKApplication, _ title: String, _ action: @escaping @MainActor () throws -> Void) {
         super.init(app, gtk_button_new_with_mnemonic(title))
         forgetSpokenTitle()
-        SignalHandler.connect(object, "clicked", named: "button '\(title)'", app: app, action)
+        Callback.connect(object, "clicked", named: "button '\(title)'", app: app, action)
     }
 
     /// What it says; a letter behind `_` is its key together with Alt.

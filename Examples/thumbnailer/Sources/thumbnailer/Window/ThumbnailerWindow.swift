@@ -85,11 +85,12 @@ final class ThumbnailerWindow {
     }
 
     private func chooseFolder() {
-        FolderChooser.open(over: window, title: "A folder with pictures", startingIn: folder?.printable) {
-            [weak self] path in
+        FolderChooser.open(over: window, title: "A folder with pictures", startingIn: folder?.bytes) {
+            [weak self] chosen in
             guard let self, self.state == .idle else { return }
-            self.folder = RawPath(path)
-            self.place.text = path
+            let folder = RawPath(bytes: chosen.bytes)
+            self.folder = folder
+            self.place.text = folder.printable
             self.begin()
         }
     }

@@ -36,6 +36,9 @@ final class WindowRun {
         return items.filter { $0.role == "label" }.map(\.name)
     }
 
+    /// How many thumbnails there are on the disk.
+    var pictureCount: Int { workspace.files(below: "out/large").count }
+
     func waitForLabel(_ words: String, within limit: Duration = .seconds(60)) -> Bool {
         program.wait(for: limit) { program.ending != nil || labels.contains { $0.contains(words) } }
             && program.ending == nil
