@@ -13,11 +13,13 @@ let package = Package(
             dependencies: [
                 .product(name: "Roost", package: "Roost"), .product(name: "RoostGTK", package: "Roost"),
             ]),
-        .systemLibrary(name: "CGLibLoop", path: "Tests/CGLibLoop", pkgConfig: "glib-2.0"),
+        // GTK as code sees it that knows nothing of Roost.
+        .systemLibrary(name: "COtherBindings", path: "Tests/COtherBindings", pkgConfig: "gtk4"),
         .executableTarget(
             name: "odd-window",
             dependencies: [
-                "CGLibLoop", .product(name: "Roost", package: "Roost"), .product(name: "RoostGTK", package: "Roost"),
+                "COtherBindings", .product(name: "Roost", package: "Roost"),
+                .product(name: "RoostGTK", package: "Roost"),
                 .product(name: "RoostTesting", package: "Roost"),
             ],
             path: "Tests/OddWindow"),

@@ -1,1 +1,1 @@
-#include <glib.h>
+#include <gtk/gtk.h>
