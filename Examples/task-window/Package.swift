@@ -13,6 +13,12 @@ let package = Package(
             dependencies: [
                 .product(name: "Roost", package: "Roost"), .product(name: "RoostGTK", package: "Roost"),
             ]),
+        // The code of the guide "Windows that close".
+        .executableTarget(
+            name: "window-guide",
+            dependencies: [
+                .product(name: "Roost", package: "Roost"), .product(name: "RoostGTK", package: "Roost"),
+            ]),
         // GTK as code sees it that knows nothing of Roost.
         .systemLibrary(name: "COtherBindings", path: "Tests/COtherBindings", pkgConfig: "gtk4"),
         .executableTarget(
@@ -26,7 +32,8 @@ let package = Package(
         .testTarget(
             name: "TaskWindowTests",
             dependencies: [
-                "task-window", "odd-window", .product(name: "ProgramTesting", package: "program-testing"),
+                "task-window", "odd-window", "window-guide",
+                .product(name: "ProgramTesting", package: "program-testing"),
                 .product(name: "WindowTesting", package: "program-testing"),
             ]),
     ],

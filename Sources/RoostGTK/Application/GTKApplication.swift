@@ -33,7 +33,7 @@ public final class GTKApplication {
     /// Runs a whole program with windows and ends the process: the last (and only) thing in a synchronous `main`.
     ///
     /// `body` runs on the main actor once GTK is up, and makes the first window; the program ends with its last window, with a
-    /// signal, or with ``Roost/Shutdown/request(_:status:)``. The main actor and `DispatchQueue.main` are served by GTK's
+    /// signal, or with `Shutdown.request(_:status:)`. The main actor and `DispatchQueue.main` are served by GTK's
     /// loop. Exits with 70 when something still ran at the end of the budget, the main thread included, else by the signal that
     /// asked, else with the status that was asked for; with 69 when there is no display, 71 when the system had no thread or
     /// pipe left at the start, and 1 when `body` threw, each after a line on standard error.

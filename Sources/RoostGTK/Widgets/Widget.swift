@@ -76,9 +76,9 @@ public class Widget {
     }
 }
 
-/// Text.
+/// Text, shown as it is: `%`, `_` and `<` mean nothing here, and it ends at the first NUL.
 public final class Label: Widget {
-    /// Creates a label.
+    /// Creates a label; text begins at the left, and lines are as long as they are.
     public init(_ app: GTKApplication, _ text: String = "") {
         super.init(app, gtk_label_new(text))
         gtk_label_set_xalign(object, 0)
@@ -104,16 +104,17 @@ public final class Label: Widget {
     }
 }
 
-/// Something to press.
+/// Something to press; what it does runs on the main actor, while GTK waits for it.
 public final class Button: Widget {
-    /// Creates a button. What `action` throws reaches the hook for failures that nobody looked at.
+    /// Creates a button. What `action` throws goes once, named after the button's first title, to
+    /// `UnobservedFailure`; it closes nothing. The action may close the button's own window.
     public init(_ app: GTKApplication, _ title: String, _ action: @escaping @MainActor () throws -> Void) {
         super.init(app, gtk_button_new_with_mnemonic(title))
         forgetSpokenTitle()
         SignalHandler.connect(object, "clicked", named: "button '\(title)'", app: app, action)
     }
 
-    /// What it says; a letter behind `_` is its key together with Alt.
+    /// What it says, up to the first NUL; a letter behind `_` is its key together with Alt, and `__` is an underscore.
     public var title: String {
         get { gtk_button_get_label(UnsafeMutablePointer(object)).map { String(cString: $0) } ?? "" }
         set {
@@ -141,7 +142,7 @@ public final class ProgressBar: Widget {
         set { gtk_progress_bar_set_fraction(object, newValue.isNaN ? 0 : min(1, max(0, newValue))) }
     }
 
-    /// Text beside the bar; nil for none.
+    /// Text beside the bar, up to the first NUL; nil for none.
     public var text: String? {
         get { gtk_progress_bar_get_text(object).map { String(cString: $0) } }
         set {
@@ -180,7 +181,8 @@ public final class Box: Widget {
         for child in children { append(child) }
     }
 
-    /// Adds a child behind the others.
+    /// Adds a child behind the others, which the box keeps. A widget has one place: adding it a second time is an error that
+    /// GTK complains about.
     public func append(_ child: Widget) {
         children.append(child)
         gtk_box_append(UnsafeMutablePointer(object), child.widget)

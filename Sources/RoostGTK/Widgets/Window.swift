@@ -2,7 +2,7 @@
 internal import CGTK
 public import Roost
 
-/// A window. It is kept by its application while it is open.
+/// A window, used on the main actor alone: anything else does not compile. Its application keeps it while it is open.
 @MainActor
 public final class Window {
     /// Where its widgets are made for.

@@ -14,6 +14,8 @@ enum Dialogs {
         case update
         /// Without one.
         case plain
+        /// The desktop's own, for a folder.
+        case folder
     }
 
     private nonisolated static let count = 2_000
@@ -34,7 +36,13 @@ enum Dialogs {
             window.show(
                 Box(
                     app, .horizontal, Label(app, "ready"),
-                    Button(app, "Ask") { ask(over: "Asks", opening, begun) }))
+                    Button(app, "Ask") {
+                        if opening == .folder {
+                            FolderChooser.open(over: window, title: "Question") { say("chosen: \($0)") }
+                        } else {
+                            ask(over: "Asks", opening, begun)
+                        }
+                    }))
             window.present()
             if arguments.contains("other") {
                 let other = Window(app, "Other")

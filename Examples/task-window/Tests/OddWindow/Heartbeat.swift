@@ -53,6 +53,19 @@ enum Heartbeat {
         }
     }
 
+    /// Has used the main queue and the main actor's port once, and then has nothing to do.
+    nonisolated static func idle() -> Never {
+        GTKApplication.run("odd-window") { app in
+            let window = Window(app, "Idle")
+            let scope = WorkerScope("idle")
+            window.closes(scope)
+            window.present()
+            scope.start("short") { worker in worker.report(1) }.onEnd { _ in
+                Task { @MainActor in say("idle") }
+            }
+        }
+    }
+
     private static func close(_ window: Window) {
         let scope = WorkerScope("heart")
         let over = StopSource()

@@ -30,11 +30,13 @@ enum OddClosings {
         }
     }
 
-    private static func needsAWhile(_ scope: WorkerScope) -> WorkerHandle<Void, WorkerProgress> {
+    private static func needsAWhile(
+        _ scope: WorkerScope, _ time: Duration = .milliseconds(60)
+    ) -> WorkerHandle<Void, WorkerProgress> {
         scope.start("needs a while") { worker in
             worker.report(1)
             let reason = worker.token.waitForStop()
-            let end = MonotonicTime.now + .milliseconds(60)
+            let end = MonotonicTime.now + time
             while reason != nil, MonotonicTime.now < end { worker.report(2) }
         }
     }
@@ -108,7 +110,8 @@ enum OddClosings {
 
     private static func forEver(_ app: GTKApplication, _ window: Window, _ scope: WorkerScope) {
         window.closes(scope, within: .seconds(Int64.max) + .nanoseconds(999_999_999))
-        let worker = needsAWhile(scope)
+        // Long enough for the countdown to be shown.
+        let worker = needsAWhile(scope, .milliseconds(400))
         worker.onUpdate { progress in if progress.completed == 1 { window.close() } }
         worker.onEnd { say("\($0)") }
     }

@@ -11,6 +11,7 @@ enum OddWindow {
         "silence": { Silence.run($0) },
         "blocked": { Bounded.blocked($0) },
         "hang": { Bounded.hang($0) },
+        "idle": { _ in Heartbeat.idle() },
         "heartbeat": { Heartbeat.run($0) },
         "several": { Several.run($0) },
         "raw": { RawWindows.run($0) },

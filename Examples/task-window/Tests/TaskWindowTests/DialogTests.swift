@@ -67,6 +67,18 @@ import WindowTesting
         run.expectNoComplaint("\(opening)")
     }
 
+    @Test func aFolderChooserGoesWithItsWindow() throws {
+        let run = try open("folder", "other")
+        try run.press("Close Asks")
+        try run.waitForWindows(1)
+        #expect(run.windows.map(\.title) == ["Other"])
+        let time = run.end { run.close(run.windows[0]) }
+        #expect(!run.program.outputText.contains("chosen"), "\(run.program.everything)")
+        #expect(run.program.ending == .exited(0), "\(run.program.everything)")
+        #expect(time < .milliseconds(1_000), "\(time)")
+        run.expectNoComplaint("folder")
+    }
+
     /// GTK does not pass on what the window manager asks of a window under a modal dialog; the dialog's own is.
     @Test(arguments: ["button", "plain"]) func theWindowManagerAsksUnderADialog(_ opening: String) throws {
         let run = try open(opening)

@@ -73,6 +73,30 @@ import WindowTesting
 
     // MARK: The main thread lives
 
+    /// What wakes the loop for the main actor does so once: a descriptor that stays readable would keep a processor busy.
+    @Test func anIdleWindowUsesNoProcessor() throws {
+        let run = try WindowedRun("odd-window", ["idle"], on: desktop, reader)
+        try #require(run.program.wait(for: .seconds(10)) { run.program.outputText == "idle\n" })
+        // It draws itself for a while yet.
+        var used = 100
+        for _ in 1...10 where used > 10 {
+            let before = try #require(ticks(of: run))
+            run.program.wait(for: .seconds(1)) { run.program.ending != nil }
+            used = try #require(ticks(of: run)) - before
+        }
+        #expect(used <= 10, "\(used) hundredths of a second in one second")
+        let time = run.end { run.close(run.windows[0]) }
+        #expect(run.program.ending == .exited(0), "\(run.program.everything)")
+        #expect(time < .milliseconds(1_000), "\(time)")
+    }
+
+    /// The processor time of a program, in hundredths of a second.
+    private func ticks(of run: WindowedRun) -> Int? {
+        // From the state on: user and system time are the twelfth and thirteenth.
+        let fields = ProcessTable.line(of: run.program.process)?.split(separator: " ").dropFirst(11).prefix(2)
+        return fields?.compactMap { Int($0) }.reduce(0, +)
+    }
+
     /// The limit is there to fail a hang; the frame that is promised is measured by the benchmarks. What else the machine does
     /// comes between the beats, too: a hang would in all of three runs.
     @Test(arguments: ["close", "flood"]) func theMainThreadLives(_ load: String) throws {
