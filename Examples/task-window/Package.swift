@@ -13,18 +13,27 @@ let package = Package(
             dependencies: [
                 .product(name: "Roost", package: "Roost"), .product(name: "RoostGTK", package: "Roost"),
             ]),
-        .systemLibrary(name: "CGLibLoop", path: "Tests/CGLibLoop", pkgConfig: "glib-2.0"),
+        // The code of the guide "Windows that close".
+        .executableTarget(
+            name: "window-guide",
+            dependencies: [
+                .product(name: "Roost", package: "Roost"), .product(name: "RoostGTK", package: "Roost"),
+            ]),
+        // GTK as code sees it that knows nothing of Roost.
+        .systemLibrary(name: "COtherBindings", path: "Tests/COtherBindings", pkgConfig: "gtk4"),
         .executableTarget(
             name: "odd-window",
             dependencies: [
-                "CGLibLoop", .product(name: "Roost", package: "Roost"), .product(name: "RoostGTK", package: "Roost"),
+                "COtherBindings", .product(name: "Roost", package: "Roost"),
+                .product(name: "RoostGTK", package: "Roost"),
                 .product(name: "RoostTesting", package: "Roost"),
             ],
             path: "Tests/OddWindow"),
         .testTarget(
             name: "TaskWindowTests",
             dependencies: [
-                "task-window", "odd-window", .product(name: "ProgramTesting", package: "program-testing"),
+                "task-window", "odd-window", "window-guide",
+                .product(name: "ProgramTesting", package: "program-testing"),
                 .product(name: "WindowTesting", package: "program-testing"),
             ]),
     ],

@@ -2,9 +2,12 @@ import CRoostPlatform
 import Glibc
 
 /// The program's main body, as the shutdown sees it: one more thing that has to end.
-final class MainBody: Sendable {
+/// Under a toolkit it has ended once the main thread has answered to the shutdown.
+package final class MainBody: Sendable {
     let beganAt = MonotonicTime.now
-    let ended = OneShot<Int32>()
+    package let ended = OneShot<Int32>()
+
+    package init() {}
 }
 
 extension Shutdown {

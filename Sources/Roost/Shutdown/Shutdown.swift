@@ -206,7 +206,7 @@ public final class Shutdown: Sendable {
 
     var configuration: Configuration { state.withLock { $0.configuration } }
 
-    func setMain(_ main: MainBody) {
+    package func setMain(_ main: MainBody) {
         state.withLock { $0.main = main }
     }
 

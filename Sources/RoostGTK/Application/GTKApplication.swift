@@ -18,28 +18,35 @@ public final class GTKApplication {
     /// The program's name, for messages and reports.
     public let program: String
     let shutdown: Shutdown
-    private let loop: OpaquePointer
+    /// What the shutdown waits for beside the workers: that the main thread answers.
+    private let main = MainBody()
     private var closers: [WindowCloser] = []
     private var isEnding = false
+    /// There is one, for as long as the process lives.
+    private static var running: GTKApplication?
 
-    private init(program: String, shutdown: Shutdown, loop: OpaquePointer) {
+    private init(program: String, shutdown: Shutdown) {
         self.program = program
         self.shutdown = shutdown
-        self.loop = loop
     }
 
     /// Runs a whole program with windows and ends the process: the last (and only) thing in a synchronous `main`.
     ///
     /// `body` runs on the main actor once GTK is up, and makes the first window; the program ends with its last window, with a
-    /// signal, or with ``Roost/Shutdown/request(_:status:)``. The main actor and `DispatchQueue.main` are served by GTK's
-    /// loop. Exits with 70 when something still ran at the end of the budget, else by the signal that asked, else with the
-    /// status that was asked for; with 69 when there is no display, and 1 when `body` threw, after a line on standard error.
+    /// signal, or with `Shutdown.request(_:status:)`. The main actor and `DispatchQueue.main` are served by GTK's
+    /// loop. Exits with 70 when something still ran at the end of the budget, the main thread included, else by the signal that
+    /// asked, else with the status that was asked for; with 69 when there is no display, 71 when the system had no thread or
+    /// pipe left at the start, and 1 when `body` threw, each after a line on standard error.
     nonisolated public static func run(
         _ program: String, configuration: Shutdown.Configuration = Shutdown.Configuration(),
         _ body: @escaping @MainActor (GTKApplication) throws -> Void
     ) -> Never {
         MainActor.assumeIsolated {
             let shutdown = Shutdown.process
+            let app = GTKApplication(program: program, shutdown: shutdown)
+            running = app
+            // First: a signal may come as soon as there is a handler.
+            shutdown.setMain(app.main)
             do {
                 try shutdown.install(program, configuration: configuration)
             } catch {
@@ -51,18 +58,23 @@ public final class GTKApplication {
                 writeToStandardError("\(program): there is no display to open a window on\n")
                 exit(69)  // EX_UNAVAILABLE
             }
-            let app = GTKApplication(program: program, shutdown: shutdown, loop: g_main_loop_new(nil, 0))
             app.serve(body)
-            ProcessEnd.end(shutdown.outcome.valueIfResolved ?? .exited(0))
         }
     }
 
-    private func serve(_ body: (GTKApplication) throws -> Void) {
+    private func serve(_ body: (GTKApplication) throws -> Void) -> Never {
         MainLoopBridge.install()
         MainPortSource.install()
+        WindowList.onRemoval { Self.running?.windowsWent() }
         // Listened to before the first window: a signal may come first.
         shutdown.onEvent { [weak self] event in self?.show(event) }
-        shutdown.outcome.whenResolved { [loop = UnsafeLoop(loop)] _ in loop.quit() }
+        // From within the loop, and not behind it: a dialog may run one of its own inside it.
+        shutdown.outcome.whenResolved { _ in
+            let end: @convention(c) (gpointer?) -> gboolean = { _ in
+                ProcessEnd.end(Shutdown.process.outcome.valueIfResolved ?? .exited(0))
+            }
+            g_idle_add_full(G_PRIORITY_HIGH, end, nil, nil)
+        }
         do {
             try body(self)
             if closers.isEmpty { shutdown.request(.endOfMain) }
@@ -70,13 +82,16 @@ public final class GTKApplication {
             writeToStandardError("\(program): \(error)\n")
             shutdown.request(.requested("the program could not start"), status: 1)
         }
-        g_main_loop_run(loop)
+        // Which nobody quits.
+        g_main_loop_run(g_main_loop_new(nil, 0))
+        ProcessEnd.end(shutdown.outcome.valueIfResolved ?? .exited(0))
     }
 
     // MARK: Windows
 
-    /// The titles of the windows that are open, in the order they were made.
-    public var windows: [String] { closers.map(\.title) }
+    /// The titles of all of GTK's top-level windows, in the order they were made: dialogs, and windows of other bindings that
+    /// Roost was never told of, too. Empty for one without a title.
+    public var windows: [String] { WindowList.all.map { WindowList.title(of: $0) } }
 
     func add(_ closer: WindowCloser) {
         closers.append(closer)
@@ -91,10 +106,31 @@ public final class GTKApplication {
 
     /// Makes any GTK window, also one of other bindings, close in order: see ``Window/closes(_:within:)``. `window` is a
     /// `GtkWindow *`.
+    ///
+    /// From then on it counts like one of Roost's: the program ends with the last of them. It is held until it has gone. When
+    /// somebody destroys it without asking, delivery of its scopes is cut in that call. One that was destroyed before has its
+    /// scope closed at once.
     public func closes(window: UnsafeMutableRawPointer, _ scope: WorkerScope, within budget: Duration? = nil) {
         let pointer = UnsafeMutablePointer<GtkWindow>(OpaquePointer(window))
+        guard WindowList.all.contains(pointer) else { return scope.close() }
         let closer = closers.first { $0.window == pointer } ?? WindowCloser(pointer, app: self)
         closer.closes(scope, within: budget)
+    }
+
+    /// Windows went, by Roost or by others: nothing is delivered to them any more, and their dialogs go with them. A dialog
+    /// that stayed would keep its loop, and the windows that it is modal to, for itself.
+    private func windowsWent() {
+        let left = WindowList.all
+        for closer in closers where !left.contains(closer.window) {
+            // The second request takes it down, whatever state it was in.
+            closer.requestClose()
+            closer.requestClose()
+        }
+        let closing = Set(closers.map(\.window))
+        for dialog in left where !closing.contains(dialog) {
+            guard let parent = gtk_window_get_transient_for(dialog), !left.contains(parent) else { continue }
+            WindowList.dismiss(dialog)
+        }
     }
 
     // MARK: The end
@@ -103,6 +139,8 @@ public final class GTKApplication {
         switch event {
         case .began:
             isEnding = true
+            // It has answered.
+            main.ended.resolve(0)
             for closer in closers { closer.showEnd() }
         case .waiting(let workers, let others, let timeLeft):
             for closer in closers { closer.update(workers.map { "'\($0.name)'" } + others, timeLeft: timeLeft) }
@@ -116,12 +154,5 @@ public final class GTKApplication {
     func failed(_ handler: String, _ error: any Error) {
         UnobservedFailure.report(UnobservedFailure(worker: handler, scope: program, error: error))
     }
-}
-
-/// The loop as other threads see it.
-private struct UnsafeLoop: @unchecked Sendable {  // proof: GLib documents g_main_loop_quit as callable from any thread
-    let loop: OpaquePointer
-    init(_ loop: OpaquePointer) { self.loop = loop }
-    func quit() { g_main_loop_quit(loop) }
 }
 #endif

@@ -17,8 +17,8 @@ public final class FolderChooser {
         public var path: String { String(decoding: bytes, as: UTF8.self) }
     }
 
-    /// Opens the dialog over `window`, and calls `chosen` with the folder; not at all when the user cancels, or the window
-    /// closes meanwhile. `folder` is where the dialog begins, as the bytes of its path.
+    /// Opens the dialog over `window` and returns at once; `chosen` is called on the main actor with the folder, once, and not
+    /// at all when the user cancels or the window goes. `folder` is where the dialog begins, as the bytes of its path.
     public static func open(
         over window: Window, title: String, startingIn folder: [UInt8]? = nil,
         _ chosen: @escaping @MainActor (Folder) -> Void

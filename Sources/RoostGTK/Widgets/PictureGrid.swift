@@ -11,7 +11,8 @@ public final class PictureGrid: Widget {
 
     /// One of its pictures.
     public struct Picture: Sendable {
-        /// The file that is shown.
+        /// The file that is shown; of one that cannot be read as a picture, and of a path that is not UTF-8, the place stays
+        /// empty.
         public var path: String
         /// What it is called: said by a screen reader, and shown when the pointer rests on it.
         public var name: String

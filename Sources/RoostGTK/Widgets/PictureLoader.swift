@@ -81,7 +81,7 @@ final class PictureLoader {
 
     private func setUp(_ item: OpaquePointer) {
         let picture = gtk_picture_new()!
-        gtk_widget_set_size_request(picture, gint(side), gint(side))
+        gtk_widget_set_size_request(picture, side.pixels, side.pixels)
         gtk_list_item_set_child(item, picture)
     }
 

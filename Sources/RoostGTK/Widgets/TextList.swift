@@ -1,11 +1,15 @@
 #if GTK
 internal import CGTK
 import Glibc
+import Roost
 
-/// Lines of text, as many as one likes.
+/// Lines of text, as many as one likes: a hundred thousand are added and drawn within a second. Each is one row, with an
+/// ellipsis where the window is too narrow, and shown in full when the pointer rests on it.
 public final class TextList: Widget {
     private let model: OpaquePointer
     private let view: UnsafeMutablePointer<GtkWidget>
+    /// Not yet given to GTK.
+    private var waiting: [String] = []
 
     /// Creates an empty list.
     public init(_ app: GTKApplication) {
@@ -41,12 +45,37 @@ public final class TextList: Widget {
     isolated deinit { g_object_unref(UnsafeMutableRawPointer(model)) }
 
     /// How many lines there are.
-    public var count: Int { Int(g_list_model_get_n_items(model)) }
+    public var count: Int { Int(g_list_model_get_n_items(model)) + waiting.count }
 
-    /// Adds a line below the others.
-    public func append(_ line: String) { gtk_string_list_append(model, line) }
+    /// Adds a line below the others; it ends at the first NUL. It is seen once the loop comes to it, with all that were added
+    /// meanwhile.
+    public func append(_ line: String) {
+        waiting.append(line)
+        guard waiting.count == 1 else { return }
+        // GTK looks through the whole list at each change: line by line, a hundred thousand took minutes.
+        let port: TaskPort = .mainActor
+        port.post { [weak self] in
+            // The port runs its jobs on the main actor.
+            MainActor.assumeIsolated { self?.show() }
+        }
+    }
+
+    /// Gives GTK what waits, as one change.
+    private func show() {
+        guard !waiting.isEmpty else { return }
+        var lines = waiting.map { strdup($0).map { UnsafePointer($0) } }
+        defer { for line in lines { free(UnsafeMutablePointer(mutating: line)) } }
+        lines.append(nil)
+        waiting = []
+        lines.withUnsafeBufferPointer {
+            gtk_string_list_splice(model, g_list_model_get_n_items(model), 0, $0.baseAddress)
+        }
+    }
 
     /// Takes all lines away.
-    public func removeAll() { gtk_string_list_splice(model, 0, guint(count), nil) }
+    public func removeAll() {
+        waiting = []
+        gtk_string_list_splice(model, 0, g_list_model_get_n_items(model), nil)
+    }
 }
 #endif

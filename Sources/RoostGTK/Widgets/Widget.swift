@@ -38,19 +38,22 @@ public class Widget {
         return self
     }
 
-    /// The least height in pixels.
+    /// The least height in pixels; 0 to 32,767, any other is the nearest of these.
     public final var minimumHeight: Int {
         get {
             var height: gint = 0
             gtk_widget_get_size_request(widget, nil, &height)
             return Int(height)
         }
-        set { gtk_widget_set_size_request(widget, -1, gint(newValue)) }
+        set { gtk_widget_set_size_request(widget, -1, newValue.pixels) }
     }
 
-    /// A style class of GTK or the theme: `title-1`, `dim-label`, `suggested-action`, `destructive-action` and the like.
+    /// A style class of GTK or the theme: `title-1`, `dim-label`, `suggested-action`, `destructive-action` and the like. A dot
+    /// in front, as style sheets have it, is not part of the name.
     public final func styled(_ names: String...) -> Self {
-        for name in names { gtk_widget_add_css_class(widget, name) }
+        for name in names.map({ $0.drop { $0 == "." } }) where !name.isEmpty {
+            gtk_widget_add_css_class(widget, String(name))
+        }
         return self
     }
 
@@ -73,9 +76,9 @@ public class Widget {
     }
 }
 
-/// Text.
+/// Text, shown as it is: `%`, `_` and `<` mean nothing here, and it ends at the first NUL.
 public final class Label: Widget {
-    /// Creates a label.
+    /// Creates a label; text begins at the left, and lines are as long as they are.
     public init(_ app: GTKApplication, _ text: String = "") {
         super.init(app, gtk_label_new(text))
         gtk_label_set_xalign(object, 0)
@@ -101,16 +104,17 @@ public final class Label: Widget {
     }
 }
 
-/// Something to press.
+/// Something to press; what it does runs on the main actor, while GTK waits for it.
 public final class Button: Widget {
-    /// Creates a button. What `action` throws reaches the hook for failures that nobody looked at.
+    /// Creates a button. What `action` throws goes once, named after the button's first title, to
+    /// `UnobservedFailure`; it closes nothing. The action may close the button's own window.
     public init(_ app: GTKApplication, _ title: String, _ action: @escaping @MainActor () throws -> Void) {
         super.init(app, gtk_button_new_with_mnemonic(title))
         forgetSpokenTitle()
         Callback.connect(object, "clicked", named: "button '\(title)'", app: app, action)
     }
 
-    /// What it says; a letter behind `_` is its key together with Alt.
+    /// What it says, up to the first NUL; a letter behind `_` is its key together with Alt, and `__` is an underscore.
     public var title: String {
         get { gtk_button_get_label(UnsafeMutablePointer(object)).map { String(cString: $0) } ?? "" }
         set {
@@ -132,13 +136,13 @@ public final class ProgressBar: Widget {
         super.init(app, gtk_progress_bar_new())
     }
 
-    /// 0 to 1.
+    /// 0 to 1; less is 0, more is 1, and what is not a number is 0.
     public var fraction: Double {
         get { gtk_progress_bar_get_fraction(object) }
-        set { gtk_progress_bar_set_fraction(object, newValue) }
+        set { gtk_progress_bar_set_fraction(object, newValue.isNaN ? 0 : min(1, max(0, newValue))) }
     }
 
-    /// Text beside the bar; nil for none.
+    /// Text beside the bar, up to the first NUL; nil for none.
     public var text: String? {
         get { gtk_progress_bar_get_text(object).map { String(cString: $0) } }
         set {
@@ -163,23 +167,30 @@ public final class Box: Widget {
 
     private var children: [Widget] = []
 
-    /// Creates a box; `spacing` is between two children, in pixels.
+    /// Creates a box; `spacing` is between two children and `margin` around them all, in pixels: 0 to 32,767, any other is the
+    /// nearest of these.
     public init(
         _ app: GTKApplication, _ direction: Direction, spacing: Int = 6, margin: Int = 0, _ children: Widget...
     ) {
         let orientation = direction == .horizontal ? GTK_ORIENTATION_HORIZONTAL : GTK_ORIENTATION_VERTICAL
-        super.init(app, gtk_box_new(orientation, gint(spacing)))
-        gtk_widget_set_margin_top(widget, gint(margin))
-        gtk_widget_set_margin_bottom(widget, gint(margin))
-        gtk_widget_set_margin_start(widget, gint(margin))
-        gtk_widget_set_margin_end(widget, gint(margin))
+        super.init(app, gtk_box_new(orientation, spacing.pixels))
+        gtk_widget_set_margin_top(widget, margin.pixels)
+        gtk_widget_set_margin_bottom(widget, margin.pixels)
+        gtk_widget_set_margin_start(widget, margin.pixels)
+        gtk_widget_set_margin_end(widget, margin.pixels)
         for child in children { append(child) }
     }
 
-    /// Adds a child behind the others.
+    /// Adds a child behind the others, which the box keeps. A widget has one place: adding it a second time is an error that
+    /// GTK complains about.
     public func append(_ child: Widget) {
         children.append(child)
         gtk_box_append(UnsafeMutablePointer(object), child.widget)
     }
+}
+
+extension Int {
+    /// As a length of GTK's, which keeps some of them in sixteen bits.
+    var pixels: gint { gint(Swift.max(0, Swift.min(self, 32_767))) }
 }
 #endif

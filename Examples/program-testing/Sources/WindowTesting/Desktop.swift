@@ -19,7 +19,9 @@ public final class Desktop {
     public init(width: Int = 1_024, height: Int = 768) throws {
         services = try Services()
         let screen = "\(width)x\(height)x24"
-        let server = try services.start("Xvfb", ["-displayfd", "1", "-screen", "0", screen, "-nolisten", "tcp"])
+        // Without -noreset it starts over whenever its last client goes, and refuses the window manager that comes just then.
+        let server = try services.start(
+            "Xvfb", ["-displayfd", "1", "-screen", "0", screen, "-nolisten", "tcp", "-noreset"])
         display = ":" + (try Services.firstLine(of: server, "Xvfb"))
         let daemon = try services.start(
             "dbus-daemon", ["--session", "--nofork", "--print-address=1"], ["DISPLAY": display])

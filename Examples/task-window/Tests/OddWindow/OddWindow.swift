@@ -1,100 +1,37 @@
-import CGLibLoop
 import Glibc
-import Roost
 import RoostGTK
-import RoostTesting
 
-/// Programs with windows for tests; what they do is their only argument. They say what they found on standard output.
+/// Programs with windows for tests; what they do is their first argument. They say what they found on standard output.
 @main
 enum OddWindow {
+    private static let modes: [String: @Sendable ([String]) -> Never] = [
+        "conformance": { _ in Loops.conformance() },
+        "nested": { Loops.nested($0) },
+        "dialog": { Dialogs.run($0) },
+        "silence": { Silence.run($0) },
+        "blocked": { Bounded.blocked($0) },
+        "hang": { Bounded.hang($0) },
+        "idle": { _ in Heartbeat.idle() },
+        "heartbeat": { Heartbeat.run($0) },
+        "several": { Several.run($0) },
+        "raw": { RawWindows.run($0) },
+        "throws": { Failures.run($0) },
+        "closing": { OddClosings.run($0) },
+        "widgets": { _ in OddWidgets.run() },
+    ]
+
     static func main() {
-        switch CommandLine.arguments.dropFirst().first {
-        case "conformance": conformance()
-        case "nested-in-a-callback": nested(.callback)
-        case "nested-in-a-task": nested(.task)
-        default:
-            print("usage: odd-window conformance|nested-in-a-callback|nested-in-a-task")
+        let arguments = Array(CommandLine.arguments.dropFirst())
+        guard let mode = arguments.first.flatMap({ modes[$0] }) else {
+            print("usage: odd-window \(modes.keys.sorted().joined(separator: "|")) …")
             exit(2)
         }
+        mode(Array(arguments.dropFirst()))
     }
+}
 
-    nonisolated static func say(_ text: String) {
-        var line = text + "\n"
-        line.withUTF8 { bytes in _ = write(1, bytes.baseAddress, bytes.count) }
-    }
-
-    /// The main actor's port as GTK's loop serves it, in the suite that every port has to pass.
-    private static func conformance() -> Never {
-        GTKApplication.run("odd-window") { app in
-            let window = Window(app, "Conformance")
-            window.show(Label(app, "The suite runs."))
-            window.present()
-            let scope = WorkerScope("suite")
-            window.closes(scope)
-            let suite = scope.start("conformance") { worker async throws -> [String] in
-                await DeliveryConformance("GTK") { .init(port: .mainActor) }.run().map { "\($0)" }
-            }
-            suite.onEnd { ending in
-                Task { @MainActor in
-                    let failures = (try? await suite.value) ?? ["\(ending)"]
-                    for failure in failures { say(failure) }
-                    say("\(failures.count) failures")
-                    window.close()
-                }
-            }
-        }
-    }
-
-    private enum Place {
-        case callback
-        case task
-    }
-
-    @MainActor private static var seen = (updates: 0, sent: 0, tasks: 0)
-    @MainActor private static var isNested = false
-
-    /// A loop inside one of the loop's callbacks, as a modal dialog runs it: it ends once everything that was sent has come.
-    private static func nested(_ place: Place) -> Never {
-        GTKApplication.run("odd-window") { app in
-            let window = Window(app, "Nested")
-            window.present()
-            let scope = WorkerScope("nested")
-            window.closes(scope)
-            let count = 10_000
-            let begun = StopSource()
-            let worker = scope.start("sends", reporting: Int.self) { worker in
-                worker.report(0)
-                // Goes on once the inner loop runs.
-                _ = begun.token.waitForStop()
-                for n in 1...count {
-                    worker.report(n)
-                    try worker.send(n)
-                    if n % 1_000 == 0 { Task { @MainActor in seen.tasks += 1 } }
-                }
-            }
-            worker.onSent { _ in seen.sent += 1 }
-            worker.onUpdate { n in
-                seen.updates += 1
-                guard n == 0 else { return }
-                if place == .callback {
-                    runInnerLoop(until: count, begun)
-                } else {
-                    Task { @MainActor in runInnerLoop(until: count, begun) }
-                }
-            }
-            worker.onEnd { ending in
-                Task { @MainActor in
-                    say("\(ending): sent \(seen.sent), tasks \(seen.tasks), updates \(seen.updates > 1)")
-                    window.close()
-                }
-            }
-        }
-    }
-
-    @MainActor private static func runInnerLoop(until count: Int, _ begun: StopSource) {
-        let end = MonotonicTime.now + .seconds(20)
-        begun.stop()
-        while seen.sent < count, MonotonicTime.now < end { g_main_context_iteration(nil, 1) }
-        say("inner loop: sent \(seen.sent), tasks \(seen.tasks)")
-    }
+/// A line on standard output, at once.
+func say(_ text: String) {
+    var line = text + "\n"
+    line.withUTF8 { bytes in _ = write(1, bytes.baseAddress, bytes.count) }
 }

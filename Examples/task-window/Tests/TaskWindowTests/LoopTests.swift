@@ -23,7 +23,7 @@ import WindowTesting
 
     /// As a modal dialog does it: the inner loop delivers everything, and runs what tasks want from the main actor.
     @Test func aLoopInsideACallbackDeliversEverything() throws {
-        let run = try WindowedRun("odd-window", ["nested-in-a-callback"], on: desktop, reader)
+        let run = try WindowedRun("odd-window", ["nested", "callback"], on: desktop, reader)
         #expect(run.program.waitForEnd(within: .seconds(60)) == .exited(0), "\(run.program.everything)")
         #expect(run.program.outputText.contains("inner loop: sent 10000"), "\(run.program.outputText)")
         #expect(
@@ -34,7 +34,7 @@ import WindowTesting
 
     /// The main actor is busy inside one of its own jobs: others wait for it, deliveries do not, and nothing is lost.
     @Test func aLoopInsideATaskOfTheMainActorDeliversEverything() throws {
-        let run = try WindowedRun("odd-window", ["nested-in-a-task"], on: desktop, reader)
+        let run = try WindowedRun("odd-window", ["nested", "task"], on: desktop, reader)
         #expect(run.program.waitForEnd(within: .seconds(60)) == .exited(0), "\(run.program.everything)")
         #expect(run.program.outputText.contains("inner loop: sent 10000, tasks 0"), "\(run.program.outputText)")
         #expect(

@@ -74,6 +74,21 @@ import WindowTesting
         run.expectNoComplaint("two windows")
     }
 
+    @Test func theProgramOfTheGuideCloses() throws {
+        let run = try WindowedRun("window-guide", on: desktop, reader)
+        try run.waitForWindows(1)
+        try run.press("Count")
+        let bar = run.program.wait(for: .seconds(10)) {
+            (try? reader.items(of: run.program.process))?.contains { $0.role == "progress bar" && $0.name == "Count" }
+                == true
+        }
+        #expect(bar, "named for a screen reader")
+        let time = run.end { run.close(run.windows[0]) }
+        #expect(run.program.ending == .exited(0), "\(run.program.everything)")
+        #expect(time < .milliseconds(1_000), "\(time)")
+        run.expectNoComplaint("guide")
+    }
+
     @Test func keptOpenAtTheLastMomentAndClosedAtOnce() throws {
         let run = try WindowedRun(on: desktop, reader)
         try run.waitForWindows(1)

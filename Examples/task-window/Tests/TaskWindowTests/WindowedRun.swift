@@ -26,7 +26,8 @@ final class WindowedRun {
     var windows: [WindowManager.Window] { desktop.windows.all.filter { $0.process == program.process } }
 
     func waitForWindows(_ count: Int) throws {
-        try #require(program.wait { windows.count == count || program.ending != nil }, "\(program.errorText)")
+        try #require(
+            program.wait(for: .seconds(20)) { windows.count == count || program.ending != nil }, "\(program.errorText)")
         try #require(program.ending == nil, "\(program.errorText)")
     }
 

@@ -1,0 +1,132 @@
+import Roost
+import RoostGTK
+
+/// Windows that are closed, and used, where nobody would think of it.
+@MainActor
+enum OddClosings {
+    private static let cases: [String: @MainActor (GTKApplication, Window, WorkerScope) -> Void] = [
+        "twice": twice, "in-update": inUpdate, "in-end": inEnd, "in-button": inButton, "in-closed": inClosed,
+        "used-after": usedAfter, "scope-while-closing": scopeWhileClosing, "for-ever": forEver, "negative": negative,
+        "same-scope": sameScope,
+    ]
+
+    /// `closing CASE`: a window with a scope, and another one that lives on until the first is closed and looked at.
+    nonisolated static func run(_ arguments: [String]) -> Never {
+        GTKApplication.run("odd-window") { app in
+            guard let odd = arguments.first.flatMap({ cases[$0] }) else {
+                return say("cases: \(cases.keys.sorted().joined(separator: " "))")
+            }
+            let other = Window(app, "Other")
+            let window = Window(app, "Odd")
+            let scope = WorkerScope("odd")
+            other.present()
+            window.onClosed {
+                say("closed; left: \(app.windows)")
+                // What comes now comes too late.
+                GLib.after(200) { other.close() }
+            }
+            odd(app, window, scope)
+            window.present()
+        }
+    }
+
+    private static func needsAWhile(
+        _ scope: WorkerScope, _ time: Duration = .milliseconds(60)
+    ) -> WorkerHandle<Void, WorkerProgress> {
+        scope.start("needs a while") { worker in
+            worker.report(1)
+            let reason = worker.token.waitForStop()
+            let end = MonotonicTime.now + time
+            while reason != nil, MonotonicTime.now < end { worker.report(2) }
+        }
+    }
+
+    /// The second request is in a hurry.
+    private static func twice(_ app: GTKApplication, _ window: Window, _ scope: WorkerScope) {
+        window.closes(scope)
+        needsAWhile(scope).onUpdate { _ in
+            window.close()
+            window.close()
+            say("still in the callback: \(app.windows)")
+        }
+    }
+
+    private static func inUpdate(_ app: GTKApplication, _ window: Window, _ scope: WorkerScope) {
+        window.closes(scope)
+        let worker = needsAWhile(scope)
+        worker.onUpdate { progress in if progress.completed == 1 { window.close() } }
+        worker.onEnd { say("\($0)") }
+    }
+
+    private static func inEnd(_ app: GTKApplication, _ window: Window, _ scope: WorkerScope) {
+        window.closes(scope)
+        scope.start("short") { _ in }.onEnd { _ in window.close() }
+    }
+
+    /// The button goes while it is being pressed.
+    private static func inButton(_ app: GTKApplication, _ window: Window, _ scope: WorkerScope) {
+        window.show(Button(app, "Go") { window.close() })
+    }
+
+    private static func inClosed(_ app: GTKApplication, _ window: Window, _ scope: WorkerScope) {
+        window.closes(scope)
+        window.onClosed {
+            window.close()
+            window.present()
+            window.onClosed { say("once more") }
+        }
+        GLib.after(50) { window.close() }
+    }
+
+    private static func usedAfter(_ app: GTKApplication, _ window: Window, _ scope: WorkerScope) {
+        window.show(Label(app, "before"))
+        GLib.after(50) {
+            window.close()
+            window.close()
+            window.title = "After"
+            window.show(Label(app, "after"))
+            window.present()
+            window.onClosed { say("closed already") }
+            let late = WorkerScope("late")
+            window.closes(late)
+            say("late is \(late.phase); left: \(app.windows), title '\(window.title)'")
+        }
+    }
+
+    /// One more scope when the close is under way: it closes with the others, and may be kept open with them.
+    private static func scopeWhileClosing(_ app: GTKApplication, _ window: Window, _ scope: WorkerScope) {
+        let added = WorkerScope("added")
+        window.closes(scope)
+        let worker = needsAWhile(scope)
+        worker.onUpdate { _ in
+            guard added.phase == .open, scope.phase == .open else { return }
+            window.close()
+            let more = added.start("more") { more in while true { try more.sleep(for: .seconds(1)) } }
+            more.onEnd { say("more: \($0)") }
+            window.closes(added, within: .seconds(1))
+            say("added is \(added.phase)")
+        }
+    }
+
+    private static func forEver(_ app: GTKApplication, _ window: Window, _ scope: WorkerScope) {
+        window.closes(scope, within: .seconds(Int64.max) + .nanoseconds(999_999_999))
+        // Long enough for the countdown to be shown.
+        let worker = needsAWhile(scope, .milliseconds(400))
+        worker.onUpdate { progress in if progress.completed == 1 { window.close() } }
+        worker.onEnd { say("\($0)") }
+    }
+
+    private static func negative(_ app: GTKApplication, _ window: Window, _ scope: WorkerScope) {
+        window.closes(scope, within: .seconds(-5))
+        needsAWhile(scope).onUpdate { progress in if progress.completed == 1 { window.close() } }
+    }
+
+    /// Given twice, and to two windows.
+    private static func sameScope(_ app: GTKApplication, _ window: Window, _ scope: WorkerScope) {
+        window.closes(scope)
+        window.closes(scope)
+        let worker = needsAWhile(scope)
+        worker.onUpdate { progress in if progress.completed == 1 { window.close() } }
+        worker.onEnd { say("\($0)") }
+    }
+}
