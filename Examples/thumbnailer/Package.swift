@@ -46,7 +46,11 @@ let package = Package(
         ),
         .testTarget(
             name: "ProgramTests",
-            dependencies: [.product(name: "ProgramTesting", package: "program-testing"), "thumbnailer", "odd-program"]),
+            dependencies: [
+                .product(name: "ProgramTesting", package: "program-testing"),
+                .product(name: "WindowTesting", package: "program-testing", condition: .when(traits: ["Window"])),
+                "thumbnailer", "odd-program",
+            ]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -8,6 +8,9 @@ final class PictureLoader {
     /// How many loaded pictures are kept: some screens of them.
     private static let kept = 400
 
+    /// Between two pictures, beside what the theme puts there; half of it at the edges.
+    private static let spacing: gint = 12
+
     /// A texture is immutable, and GTK documents it as safe to use from any thread.
     // proof: the reference is owned by exactly one of these, and given back with it.
     private final class Texture: @unchecked Sendable {
@@ -82,6 +85,11 @@ final class PictureLoader {
     private func setUp(_ item: OpaquePointer) {
         let picture = gtk_picture_new()!
         gtk_widget_set_size_request(picture, gint(side), gint(side))
+        let margins = [
+            gtk_widget_set_margin_top, gtk_widget_set_margin_bottom, gtk_widget_set_margin_start,
+            gtk_widget_set_margin_end,
+        ]
+        for margin in margins { margin(picture, Self.spacing / 2) }
         gtk_list_item_set_child(item, picture)
     }
 

@@ -2,7 +2,7 @@
 internal import CGTK
 public import Roost
 
-/// A window. It is kept by its application while it is open.
+/// A window. It is kept by its application while it is open. Ctrl+W closes it as its close button does, Ctrl+Q all windows.
 @MainActor
 public final class Window {
     /// Where its widgets are made for.
@@ -17,6 +17,7 @@ public final class Window {
         let window = UnsafeMutablePointer<GtkWindow>(OpaquePointer(gtk_window_new()!))
         gtk_window_set_title(window, title)
         gtk_window_set_default_size(window, gint(width), gint(height))
+        WindowKeys.add(to: window)
         closer = WindowCloser(window, app: app)
         closer.owner = self
     }

@@ -14,8 +14,8 @@ public final class Desktop {
     private let display: String
     private let bus: String
 
-    /// Size in pixels.
-    public init(width: Int = 1_024, height: Int = 768) throws {
+    /// Size in pixels. `look` is a folder with an `rc.xml` for the window manager, and its theme in `themes`.
+    public init(width: Int = 1_024, height: Int = 768, look: String? = nil) throws {
         services = try Services()
         let screen = "\(width)x\(height)x24"
         let server = try services.start("Xvfb", ["-displayfd", "1", "-screen", "0", screen, "-nolisten", "tcp"])
@@ -23,7 +23,10 @@ public final class Desktop {
         let daemon = try services.start(
             "dbus-daemon", ["--session", "--nofork", "--print-address=1"], ["DISPLAY": display])
         bus = try Services.firstLine(of: daemon, "dbus-daemon")
-        _ = try services.start("openbox", ["--sm-disable"], ["DISPLAY": display])
+        let configuration = look.map { ["--config-file", $0 + "/rc.xml"] } ?? []
+        var environment = ["DISPLAY": display]
+        environment["XDG_DATA_HOME"] = look
+        _ = try services.start("openbox", ["--sm-disable"] + configuration, environment)
         guard windows.isReady(within: .seconds(20)) else {
             throw Unavailable(description: "openbox does not manage the windows of \(display)")
         }
