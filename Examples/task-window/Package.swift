@@ -13,6 +13,12 @@ let package = Package(
             dependencies: [
                 .product(name: "Roost", package: "Roost"), .product(name: "RoostGTK", package: "Roost"),
             ]),
+        // The window that README.md shows.
+        .executableTarget(
+            name: "readme-window",
+            dependencies: [
+                .product(name: "Roost", package: "Roost"), .product(name: "RoostGTK", package: "Roost"),
+            ]),
         .systemLibrary(name: "CGLibLoop", path: "Tests/CGLibLoop", pkgConfig: "glib-2.0"),
         .executableTarget(
             name: "odd-window",
