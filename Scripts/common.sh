@@ -24,6 +24,27 @@ trim() {
     printf '%s' "${text%"${text##*[![:space:]]}"}"
 }
 
+# hide_gtk FOLDER: from here on this shell and what it starts find every library but GTK, as on a machine without it. FOLDER
+# is filled with links to what pkg-config knows. The Swift package manager asks it for its path, and reads the files itself.
+hide_gtk() {
+    local folder=$1 path file part real
+    real="$(command -v pkg-config)" || die "pkg-config is not installed."
+    path="${PKG_CONFIG_PATH:-}:$("$real" --variable pc_path pkg-config)"
+    mkdir -p "$folder/bin" "$folder/files"
+    local -a parts
+    IFS=: read -r -a parts <<<"$path"
+    for part in "${parts[@]}"; do
+        for file in "$part"/*.pc; do
+            if [[ -e $file && ${file##*/} != gtk4* && ! -e $folder/files/${file##*/} ]]; then ln -s "$file" "$folder/files/"; fi
+        done
+    done
+    printf '#!/bin/sh\nif [ "$*" = "--variable pc_path pkg-config" ]; then echo "%s"; else exec "%s" "$@"; fi\n' \
+        "$folder/files" "$real" >"$folder/bin/pkg-config"
+    chmod +x "$folder/bin/pkg-config"
+    unset PKG_CONFIG_PATH
+    export PKG_CONFIG_LIBDIR="$folder/files" PATH="$folder/bin:$PATH"
+}
+
 # The time in milliseconds, from some moment on.
 milliseconds() { local t=$EPOCHREALTIME && printf '%s' $((${t/[.,]/} / 1000)); }
 

@@ -19,6 +19,12 @@ let package = Package(
             dependencies: [
                 .product(name: "Roost", package: "Roost"), .product(name: "RoostGTK", package: "Roost"),
             ]),
+        // The window that README.md shows.
+        .executableTarget(
+            name: "readme-window",
+            dependencies: [
+                .product(name: "Roost", package: "Roost"), .product(name: "RoostGTK", package: "Roost"),
+            ]),
         // GTK as code sees it that knows nothing of Roost.
         .systemLibrary(name: "COtherBindings", path: "Tests/COtherBindings", pkgConfig: "gtk4"),
         .executableTarget(

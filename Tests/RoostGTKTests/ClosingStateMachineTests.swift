@@ -63,4 +63,24 @@ import Testing
         expect(machine.keepOpen(isCalledOff: true), is: .none)
         expect(machine.closeNow(), is: .takeDown)
     }
+
+    @Test func aScopeThatComesWhileItClosesIsWaitedFor() {
+        var machine = ClosingStateMachine()
+        #expect(!machine.scopeAdded())
+        #expect(machine.closeAsked(scopes: 1) == .beginClosing)
+        #expect(machine.scopeAdded())
+        #expect(machine.settled(round: 1) == .none)
+        #expect(machine.settled(round: 1) == .takeDown)
+        #expect(!machine.scopeAdded())
+    }
+
+    @Test func whatSomebodyElseDestroyedIsTakenDownOnce() {
+        var open = ClosingStateMachine()
+        #expect(open.destroyed() == .takeDown)
+        #expect(open.destroyed() == .none && open.closeAsked(scopes: 1) == .none)
+        var closing = ClosingStateMachine()
+        #expect(closing.closeAsked(scopes: 1) == .beginClosing)
+        #expect(closing.destroyed() == .takeDown)
+        #expect(closing.settled(round: 1) == .none)
+    }
 }

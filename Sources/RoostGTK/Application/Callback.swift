@@ -49,6 +49,15 @@ final class Callback {
         }
     }
 
+    /// Calls `body` with a row or cell at every signal of what makes them.
+    static func connect(factory: OpaquePointer, _ signal: String, _ body: @escaping @MainActor (OpaquePointer) -> Void)
+    {
+        connect(factory, signal) { arguments in
+            if let item = arguments.object { body(item) }
+            return false
+        }
+    }
+
     /// Calls `body` once, after so many milliseconds; the number cancels it.
     static func after(milliseconds: guint, _ body: @escaping @MainActor () -> Void) -> guint {
         let source = g_timeout_source_new(milliseconds)

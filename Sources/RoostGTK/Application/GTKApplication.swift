@@ -121,11 +121,7 @@ public final class GTKApplication {
     /// that stayed would keep its loop, and the windows that it is modal to, for itself.
     private func windowsWent() {
         let left = WindowList.all
-        for closer in closers where !left.contains(closer.window) {
-            // The second request takes it down, whatever state it was in.
-            closer.requestClose()
-            closer.requestClose()
-        }
+        for closer in closers where !left.contains(closer.window) { closer.windowWasDestroyed() }
         let closing = Set(closers.map(\.window))
         for dialog in left where !closing.contains(dialog) {
             guard let parent = gtk_window_get_transient_for(dialog), !left.contains(parent) else { continue }

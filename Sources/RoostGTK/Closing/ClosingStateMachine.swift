@@ -47,6 +47,13 @@ struct ClosingStateMachine {
         }
     }
 
+    /// A scope was given to the window; true when it is to close as well.
+    mutating func scopeAdded() -> Bool {
+        guard state == .closing else { return false }
+        left += 1
+        return true
+    }
+
     mutating func closeNow() -> Action {
         guard state == .closing else { return .none }
         state = .gone
@@ -58,6 +65,13 @@ struct ClosingStateMachine {
         guard state == .closing, round == self.round else { return .none }
         left -= 1
         guard left <= 0 else { return .none }
+        state = .gone
+        return .takeDown
+    }
+
+    /// Somebody else has destroyed the window.
+    mutating func destroyed() -> Action {
+        guard state != .gone else { return .none }
         state = .gone
         return .takeDown
     }

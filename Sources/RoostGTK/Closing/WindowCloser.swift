@@ -40,8 +40,10 @@ final class WindowCloser {
 
     var title: String { gtk_window_get_title(window).map { String(cString: $0) } ?? "" }
 
+    /// One that comes while the window closes is asked to close like the others.
     func closes(_ scope: WorkerScope, within budget: Duration?) {
         scopes.append((scope, budget))
+        if machine.scopeAdded() { beginClosing(scope, within: budget) }
     }
 
     /// Puts `content` into the window; while it closes, only once it is kept open.
@@ -89,21 +91,28 @@ final class WindowCloser {
         switch action {
         case .none: break
         case .beginClosing:
-            let round = machine.round
-            for (scope, budget) in scopes {
-                scope.beginClosing(within: budget, on: .mainActor) { [weak self] _ in
-                    MainActor.assumeIsolated {
-                        guard let self else { return }
-                        self.perform(self.machine.settled(round: round))
-                    }
-                }
-            }
+            for (scope, budget) in scopes { beginClosing(scope, within: budget) }
             startTimer(after: Self.patience)
         case .takeDown: takeDown()
         case .reopen:
             stopTimer()
             hideView()
         }
+    }
+
+    private func beginClosing(_ scope: WorkerScope, within budget: Duration?) {
+        let round = machine.round
+        scope.beginClosing(within: budget, on: .mainActor) { [weak self] _ in
+            MainActor.assumeIsolated {
+                guard let self else { return }
+                self.perform(self.machine.settled(round: round))
+            }
+        }
+    }
+
+    /// Somebody has destroyed the window without asking.
+    func windowWasDestroyed() {
+        perform(machine.destroyed())
     }
 
     private func takeDown() {

@@ -8,6 +8,9 @@ final class PictureLoader {
     /// How many loaded pictures are kept: some screens of them.
     private static let kept = 400
 
+    /// Between two pictures, beside what the theme puts there; half of it at the edges.
+    private static let spacing: gint = 12
+
     /// A texture is immutable, and GTK documents it as safe to use from any thread.
     // proof: the reference is owned by exactly one of these, and given back with it.
     private final class Texture: @unchecked Sendable {
@@ -39,42 +42,10 @@ final class PictureLoader {
     }
 
     func connect(to factory: OpaquePointer) {
-        connect(factory, "setup") { $0.setUp($1) }
-        connect(factory, "bind") { $0.bind($1) }
-        connect(factory, "unbind") { $0.unbind($1) }
-    }
-
-    private typealias Handler = @MainActor (PictureLoader, OpaquePointer) -> Void
-
-    private final class Call {
-        // Held: the last cells go after the grid.
-        let loader: PictureLoader
-        let handler: Handler
-        init(_ loader: PictureLoader, _ handler: @escaping Handler) {
-            self.loader = loader
-            self.handler = handler
-        }
-    }
-
-    private func connect(_ factory: OpaquePointer, _ signal: String, _ handler: @escaping Handler) {
-        let call: @convention(c) (OpaquePointer, OpaquePointer, UnsafeMutableRawPointer) -> Void = { _, item, context in
-            MainActor.assumeIsolated {
-                // proof: the connection holds it, and `release` is called with the connection's end.
-                let call = Unmanaged<Call>.fromOpaque(context).takeUnretainedValue()
-                call.handler(call.loader, item)
-            }
-        }
-        let release: @convention(c) (UnsafeMutableRawPointer?, UnsafeMutablePointer<GClosure>?) -> Void = {
-            context, _ in
-            // proof: what was retained for the connection.
-            if let context { Unmanaged<Call>.fromOpaque(context).release() }
-        }
-        g_signal_connect_data(
-            UnsafeMutableRawPointer(factory), signal,
-            // proof: GTK calls a handler of the factory's signals with (factory, list item, context).
-            unsafeBitCast(call, to: GCallback.self),
-            Unmanaged.passRetained(Call(self, handler)).toOpaque(), release,
-            GConnectFlags(rawValue: 0))
+        // Held by the factory: the last cells go after the grid.
+        Callback.connect(factory: factory, "setup") { self.setUp($0) }
+        Callback.connect(factory: factory, "bind") { self.bind($0) }
+        Callback.connect(factory: factory, "unbind") { self.unbind($0) }
     }
 
     // MARK: Cells
@@ -82,6 +53,11 @@ final class PictureLoader {
     private func setUp(_ item: OpaquePointer) {
         let picture = gtk_picture_new()!
         gtk_widget_set_size_request(picture, side.pixels, side.pixels)
+        let margins = [
+            gtk_widget_set_margin_top, gtk_widget_set_margin_bottom, gtk_widget_set_margin_start,
+            gtk_widget_set_margin_end,
+        ]
+        for margin in margins { margin(picture, Self.spacing / 2) }
         gtk_list_item_set_child(item, picture)
     }
 

@@ -48,6 +48,19 @@ public class Widget {
         set { gtk_widget_set_size_request(widget, -1, newValue.pixels) }
     }
 
+    /// Stands in the middle of the height it has, no higher than it needs to be.
+    public final func centersVertically() -> Self {
+        gtk_widget_set_valign(widget, GTK_ALIGN_CENTER)
+        return self
+    }
+
+    final func setMargin(_ margin: Int) {
+        gtk_widget_set_margin_top(widget, margin.pixels)
+        gtk_widget_set_margin_bottom(widget, margin.pixels)
+        gtk_widget_set_margin_start(widget, margin.pixels)
+        gtk_widget_set_margin_end(widget, margin.pixels)
+    }
+
     /// A style class of GTK or the theme: `title-1`, `dim-label`, `suggested-action`, `destructive-action` and the like. A dot
     /// in front, as style sheets have it, is not part of the name.
     public final func styled(_ names: String...) -> Self {
@@ -94,6 +107,13 @@ public final class Label: Widget {
     public func wraps() -> Self {
         gtk_label_set_wrap(object, 1)
         gtk_label_set_wrap_mode(object, PANGO_WRAP_WORD_CHAR)
+        return self
+    }
+
+    /// Its lines stand in the middle of the room it has.
+    public func centers() -> Self {
+        gtk_label_set_xalign(object, 0.5)
+        gtk_label_set_justify(object, GTK_JUSTIFY_CENTER)
         return self
     }
 
@@ -174,10 +194,7 @@ public final class Box: Widget {
     ) {
         let orientation = direction == .horizontal ? GTK_ORIENTATION_HORIZONTAL : GTK_ORIENTATION_VERTICAL
         super.init(app, gtk_box_new(orientation, spacing.pixels))
-        gtk_widget_set_margin_top(widget, margin.pixels)
-        gtk_widget_set_margin_bottom(widget, margin.pixels)
-        gtk_widget_set_margin_start(widget, margin.pixels)
-        gtk_widget_set_margin_end(widget, margin.pixels)
+        setMargin(margin)
         for child in children { append(child) }
     }
 
@@ -186,6 +203,14 @@ public final class Box: Widget {
     public func append(_ child: Widget) {
         children.append(child)
         gtk_box_append(UnsafeMutablePointer(object), child.widget)
+    }
+}
+
+/// A line between two parts of a window.
+public final class Separator: Widget {
+    /// Creates a horizontal line.
+    public init(_ app: GTKApplication) {
+        super.init(app, gtk_separator_new(GTK_ORIENTATION_HORIZONTAL))
     }
 }
 

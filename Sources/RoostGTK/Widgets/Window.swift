@@ -2,7 +2,8 @@
 internal import CGTK
 public import Roost
 
-/// A window, used on the main actor alone: anything else does not compile. Its application keeps it while it is open.
+/// A window, used on the main actor alone: anything else does not compile. Its application keeps it while it is open. Ctrl+W
+/// closes it as its close button does, Ctrl+Q all windows.
 @MainActor
 public final class Window {
     /// Where its widgets are made for.
@@ -19,6 +20,7 @@ public final class Window {
         let window = UnsafeMutablePointer<GtkWindow>(OpaquePointer(gtk_window_new()!))
         gtk_window_set_title(window, title)
         gtk_window_set_default_size(window, max(1, width.pixels), max(1, height.pixels))
+        WindowKeys.add(to: window)
         closer = WindowCloser(window, app: app)
         closer.owner = self
         closer.closed.append { [weak self] in self?.hasGone = true }

@@ -15,8 +15,8 @@ public final class Desktop {
     private let bus: String
     public let windows: WindowManager
 
-    /// Size in pixels.
-    public init(width: Int = 1_024, height: Int = 768) throws {
+    /// Size in pixels. `look` is a folder with an `rc.xml` for the window manager, and its theme in `themes`.
+    public init(width: Int = 1_024, height: Int = 768, look: String? = nil) throws {
         services = try Services()
         let screen = "\(width)x\(height)x24"
         // Without -noreset it starts over whenever its last client goes, and refuses the window manager that comes just then.
@@ -26,7 +26,10 @@ public final class Desktop {
         let daemon = try services.start(
             "dbus-daemon", ["--session", "--nofork", "--print-address=1"], ["DISPLAY": display])
         bus = try Services.firstLine(of: daemon, "dbus-daemon")
-        let manager = try services.start("openbox", ["--sm-disable"], ["DISPLAY": display])
+        let configuration = look.map { ["--config-file", $0 + "/rc.xml"] } ?? []
+        var environment = ["DISPLAY": display]
+        environment["XDG_DATA_HOME"] = look
+        let manager = try services.start("openbox", ["--sm-disable"] + configuration, environment)
         windows = try WindowManager(display: display)
         let manages = manager.wait(for: .seconds(20)) { windows.isReady || manager.ending != nil }
         guard manages, manager.ending == nil else {

@@ -93,6 +93,15 @@ public final class WindowManager {
         send("WM_PROTOCOLS", protocols, about: window.id, to: window.id, mask: XCB_EVENT_MASK_NO_EVENT)
     }
 
+    /// Makes it as large as the desktop.
+    public func maximize(_ window: Window) {
+        // 1 to set both, and 2 for a pager.
+        let states = ["_NET_WM_STATE_MAXIMIZED_VERT", "_NET_WM_STATE_MAXIMIZED_HORZ"].map { atom($0) }
+        send(
+            "_NET_WM_STATE", [1] + states + [2], about: window.id, to: root,
+            mask: XCB_EVENT_MASK_SUBSTRUCTURE_REDIRECT)
+    }
+
     private func send(
         _ message: String, _ values: [UInt32], about window: UInt32, to target: UInt32, mask: xcb_event_mask_t
     ) {
@@ -101,8 +110,11 @@ public final class WindowManager {
         event.format = 32
         event.window = window
         event.type = atom(message)
-        event.data.data32.0 = values[0]
-        event.data.data32.1 = values[1]
+        withUnsafeMutableBytes(of: &event.data.data32) { data in
+            for (index, value) in values.enumerated() {
+                data.storeBytes(of: value, toByteOffset: index * 4, as: UInt32.self)
+            }
+        }
         let bytes = withUnsafeBytes(of: event) { $0.map { CChar(bitPattern: $0) } }
         xcb_send_event(connection, 0, target, mask.rawValue, bytes)
         xcb_flush(connection)

@@ -13,15 +13,25 @@ final class ThumbnailerWindow {
         case stopping
     }
 
+    /// How the last run over this folder ended.
+    private enum LastRun {
+        case none
+        case stopped
+        case complete
+    }
+
     private let window: Window
     private let arguments: Arguments
     private let jobs: Int
     private let scopes: ThumbnailRun.Scopes
+    private let name: Label
     private let place: Label
     private let bar: ProgressBar
     private let status: Label
     private let grid: PictureGrid
+    private let notice: Notice
     private let problems: TextList
+    private let problemsArea: Box
     private let problemsTitle: Label
     private let choose: Button
     private let start: Button
@@ -30,6 +40,7 @@ final class ThumbnailerWindow {
 
     private var folder: RawPath?
     private var state = State.idle
+    private var lastRun = LastRun.none
     private var tally = Tally()
     private var total: Int?
     private var elapsed = Stopwatch()
@@ -40,27 +51,34 @@ final class ThumbnailerWindow {
         jobs = arguments.jobs ?? WorkerPool.processorCount
         scopes = ThumbnailRun.Scopes(jobs: jobs)
         window = Window(app, "Roost Thumbnailer", width: 860, height: 620)
-        place = Label(app).ellipsizes().expands().styled("heading")
+        name = Label(app).ellipsizes().styled("title-4")
+        place = Label(app).ellipsizes().styled("dim-label")
         bar = ProgressBar(app).expands().named("Progress")
-        status = Label(app).ellipsizes().expands()
+        // Wraps, and so is whole in a narrow window.
+        status = Label(app).wraps().expands()
         grid = PictureGrid(app).expands(vertically: true).named("Thumbnails")
-        problems = TextList(app).expands().named("Pictures that failed")
-        problemsTitle = Label(app).styled("dim-label")
+        notice = Notice(app).expands(vertically: true)
+        problems = TextList(app).expands().growsUpTo(height: 160).named("Pictures that failed")
+        problemsTitle = Label(app).styled("heading")
         // The buttons know the window only once it exists.
         let link = Link()
-        choose = Button(app, "Choose _Folder…") { link.owner?.chooseFolder() }
+        choose = Button(app, "Choose _Folder…") { link.owner?.chooseFolder() }.centersVertically()
         start = Button(app, "_Start") { link.owner?.begin() }.styled("suggested-action")
         pause = Button(app, "_Pause") { link.owner?.pauseOrResume() }
         stop = Button(app, "S_top") { link.owner?.end() }
+        let buttons = Box(app, .horizontal, spacing: 6, start, pause, stop).centersVertically()
+        let top = Box(
+            app, .vertical, spacing: 12, margin: 12,
+            Box(app, .horizontal, spacing: 12, Box(app, .vertical, spacing: 0, name, place).expands(), choose),
+            bar, Box(app, .horizontal, spacing: 12, status, buttons))
+        problemsArea = Box(
+            app, .vertical, spacing: 0, Separator(app),
+            Box(app, .vertical, spacing: 6, margin: 12, problemsTitle, problems))
         link.owner = self
-        problems.minimumHeight = 96
         window.closes(scopes.makers, within: .seconds(2))
         window.closes(scopes.walkers, within: .seconds(2))
         window.onClosed { [self] in run?.cancel() }
-        let top = Box(app, .horizontal, spacing: 8, place, choose)
-        let buttons = Box(app, .horizontal, spacing: 8, status, start, pause, stop)
-        window.show(
-            Box(app, .vertical, spacing: 10, margin: 12, top, bar, buttons, grid, problemsTitle, problems))
+        window.show(Box(app, .vertical, spacing: 0, top, Separator(app), grid, notice, problemsArea))
         openFirstFolder()
     }
 
@@ -75,11 +93,11 @@ final class ThumbnailerWindow {
     private func openFirstFolder() {
         do {
             folder = try arguments.folder ?? DefaultFolder.find()
-            place.text = folder?.printable ?? "No folder is chosen"
             status.text = folder == nil ? "Choose a folder with pictures." : "Ready."
         } catch {
             status.text = "\(error)"
         }
+        showFolder()
         show(.idle)
         if arguments.folder != nil { begin() }
     }
@@ -88,9 +106,9 @@ final class ThumbnailerWindow {
         FolderChooser.open(over: window, title: "A folder with pictures", startingIn: folder?.bytes) {
             [weak self] chosen in
             guard let self, self.state == .idle else { return }
-            let folder = RawPath(bytes: chosen.bytes)
-            self.folder = folder
-            self.place.text = folder.printable
+            self.folder = RawPath(bytes: chosen.bytes)
+            self.lastRun = .none
+            self.showFolder()
             self.begin()
         }
     }
@@ -154,21 +172,39 @@ final class ThumbnailerWindow {
             case .fresh:
                 let cache = ThumbnailCache(root: arguments.output)
                 show(cache.thumbnailPath(forURI: outcome.uri, size: arguments.size), of: outcome)
-            case .failed(let error): problems.append("\(error)")
+            case .failed(let error): show(error)
             }
         case .problem(let problem):
             tally.addFailure()
-            problems.append("\(problem)")
+            show(problem)
         case .failure(let worker, let error):
             tally.addFailure()
-            problems.append("\(worker): \(error)")
+            problems.append(worker, detail: "\(error)")
         }
         showProgress()
+        showParts()
     }
 
     private func show(_ thumbnail: RawPath, of outcome: ThumbnailOutcome) {
         let name = String(decoding: outcome.path.lastComponent, as: UTF8.self)
         grid.append([PictureGrid.Picture(path: thumbnail.printable, name: name)])
+    }
+
+    /// The picture first, for that is what one looks for; the folder it is below is known.
+    private func show(_ error: ThumbnailError) {
+        let path = folder.map { error.path.shown(from: $0.absolute()) } ?? error.path.printable
+        let when = error.isRemembered ? " (found by an earlier run)" : ""
+        problems.append(path, detail: "Cannot \(error.operation.rawValue): \(error.reason)\(when)")
+    }
+
+    private func showFolder() {
+        guard let folder = folder?.absolute() else {
+            name.text = "No folder is chosen"
+            place.text = ""
+            return
+        }
+        name.text = folder.shownName
+        place.text = folder.shown
     }
 
     private func showProgress() {
@@ -183,17 +219,17 @@ final class ThumbnailerWindow {
         if state == .paused { parts.append("paused") }
         if state == .stopping { parts.append("stopping…") }
         status.text = parts.joined(separator: " · ")
-        problemsTitle.text = problems.count == 1 ? "1 picture failed" : "\(problems.count) pictures failed"
     }
 
     private func finished() {
         elapsed.stop()
         let wasStopped = state == .stopping
+        lastRun = wasStopped ? .stopped : .complete
         show(.idle)
-        bar.fraction = wasStopped ? bar.fraction : 1
+        if !wasStopped { bar.fraction = tally.done == 0 ? 0 : 1 }
         status.text =
             tally.done == 0 && !wasStopped
-            ? "There are no pictures in this folder."
+            ? "Nothing to do."
             : (wasStopped ? "Stopped: " : "") + tally.line(after: elapsed.time)
     }
 
@@ -205,39 +241,38 @@ final class ThumbnailerWindow {
         pause.isEnabled = state == .running || state == .paused
         pause.title = state == .paused ? "_Resume" : "_Pause"
         stop.isEnabled = state == .running || state == .paused
-        problems.isVisible = problems.count > 0
-        problemsTitle.isVisible = problems.count > 0
         if !isIdle { showProgress() }
-    }
-}
-
-/// Time that stands still while the work is paused.
-private struct Stopwatch {
-    private var since: MonotonicTime?
-    private var before = Duration.zero
-
-    init(running: Bool = false) {
-        if running { start() }
+        showParts()
     }
 
-    var time: Duration { before + (since.map { .now - $0 } ?? .zero) }
-
-    mutating func start() {
-        if since == nil { since = .now }
+    /// The pictures, or why there are none; the failures, if there are any.
+    private func showParts() {
+        grid.isVisible = grid.count > 0
+        notice.isVisible = grid.count == 0
+        problemsArea.isVisible = problems.count > 0
+        problemsTitle.text = problems.count == 1 ? "1 picture failed" : "\(problems.count) pictures failed"
+        let words = emptyPlace
+        if grid.count == 0 { notice.say(words.title, words.text, icon: words.icon) }
     }
 
-    mutating func stop() {
-        before = time
-        since = nil
-    }
-}
-
-extension Duration {
-    /// `4 s`, `3 min`, `2 h`.
-    fileprivate var shortText: String {
-        let seconds = components.seconds
-        return seconds < 90
-            ? "\(seconds) s" : seconds < 5_400 ? "\((seconds + 30) / 60) min" : "\((seconds + 1_800) / 3_600) h"
+    /// What stands where the pictures will be.
+    private var emptyPlace: (title: String, text: String, icon: String) {
+        guard state == .idle else { return ("Looking for pictures…", "", "system-search-symbolic") }
+        guard folder != nil else {
+            return ("No folder is chosen", "Choose one, and its thumbnails appear here.", "folder-symbolic")
+        }
+        switch lastRun {
+        case .complete where tally.done == 0:
+            return ("No pictures here", "There are no pictures in this folder.", "folder-pictures-symbolic")
+        case .complete:
+            return ("No thumbnails", "None of the pictures could be read.", "dialog-warning-symbolic")
+        case .none, .stopped:
+            return (
+                "Ready to start",
+                "Thumbnails appear here as they are made. Stop, or close the window, whenever you like: "
+                    + "the next run goes on where this one ended.", "image-x-generic-symbolic"
+            )
+        }
     }
 }
 #endif

@@ -1,0 +1,70 @@
+#if Window
+import Foundation
+import Testing
+import WindowTesting
+
+@testable import ProgramTesting
+
+private let wish = ProcessInfo.processInfo.environment
+
+/// Not a test of its own: takes the pictures of the window that `Scripts/take-screenshots` asks for.
+///
+/// `ROOST_SCREENSHOTS` is the folder for them, `ROOST_LANDSCAPES` the one with the pictures that the window shows.
+@Suite(.serialized, .enabled(if: wish["ROOST_SCREENSHOTS"] != nil), .timeLimit(.minutes(10)))
+struct WindowScreenshots {
+    enum Size: String, CaseIterable {
+        case wide = "1024x768"
+        case narrow = "480x640"
+
+        var pixels: (width: Int, height: Int) { self == .wide ? (1_024, 768) : (480, 640) }
+    }
+
+    enum Light: String, CaseIterable {
+        case light
+        case dark
+    }
+
+    @Test(arguments: Size.allCases, Light.allCases) func takes(_ size: Size, _ light: Light) throws {
+        let target = try #require(wish["ROOST_SCREENSHOTS"])
+        let home = try PhotographedHome(landscapes: wish["ROOST_LANDSCAPES"] ?? "", isDark: light == .dark)
+        let desktop = try Desktop(width: size.pixels.width, height: size.pixels.height, look: home.look)
+        let reader = try ScreenReader(desktop)
+        func shoot(_ name: String, _ window: PhotographedWindow) throws {
+            try window.shoot("\(target)/\(name)-\(size.rawValue)-\(light.rawValue).png")
+        }
+        func window(_ folder: String?) throws -> PhotographedWindow {
+            try PhotographedWindow(home, of: folder, on: desktop, reader)
+        }
+
+        var shown = try window(nil)
+        try shown.waitForLabel("Ready.")
+        try shoot("start", shown)
+        try shown.close(expecting: .exited(0))
+
+        shown = try window(try home.makeEmptyFolder("New album"))
+        try shown.waitForLabel("There are no pictures in this folder.")
+        try shoot("empty", shown)
+        try shown.close(expecting: .exited(0))
+
+        // A picture that is drawn for minutes holds what comes after it: half of them are there, and stay so.
+        try home.addEndlessPicture()
+        shown = try window(home.pictures)
+        try shown.waitForLabel("\(home.half) of \(home.count + 1)")
+        try shoot("half-way", shown)
+        try shown.press("Pause", of: reader)
+        try shown.waitForLabel("paused")
+        try shoot("paused", shown)
+        shown.askToClose()
+        try shown.waitForLabel("Waiting for")
+        try shoot("shutting-down", shown)
+        #expect(shown.program.waitForEnd(within: .seconds(20)) == .exited(70), "\(shown.program.everything)")
+
+        try home.removeEndlessPicture()
+        try home.addBrokenPictures()
+        shown = try window(home.pictures)
+        try shown.waitForLabel("made, ")
+        try shoot("failures", shown)
+        try shown.close(expecting: .exited(0))
+    }
+}
+#endif
