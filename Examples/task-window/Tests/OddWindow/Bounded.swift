@@ -16,7 +16,9 @@ enum Bounded {
         GTKApplication.run("odd-window") { app in
             let window = Window(app, "Stubborn")
             let other = Window(app, "Other")
-            let (scope, watching) = (WorkerScope("stubborn"), WorkerScope("watching"))
+            let (scope, watching) = (
+                WorkerScope("stubborn"), WorkerScope("watching", pool: WorkerPool(name: "watching"))
+            )
             let over = StopSource()
             window.closes(scope, within: .seconds(1))
             other.closes(watching)
@@ -31,7 +33,7 @@ enum Bounded {
                 window.onClosed {
                     say("gone \(milliseconds(since: asked))")
                     over.stop()
-                    other.close()
+                    whenAllHaveReturned { other.close() }
                 }
                 watching.start("watches") { watcher async throws in
                     let ending = await worker.ending

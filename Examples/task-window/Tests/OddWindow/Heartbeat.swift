@@ -38,7 +38,8 @@ enum Heartbeat {
             window.present()
             window.onClosed {
                 end()
-                other.close()
+                // Behind what else is to be done when it closes.
+                GLib.after(0) { whenAllHaveReturned { other.close() } }
             }
             // Not before both are drawn: GTK's own first picture takes long.
             GLib.after(300) {

@@ -23,7 +23,7 @@ enum OddClosings {
             window.onClosed {
                 say("closed; left: \(app.windows)")
                 // What comes now comes too late.
-                GLib.after(200) { other.close() }
+                GLib.after(200) { whenAllHaveReturned { other.close() } }
             }
             odd(app, window, scope)
             window.present()
