@@ -163,7 +163,7 @@ import WindowTesting
         let lines = run.program.outputText.split(separator: "\n").map(String.init)
         withKnownIssue("a scope that is added while its window closes is not asked to close") {
             #expect(
-                lines == ["added is closing", "more: stopped: window closed", #"closed; left: ["Other"]"#],
+                lines == ["added was asked", "more: stopped: window closed", #"closed; left: ["Other"]"#],
                 "\(run.program.everything)")
         }
         #expect(run.program.ending == .exited(0), "\(run.program.everything)")
