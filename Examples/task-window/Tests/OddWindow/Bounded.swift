@@ -16,8 +16,10 @@ enum Bounded {
         GTKApplication.run("odd-window") { app in
             let window = Window(app, "Stubborn")
             let other = Window(app, "Other")
-            let (scope, watching) = (WorkerScope("stubborn"), WorkerScope("watching"))
-            let (over, isBack) = (StopSource(), StopSource())
+            let (scope, watching) = (
+                WorkerScope("stubborn"), WorkerScope("watching", pool: WorkerPool(name: "watching"))
+            )
+            let over = StopSource()
             window.closes(scope, within: .seconds(1))
             other.closes(watching)
             other.present()
@@ -25,19 +27,13 @@ enum Bounded {
             let worker = scope.start("stubborn") { worker in
                 worker.report(1)
                 while !over.token.isStopped { usleep(2_000) }
-                isBack.stop()
             }
             worker.onUpdate { _ in
                 let asked = MonotonicTime.now
                 window.onClosed {
                     say("gone \(milliseconds(since: asked))")
                     over.stop()
-                    // Not before the thread that was left behind is back: one that still runs is a status of its own.
-                    GLib.every(4) {
-                        guard isBack.token.isStopped else { return true }
-                        other.close()
-                        return false
-                    }
+                    whenAllHaveReturned { other.close() }
                 }
                 watching.start("watches") { watcher async throws in
                     let ending = await worker.ending

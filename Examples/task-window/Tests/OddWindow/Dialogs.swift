@@ -29,7 +29,9 @@ enum Dialogs {
         let opening = arguments.first.flatMap { Opening(rawValue: $0) } ?? .button
         GTKApplication.run("odd-window") { app in
             let window = Window(app, "Asks")
-            let scope = WorkerScope("asks")
+            // On any machine: one that sends, one that waits.
+            let pool = WorkerPool(name: "asks", configuration: .init(maximumThreads: 3))
+            let scope = WorkerScope("asks", pool: pool)
             let begun = StopSource()
             window.closes(scope, within: .seconds(1))
             window.onClosed { say("asks closed") }

@@ -8,9 +8,6 @@ enum Heartbeat {
     private static var last: MonotonicTime?
     private static var gap = Duration.zero
     private static var beats = 0
-    /// Asks the body that looks at no token of its own to return, and says that it has.
-    private static let over = StopSource()
-    private static let isBack = StopSource()
 
     private static func begin() {
         last = .now
@@ -41,18 +38,12 @@ enum Heartbeat {
             window.present()
             window.onClosed {
                 end()
-                over.stop()
-                // Not before the thread that was left behind is back: one that still runs is a status of its own.
-                GLib.every(4) {
-                    guard isBack.token.isStopped else { return true }
-                    other.close()
-                    return false
-                }
+                // Behind what else is to be done when it closes.
+                GLib.after(0) { whenAllHaveReturned { other.close() } }
             }
             // Not before both are drawn: GTK's own first picture takes long.
             GLib.after(300) {
                 begin()
-                if isControl || arguments.first == "flood" { isBack.stop() }
                 switch (arguments.first, isControl) {
                 case ("flood", false): flood(window, bar, text)
                 case ("flood", true): draw(window, bar, text)
@@ -78,11 +69,12 @@ enum Heartbeat {
 
     private static func close(_ window: Window) {
         let scope = WorkerScope("heart")
+        let over = StopSource()
         window.closes(scope, within: .seconds(1))
-        let worker = scope.start("stubborn") { [over, isBack] worker in
+        window.onClosed { over.stop() }
+        let worker = scope.start("stubborn") { worker in
             worker.report(1)
             while !over.token.isStopped { usleep(2_000) }
-            isBack.stop()
         }
         worker.onUpdate { _ in window.close() }
     }

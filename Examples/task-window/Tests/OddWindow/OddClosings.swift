@@ -23,7 +23,7 @@ enum OddClosings {
             window.onClosed {
                 say("closed; left: \(app.windows)")
                 // What comes now comes too late.
-                GLib.after(200) { other.close() }
+                GLib.after(200) { whenAllHaveReturned { other.close() } }
             }
             odd(app, window, scope)
             window.present()
@@ -104,7 +104,7 @@ enum OddClosings {
             let more = added.start("more") { more in while true { try more.sleep(for: .seconds(1)) } }
             more.onEnd { say("more: \($0)") }
             window.closes(added, within: .seconds(1))
-            say("added is \(added.phase)")
+            say("added \(added.phase == .open ? "works on" : "was asked")")
         }
     }
 

@@ -1,4 +1,5 @@
 import Glibc
+import Roost
 import RoostGTK
 
 /// Programs with windows for tests; what they do is their first argument. They say what they found on standard output.
@@ -27,6 +28,17 @@ enum OddWindow {
             exit(2)
         }
         mode(Array(arguments.dropFirst()))
+    }
+}
+
+/// Calls `action` on the main thread once every thread of `pool` has come back from workers that were left behind: while one
+/// has not, the process cannot end with 0.
+@MainActor
+func whenAllHaveReturned(to pool: WorkerPool = .shared, _ action: @escaping @MainActor () -> Void) {
+    GLib.every(5) {
+        guard !pool.threads.contains(where: \.isAbandoned) else { return true }
+        action()
+        return false
     }
 }
 

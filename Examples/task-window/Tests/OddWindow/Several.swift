@@ -83,7 +83,7 @@ enum RawWindows {
                     GLib.after(200) {
                         say("late \(late)")
                         over.stop()
-                        other.close()
+                        whenAllHaveReturned { other.close() }
                     }
                 }
             } else {

@@ -40,8 +40,10 @@ enum Silence {
         window.onClosed {
             hasGone = true
             // The stubborn go on reporting for a while, to a process that is alive.
-            GLib.after(150) { over.stop() }
-            GLib.after(250) { begin(round + 1, app) }
+            GLib.after(150) {
+                over.stop()
+                whenAllHaveReturned(to: pool) { begin(round + 1, app) }
+            }
         }
         window.present()
         let seen: @MainActor @Sendable () -> Void = { if hasGone { after += 1 } else { before += 1 } }

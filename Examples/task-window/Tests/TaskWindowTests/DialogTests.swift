@@ -34,13 +34,11 @@ import WindowTesting
         try waitForAll(run)
         try run.press("Answer")
         try run.waitForWindows(1)
-        let isSaid = run.program.wait(for: .seconds(5)) { run.program.outputText.contains("dialog gone: answers 1") }
-        #expect(isSaid, "\(run.program.everything)")
+        run.waitForWords("dialog gone: answers 1")
         if opening != "plain" {
-            let words = "inner loop ended: sent 2000, tasks 2000, runs 2000, blocks 2000"
-            #expect(run.program.wait(for: .seconds(5)) { run.program.outputText.contains(words) })
+            run.waitForWords("inner loop ended: sent 2000, tasks 2000, runs 2000, blocks 2000")
         }
-        #expect(run.program.outputText.contains("runs finished"), "\(run.program.everything)")
+        run.waitForWords("runs finished")
         let time = run.end { run.close(run.windows[0]) }
         #expect(run.program.ending == .exited(0), "\(run.program.everything)")
         #expect(time < .milliseconds(1_000), "\(time)")
@@ -54,13 +52,11 @@ import WindowTesting
         try run.press("Close Asks")
         try run.waitForWindows(1)
         #expect(run.windows.map(\.title) == ["Other"])
-        let isSaid = run.program.wait(for: .seconds(5)) {
-            run.program.outputText.contains("asks closed") && run.program.outputText.contains("dialog gone: answers 0")
-        }
-        #expect(isSaid, "\(run.program.everything)")
+        run.waitForWords("asks closed")
+        run.waitForWords("dialog gone: answers 0")
         // The other one is not modal to anything that is not there any more.
         try run.press("Say")
-        #expect(run.program.wait(for: .seconds(5)) { run.program.outputText.contains("other lives") })
+        run.waitForWords("other lives")
         let time = run.end { run.close(run.windows[0]) }
         #expect(run.program.ending == .exited(0), "\(run.program.everything)")
         #expect(time < .milliseconds(1_000), "\(time)")
@@ -87,7 +83,7 @@ import WindowTesting
         let dialog = try #require(run.windows.first { $0.title == "Question" })
         run.close(parent)
         run.close(dialog)
-        #expect(run.program.wait(for: .seconds(5)) { run.program.outputText.contains("dialog gone: answers 0") })
+        run.waitForWords("dialog gone: answers 0")
         try run.waitForWindows(1)
         let time = run.end { run.close(parent) }
         #expect(run.program.ending == .exited(0), "\(run.program.everything)")

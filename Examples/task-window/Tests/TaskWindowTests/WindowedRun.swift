@@ -39,6 +39,12 @@ final class WindowedRun {
         try #require(isSaid, "\(labels)", sourceLocation: sourceLocation)
     }
 
+    /// Waits until it has said this on standard output.
+    func waitForWords(_ words: String, sourceLocation: SourceLocation = #_sourceLocation) {
+        program.wait(for: .seconds(20)) { program.outputText.contains(words) || program.ending != nil }
+        #expect(program.outputText.contains(words), "\(program.everything)", sourceLocation: sourceLocation)
+    }
+
     func close(_ window: WindowManager.Window) { desktop.windows.close(window) }
 
     /// What the labels of its windows say.
