@@ -15,15 +15,12 @@ public final class Notice: Widget {
         super.init(app, gtk_box_new(GTK_ORIENTATION_VERTICAL, 12))
         gtk_image_set_pixel_size(OpaquePointer(image), 96)
         gtk_widget_add_css_class(image, "dim-label")
-        // Lines of a length that is easy to read, however wide the window.
-        gtk_label_set_max_width_chars(words.object, 52)
-        gtk_widget_set_halign(words.widget, GTK_ALIGN_CENTER)
         for child in [image, heading.widget, words.widget] { gtk_box_append(UnsafeMutablePointer(object), child) }
         setMargin(24)
         gtk_widget_set_valign(widget, GTK_ALIGN_CENTER)
     }
 
-    /// Says something else. `icon` is a name in the desktop's icon theme; one that it does not have leaves no hole.
+    /// Says something else; of a long `text` each line by itself is easy to read. `icon` is a name in the desktop's icon theme; one that it does not have leaves no hole.
     public func say(_ title: String, _ text: String, icon: String? = nil) {
         heading.text = title
         words.text = text

@@ -31,12 +31,22 @@ public final class PictureGrid: Widget {
         let factory = gtk_signal_list_item_factory_new()!
         view = gtk_grid_view_new(
             gtk_no_selection_new(OpaquePointer(g_object_ref(UnsafeMutableRawPointer(model)))), factory)!
-        gtk_grid_view_set_max_columns(OpaquePointer(view), 64)
         let scrolled = gtk_scrolled_window_new()!
         gtk_scrolled_window_set_child(OpaquePointer(scrolled), view)
         gtk_scrolled_window_set_policy(OpaquePointer(scrolled), GTK_POLICY_NEVER, GTK_POLICY_AUTOMATIC)
         super.init(app, scrolled)
         pictures.connect(to: factory)
+        let width = gtk_scrolled_window_get_hadjustment(object)!
+        SignalHandler.connect(OpaquePointer(width), "changed", named: "width of a grid", app: app) { [weak self] in
+            self?.widthChanged(to: Int(gtk_adjustment_get_page_size(width)), side: side)
+        }
+    }
+
+    /// GTK makes 32 rows of cells, each with as many as there may be columns, in sight or not: no more than fit.
+    private func widthChanged(to width: Int, side: Int) {
+        let columns = guint(clamping: max(1, width / side) + 1)
+        let grid = OpaquePointer(view)
+        if gtk_grid_view_get_max_columns(grid) != columns { gtk_grid_view_set_max_columns(grid, columns) }
     }
 
     override var spoken: UnsafeMutablePointer<GtkWidget> { view }

@@ -29,7 +29,8 @@ final class PictureLoader {
         "pictures", pool: WorkerPool(name: "pictures", configuration: .init(maximumThreads: 1)))
     /// The path that each cell in sight is to show.
     private var wanted: [OpaquePointer: String] = [:]
-    private var loading: [String: WorkerHandle<Void, Texture>] = [:]
+    private var loading: [String: (number: Int, handle: WorkerHandle<Void, Texture>)] = [:]
+    private var started = 0
     private var textures: [String: Texture] = [:]
     private var order: [String] = []
 
@@ -81,7 +82,7 @@ final class PictureLoader {
     private func unbind(_ item: OpaquePointer) {
         guard let path = wanted.removeValue(forKey: item) else { return }
         // Nobody sees it any more: what has not begun need not begin.
-        if !wanted.values.contains(path) { loading.removeValue(forKey: path)?.stop() }
+        if !wanted.values.contains(path) { loading.removeValue(forKey: path)?.handle.stop() }
     }
 
     private func load(_ path: String) {
@@ -89,9 +90,15 @@ final class PictureLoader {
         let handle = scope.start("load picture", reporting: Texture.self) { worker in
             if let texture = Texture(path: path) { worker.report(texture) }
         }
-        loading[path] = handle
+        started += 1
+        let number = started
+        loading[path] = (number, handle)
         handle.onUpdate { [weak self] texture in self?.arrived(path, texture) }
-        handle.onEnd { [weak self] _ in self?.loading[path] = nil }
+        handle.onEnd { [weak self] _ in
+            // Another one may have taken its place, for a cell that came into sight again.
+            guard let self, self.loading[path]?.number == number else { return }
+            self.loading[path] = nil
+        }
     }
 
     private func arrived(_ path: String, _ texture: Texture) {

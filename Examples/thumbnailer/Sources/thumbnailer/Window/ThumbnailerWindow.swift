@@ -45,6 +45,9 @@ final class ThumbnailerWindow {
     private var total: Int?
     private var elapsed = Stopwatch()
     private var run: Task<Void, Never>?
+    /// What was made and is not shown yet, and what shows it.
+    private var waiting: [PictureGrid.Picture] = []
+    private var refresh: Task<Void, Never>?
 
     init(_ app: GTKApplication, _ arguments: Arguments) {
         self.arguments = arguments
@@ -77,7 +80,10 @@ final class ThumbnailerWindow {
         link.owner = self
         window.closes(scopes.makers, within: .seconds(2))
         window.closes(scopes.walkers, within: .seconds(2))
-        window.onClosed { [self] in run?.cancel() }
+        window.onClosed { [self] in
+            run?.cancel()
+            refresh?.cancel()
+        }
         window.show(Box(app, .vertical, spacing: 0, top, Separator(app), grid, notice, problemsArea))
         openFirstFolder()
     }
@@ -181,13 +187,30 @@ final class ThumbnailerWindow {
             tally.addFailure()
             problems.append(worker, detail: "\(error)")
         }
+        refreshSoon()
+    }
+
+    /// Twenty times a second at most: a window that is drawn again for each of ten thousand pictures does nothing else.
+    private func refreshSoon() {
+        guard refresh == nil else { return }
+        refresh = Task { [weak self] in
+            guard (try? await Task.sleep(for: .milliseconds(50))) != nil else { return }
+            self?.refreshNow()
+        }
+    }
+
+    private func refreshNow() {
+        refresh?.cancel()
+        refresh = nil
+        if !waiting.isEmpty { grid.append(waiting) }
+        waiting = []
         showProgress()
         showParts()
     }
 
     private func show(_ thumbnail: RawPath, of outcome: ThumbnailOutcome) {
         let name = String(decoding: outcome.path.lastComponent, as: UTF8.self)
-        grid.append([PictureGrid.Picture(path: thumbnail.printable, name: name)])
+        waiting.append(PictureGrid.Picture(path: thumbnail.printable, name: name))
     }
 
     /// The picture first, for that is what one looks for; the folder it is below is known.
@@ -223,6 +246,7 @@ final class ThumbnailerWindow {
 
     private func finished() {
         elapsed.stop()
+        refreshNow()
         let wasStopped = state == .stopping
         lastRun = wasStopped ? .stopped : .complete
         show(.idle)
@@ -269,8 +293,11 @@ final class ThumbnailerWindow {
         case .none, .stopped:
             return (
                 "Ready to start",
-                "Thumbnails appear here as they are made. Stop, or close the window, whenever you like: "
-                    + "the next run goes on where this one ended.", "image-x-generic-symbolic"
+                """
+                Thumbnails appear here as they are made.
+                Stop, or close the window, whenever you like:
+                the next run goes on where this one ended.
+                """, "image-x-generic-symbolic"
             )
         }
     }
