@@ -66,12 +66,12 @@ import Testing
 
     @Test func aScopeThatComesWhileItClosesIsWaitedFor() {
         var machine = ClosingStateMachine()
-        #expect(!machine.scopeAdded())
+        #expect(machine.scopeAdded() == false)
         #expect(machine.closeAsked(scopes: 1) == .beginClosing)
-        #expect(machine.scopeAdded())
+        #expect(machine.scopeAdded() == true)
         #expect(machine.settled(round: 1) == .none)
         #expect(machine.settled(round: 1) == .takeDown)
-        #expect(!machine.scopeAdded())
+        #expect(machine.scopeAdded() == false)
     }
 
     @Test func whatSomebodyElseDestroyedIsTakenDownOnce() {

@@ -84,6 +84,18 @@ import Testing
         expect(!machine.keepOpen())
     }
 
+    @Test func aSettledCloseCanBeTakenBackUntilItIsCut() {
+        var machine = closing()
+        expect(!machine.reopen())
+        expect(machine.drained())
+        expect(machine.reopen())
+        #expect(machine.state == .open && machine.askedAt == nil && machine.reason == nil)
+        expect(!machine.reopen())
+        var cut = closing()
+        expect(cut.drained() && cut.cut())
+        expect(!cut.reopen())
+    }
+
     @Test func aCutScopeCannotBeKeptOpen() {
         var machine = closing()
         expect(machine.cut())

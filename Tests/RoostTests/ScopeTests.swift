@@ -36,6 +36,47 @@ import Testing
         }
     }
 
+    @Test func aSettledCloseIsTakenBackForAWindowWithSeveralScopes() async throws {
+        try await withDeadline {
+            let scope = makeScope(budget: .seconds(2), time: ManualClock())
+            let port = ManualPort()
+            let settled = Log<String>()
+            let seen = Log<Int>()
+            for round in 1...3 {
+                #expect(!scope.mayTakeCloseBack && !scope.takeCloseBack())
+                let worker = scope.start("worker") { _ in round }
+                worker.onEnd(on: port) { _ in seen.add(round) }
+                try await expect(worker.value, equals: round)
+                await port.waitForJobs(1)
+                port.drain()
+                scope.beginClosing(on: port) { settled.add("\(round): \($0.workers.count)") }
+                port.drain()
+                #expect(scope.phase == .settled && scope.mayTakeCloseBack)
+                #expect(scope.takeCloseBack())
+                #expect(scope.phase == .open)
+            }
+            #expect(settled.all == ["1: 0", "2: 0", "3: 0"])
+            #expect(seen.all == [1, 2, 3], "it delivers as before")
+            await scope.close()
+            #expect(!scope.mayTakeCloseBack && !scope.takeCloseBack())
+            #expect(await scope.closed.stragglers.isEmpty)
+        }
+    }
+
+    @Test func aCloseThatLeftSomebodyBehindIsNotTakenBack() async throws {
+        try await withDeadline {
+            let clock = ManualClock()
+            let scope = makeScope(budget: .seconds(2), time: clock)
+            let gate = Gate()
+            let stubborn = await scope.occupy(1, until: gate)[0]
+            scope.beginClosing(on: ManualPort()) { _ in }
+            clock.advance(by: .seconds(2))
+            #expect(await stubborn.endingKind == "abandoned")
+            #expect(!scope.mayTakeCloseBack && !scope.takeCloseBack())
+            gate.open()
+        }
+    }
+
     @Test func aSecondCloseHasAWholeBudgetOfItsOwn() async throws {
         try await withDeadline {
             let clock = ManualClock()

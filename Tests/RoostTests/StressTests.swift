@@ -110,7 +110,7 @@ import Testing
             case 17, 18: pick(started, &generator)?.handle.resume()
             case 19: pick(started, &generator).map { _ = pool.tryTake($0.handle) }
             case 20: scope.stop(.requested("stress"))
-            case 21: scope.keepOpen()
+            case 21: _ = Bool.random(using: &generator) ? scope.keepOpen() : scope.takeCloseBack()
             case 22: Bool.random(using: &generator) ? pool.stopAll() : { _ = pool.clear() }()
             default:
                 if Int.random(in: 0..<4, using: &generator) == 0 {

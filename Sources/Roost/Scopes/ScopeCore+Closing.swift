@@ -15,14 +15,14 @@ extension ScopeCore {
         _ reason: StopReason, within budget: Duration, onSettled: (@Sendable (ScopeReport) -> Void)? = nil
     ) {
         let now = time.now
-        let (action, nodes, round, wasSettled, wakes) = state.withLock { state in
+        let (action, nodes, round, settled, wakes) = state.withLock { state in
             let wasSettled = state.machine.state == .settled
             let action = state.machine.close(reason, budget: budget, unfinished: state.unfinished, now: now)
             if let onSettled, !wasSettled { state.onSettled.append(onSettled) }
-            return (action, state.nodes, state.machine.round, wasSettled, state.roomWaiters.takeAll())
+            return (action, state.nodes, state.machine.round, wasSettled ? state.settled : nil, state.roomWaiters.takeAll())
         }
         for wake in wakes { wake() }
-        if wasSettled, let onSettled { settled.whenResolved(onSettled) }
+        if let onSettled { settled?.whenResolved(onSettled) }
         switch action {
         case .none: return
         case .shorten: armBudget(budget, endingAt: now + budget, round: round)
@@ -71,6 +71,21 @@ extension ScopeCore {
         return true
     }
 
+    /// Takes a close back that has settled; false when a worker was abandoned, delivery was cut, or the process itself is
+    /// ending.
+    func reopen() -> Bool {
+        guard !root.node.isStopped else { return false }
+        let isOpen = state.withLock { state in
+            guard state.hasSettled, state.stragglers.isEmpty, state.machine.reopen() else { return false }
+            state.hasSettled = false
+            state.settled = OneShot()
+            state.ended = []
+            return true
+        }
+        if isOpen { openRound() }
+        return isOpen
+    }
+
     private func deadlinePassed(round: Int) {
         // Once it has passed, the close cannot be called off any more: only workers that were asked are abandoned.
         if state.withLock({ $0.machine.deadlinePassed(round: round) }) { abandonAll() }
@@ -85,7 +100,7 @@ extension ScopeCore {
     func settle() {
         let now = time.now
         var nodes: [ScopeNode] = []
-        let (report, timer, actions) = state.withLock { state in
+        let (report, timer, settled, actions) = state.withLock { state in
             let machine = state.machine
             nodes = state.nodes
             state.nodes = []
@@ -95,8 +110,9 @@ extension ScopeCore {
             defer {
                 state.timer = nil
                 state.onSettled = []
+                state.hasSettled = true
             }
-            return (report, state.timer, state.onSettled)
+            return (report, state.timer, state.settled, state.onSettled)
         }
         timer?.cancel()
         for node in nodes {
@@ -119,7 +135,7 @@ extension ScopeCore {
 
     /// Resolves when the close has settled: every worker has its ending.
     var settledReport: ScopeReport {
-        get async { await settled.value }
+        get async { await state.withLock { $0.settled }.value }
     }
 
     /// No callback begins from here on; a close begins if none was asked for.
@@ -127,6 +143,15 @@ extension ScopeCore {
         guard state.withLock({ $0.machine.cut() }) else { return }
         gate.cut()
         beginClosing(reason, within: budget)
+    }
+
+    /// Whether a close is under way or over that could be taken back.
+    var mayTakeBack: Bool {
+        guard !root.node.isStopped else { return false }
+        return state.withLock { state in
+            let isTakeable = state.machine.state == .closing || state.machine.state == .settled
+            return isTakeable && !state.machine.isCut && state.stragglers.isEmpty
+        }
     }
 
     var phase: WorkerScope.Phase {

@@ -18,7 +18,6 @@ final class ScopeCore: Sendable {
     private let isSystemTime: Bool
     private let policy: WorkerScope.FailurePolicy
     let state: Locked<State>
-    let settled = OneShot<ScopeReport>()
 
     struct State {
         var machine = ScopeStateMachine()
@@ -38,6 +37,10 @@ final class ScopeCore: Sendable {
         var timer: TimerRegistration?
         /// What the owner of the present close wants called; a close that is called off calls nothing.
         var onSettled: [@Sendable (ScopeReport) -> Void] = []
+        /// The end of the present close, or of the next one.
+        var settled = OneShot<ScopeReport>()
+        /// Whether the present close has settled, its report and all.
+        var hasSettled = false
         var ended: [WorkerReport] = []
         var stragglers: [Straggler] = []
 

@@ -3,7 +3,9 @@
 /// ```
 /// open ──close asked──▶ closing ──drained, or deadline (abandoning)──▶ settled ──cut──▶ closed
 ///   ▲                      │
-///   └──────keep open───────┘          (cut may also come first; it then settles in the background)
+///   ├──────keep open───────┘                                                          │
+///   └──────────────────────────────reopen─────────────────────────────────────────────┘
+///                                     (cut may also come first; it then settles in the background)
 /// ```
 struct ScopeStateMachine {
     enum State: Equatable {
@@ -69,11 +71,22 @@ struct ScopeStateMachine {
     /// True when the close was called off.
     mutating func keepOpen() -> Bool {
         guard state == .closing, !isCut else { return false }
+        open()
+        return true
+    }
+
+    /// True when a close that has settled was taken back.
+    mutating func reopen() -> Bool {
+        guard state == .settled, !isCut else { return false }
+        open()
+        return true
+    }
+
+    private mutating func open() {
         state = .open
         askedAt = nil
         deadline = nil
         reason = nil
-        return true
     }
 
     /// True for the first cut.

@@ -132,6 +132,13 @@ public final class WorkerScope: Sendable {
     @discardableResult
     public func keepOpen() -> Bool { core.keepOpen() }
 
+    /// For a window with several scopes, whose close is called off for all of them: also when this one's has settled
+    /// already. False when a worker was abandoned, delivery was cut, or the process is shutting down.
+    package func takeCloseBack() -> Bool { core.keepOpen() || core.reopen() }
+
+    /// Whether ``takeCloseBack()`` would do so.
+    package var mayTakeCloseBack: Bool { core.mayTakeBack }
+
     /// Returns, with the report, once the scope has closed: delivery is cut, every worker has its ending, and no callback
     /// runs on any executor. Waits for a close that was not asked for yet.
     public var closed: ScopeReport {

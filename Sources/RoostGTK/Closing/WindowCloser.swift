@@ -73,18 +73,18 @@ final class WindowCloser {
 
     func keepOpen() {
         guard offersKeepOpen else { return }
-        let kept = scopes.map { $0.scope.keepOpen() }
+        let kept = scopes.map { $0.scope.takeCloseBack() }
         if kept.allSatisfy({ $0 }) {
             perform(machine.keepOpen(isCalledOff: true))
         } else {
-            // One has settled at this very moment: what is left of the others goes as well.
+            // One's budget has ended at this very moment: what is left of the others goes as well.
             perform(machine.closeNow())
         }
     }
 
-    /// Only while every scope is still closing: one that has settled takes no work any more.
+    /// Not for a scope that has left somebody behind: its budget is over.
     private var offersKeepOpen: Bool {
-        machine.mayKeepOpen && scopes.allSatisfy { $0.scope.phase == .closing }
+        machine.mayKeepOpen && scopes.allSatisfy { $0.scope.mayTakeCloseBack }
     }
 
     private func perform(_ action: ClosingStateMachine.Action) {

@@ -37,8 +37,9 @@ public final class PictureGrid: Widget {
         super.init(app, scrolled)
         pictures.connect(to: factory)
         let width = gtk_scrolled_window_get_hadjustment(object)!
-        SignalHandler.connect(OpaquePointer(width), "changed", named: "width of a grid", app: app) { [weak self] in
+        Callback.connect(OpaquePointer(width), "changed") { [weak self] _ in
             self?.widthChanged(to: Int(gtk_adjustment_get_page_size(width)), side: side)
+            return false
         }
     }
 
