@@ -10,16 +10,18 @@ final class Callback {
         fileprivate let values: UnsafePointer<GValue>?
         fileprivate let count: Int
 
-        /// Of a signal with an object.
-        var object: OpaquePointer? {
-            guard let values, count > 1 else { return nil }
-            return g_value_get_object(values + 1).map { OpaquePointer($0) }
-        }
+        /// The first, of a signal with an object.
+        var object: OpaquePointer? { value(0).flatMap { g_value_get_object($0) }.map { OpaquePointer($0) } }
 
-        /// Of a signal with a number.
-        var number: gint {
-            guard let values, count > 1 else { return 0 }
-            return g_value_get_int(values + 1)
+        /// The first, of a signal with a number.
+        var number: gint { value(0).map { g_value_get_int($0) } ?? 0 }
+
+        /// One of several numbers.
+        func unsigned(_ index: Int) -> guint { value(index).map { g_value_get_uint($0) } ?? 0 }
+
+        private func value(_ index: Int) -> UnsafePointer<GValue>? {
+            // The object itself comes first.
+            index + 1 < count ? values.map { $0 + index + 1 } : nil
         }
     }
 

@@ -121,10 +121,12 @@ public final class GTKApplication {
     /// that stayed would keep its loop, and the windows that it is modal to, for itself.
     private func windowsWent() {
         let left = WindowList.all
+        let known = Set(closers.map(\.window))
         for closer in closers where !left.contains(closer.window) { closer.windowWasDestroyed() }
-        let closing = Set(closers.map(\.window))
-        for dialog in left where !closing.contains(dialog) {
-            guard let parent = gtk_window_get_transient_for(dialog), !left.contains(parent) else { continue }
+        // Asked for anew: the code that has just run, and each dialog's, may take others along.
+        for dialog in WindowList.all where !known.contains(dialog) && WindowList.all.contains(dialog) {
+            guard let parent = gtk_window_get_transient_for(dialog), known.contains(parent), !left.contains(parent)
+            else { continue }
             WindowList.dismiss(dialog)
         }
     }

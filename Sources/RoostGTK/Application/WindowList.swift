@@ -19,29 +19,14 @@ enum WindowList {
         gtk_window_get_title(window).map { String(cString: $0) } ?? ""
     }
 
-    private static var removed: @MainActor @Sendable () -> Void = {}
-
-    private static func listChanged(removed count: guint) {
-        if count > 0 { removed() }
-    }
-
     /// Calls `action` within the call that destroys a window, whoever makes it.
-    static func onRemoval(_ action: @escaping @MainActor @Sendable () -> Void) {
-        removed = action
-        if let list = gtk_window_get_toplevels() { watch(list) }
-    }
-
-    // Kept here, for version 6.3.1 of the compiler crashes where the cast is applied to the closure itself.
-    private nonisolated static let changed: @convention(c) (OpaquePointer, guint, guint, guint, gpointer?) -> Void = {
-        _, _, count, _, _ in
-        MainActor.assumeIsolated { listChanged(removed: count) }
-    }
-
-    private static func watch(_ list: OpaquePointer) {
-        g_signal_connect_data(
-            UnsafeMutableRawPointer(list), "items-changed",
-            // proof: a list calls a handler of "items-changed" with (list, position, removed, added, context).
-            unsafeBitCast(changed, to: GCallback.self), nil, nil, GConnectFlags(rawValue: 0))
+    static func onRemoval(_ action: @escaping @MainActor () -> Void) {
+        guard let list = gtk_window_get_toplevels() else { return }
+        // Says: where, how many were removed, how many were added.
+        Callback.connect(list, "items-changed") { arguments in
+            if arguments.unsigned(1) > 0 { action() }
+            return false
+        }
     }
 
     /// Closes a dialog as its close button would; one that refuses is at least not seen any more.
