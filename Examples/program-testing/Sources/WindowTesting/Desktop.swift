@@ -26,9 +26,12 @@ public final class Desktop {
         let configuration = look.map { ["--config-file", $0 + "/rc.xml"] } ?? []
         var environment = ["DISPLAY": display]
         environment["XDG_DATA_HOME"] = look
-        _ = try services.start("openbox", ["--sm-disable"] + configuration, environment)
+        let manager = try services.start("openbox", ["--sm-disable"] + configuration, environment)
         guard windows.isReady(within: .seconds(20)) else {
-            throw Unavailable(description: "openbox does not manage the windows of \(display)")
+            manager.look()
+            let what = manager.ending.map { ", it \($0)" } ?? ""
+            throw Unavailable(
+                description: "openbox does not manage the windows of \(display)\(what): \(manager.errorText)")
         }
     }
 
