@@ -31,9 +31,11 @@ public final class Desktop {
         environment["XDG_DATA_HOME"] = look
         let manager = try services.start("openbox", ["--sm-disable"] + configuration, environment)
         windows = try WindowManager(display: display)
-        let manages = manager.wait(for: .seconds(20)) { windows.isReady || manager.ending != nil }
-        guard manages, manager.ending == nil else {
-            throw Unavailable(description: "openbox does not manage the windows of \(display): \(manager.errorText)")
+        guard manager.wait(for: .seconds(20), until: { windows.isReady || manager.ending != nil }), manager.ending == nil
+        else {
+            let what = manager.ending.map { ", it \($0)" } ?? ""
+            throw Unavailable(
+                description: "openbox does not manage the windows of \(display)\(what): \(manager.errorText)")
         }
     }
 
