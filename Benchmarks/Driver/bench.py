@@ -25,7 +25,7 @@ HOME = Path(__file__).resolve().parent.parent
 
 def arguments():
     names = [b.name for b in plan.BENCHMARKS + windowplan.BENCHMARKS] + ["thumbnails"]
-    parser = argparse.ArgumentParser(prog="Benchmarks/run", description=__doc__)
+    parser = argparse.ArgumentParser(prog="Benchmarks/run", description=__doc__, allow_abbrev=False)
     parser.add_argument("--quick", action="store_true", help="3 rounds and smaller counts")
     parser.add_argument("--json", type=Path, metavar="FILE", help="where the JSON goes (default: Benchmarks/.results/…)")
     parser.add_argument("--only", action="append", choices=names, metavar="NAME", help=f"one of {', '.join(names)}; may be repeated")
@@ -153,7 +153,7 @@ def main():
             for idler in idlers:
                 idler.kill()
                 idler.wait()
-        print(f"\n{benchmark.name}: {benchmark.title}; {rounds} rounds")
+        print(f"\n{benchmark.name}: {benchmark.title}; {rounds} {'round' if rounds == 1 else 'rounds'}")
         if benchmark.note:
             print(f"({benchmark.note})")
         for line in table.lines(benchmark, found, failures):
