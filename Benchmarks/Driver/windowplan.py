@@ -48,7 +48,7 @@ BENCHMARKS = [
         "window-flood", "a worker reports, the window shows it in a progress bar", "total_ms",
         [
             ("total_ms", "last shown, ms", "{:.0f}"), *SILENCE, ("growth_mb", "growth MB", "{:.1f}"),
-            ("growth_mb:max", "at most", "{:.1f}"), ("caught_up", "caught up", "{:.0f}"),
+            ("growth_mb:max", "at most", "{:.1f}"), ("main_percent", "main thread, % CPU", "{:.0f}"), ("caught_up", "caught up", "{:.0f}"),
         ],
         [
             roost("flood", MILLION_ROOST, MILLION, reference=True), control("flood", MILLION_CONTROL, MILLION),

@@ -68,6 +68,9 @@ class Program:
         with open(f"/proc/{self.child.pid}/clear_refs", "w") as file:
             file.write("5")
 
+    def main_thread_ns(self):
+        return int(Path(f"/proc/{self.child.pid}/schedstat").read_text().split()[0])
+
     def threads(self):
         """(ns on a processor, switches of context) of all threads, and the process's ticks."""
         ran = switches = 0
@@ -145,6 +148,7 @@ class Runner:
     def flood(self, running, patience, status):
         before = running.memory_mb("VmRSS")
         running.forget_peak()
+        used = running.main_thread_ns()
         begin = self.page.words[GO] = time.monotonic_ns()
         caught_up = self.wait_until(DONE, patience)
         time.sleep(0.05)  # the last of it is drawn
@@ -152,6 +156,7 @@ class Runner:
         values = {
             "caught_up": int(caught_up), "total_ms": ((self.page.words[DONE] if caught_up else end) - begin) / 1e6,
             "gap_ms": self.page.largest_gap(begin, end), "growth_mb": running.memory_mb("VmHWM") - before, "start_mb": before,
+            "main_percent": 100 * (running.main_thread_ns() - used) / (end - begin),
         }
         if caught_up:  # else it is killed, since nobody knows when it would hear of a close
             running.close(timeout=60)
