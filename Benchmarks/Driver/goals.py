@@ -82,7 +82,9 @@ GOALS += [
     ("window-bridge", "Task { @MainActor } / g_idle_add, median", ratio("window-bridge", windowplan.HOP, [windowplan.IDLE_ADD], "us"), "<=", 1.0),
     ("window-idle", "ticks of CPU time, worst round", plain("window-idle", WINDOW, "ticks"), "<=", 0, max),
 ]
-for window, control, what in ((windowplan.MILLION_ROOST, windowplan.MILLION_CONTROL, "a million"), (windowplan.LONG_ROOST, windowplan.LONG_CONTROL, "two seconds")):
+for window, control, what in (
+    (windowplan.MILLION_ROOST, windowplan.MILLION_CONTROL, "a million"), (windowplan.LONG_ROOST, windowplan.LONG_CONTROL, "two seconds"),
+):
     GOALS += [
         ("window-flood", f"{what}: {SILENCE}", over("window-flood", window, control, "gap_ms"), "<=", 16, max),
         ("window-flood", f"{what}: growth, worst round, MB", plain("window-flood", window, "growth_mb"), "<=", 2, max),
