@@ -1,5 +1,7 @@
 """The benchmarks with windows and their rows; windows.py runs them."""
 
+from dataclasses import dataclass
+
 from plan import Benchmark, Row
 
 ROOST, CONTROL, PYQT = "Roost", "control window, GTK by hand", "PyQt6, flag and closeEvent"
@@ -9,6 +11,24 @@ MILLION, LONG = "1,000,000 reports", "reports without a pause for two seconds"
 MILLION_ROOST, MILLION_CONTROL = "Roost, worker.report → onUpdate", CONTROL
 LONG_ROOST, LONG_CONTROL = "Roost, for two seconds", "control window, for two seconds"
 SILENCE = [("gap_ms", "silence ms", "{:.1f}"), ("gap_ms:max", "longest", "{:.1f}")]
+
+
+@dataclass
+class Cores:
+    """Where the two sides of a round trip run."""
+
+    group: str
+    suffix: str
+
+    def mode(self, name):
+        return name + self.suffix
+
+    def label(self, name):  # a row's label is there once in a benchmark
+        return f"{name}, one core" if self.suffix else name
+
+
+TWO_CORES = Cores("the main loop on one core, the other side on another", "")
+ONE_CORE = Cores("both on one core", "1")
 
 
 def roost(mode, label=ROOST, group="", ok=0, **more):
@@ -63,10 +83,17 @@ BENCHMARKS = [
         "window-bridge", "thread → main loop → thread under GTK's loop, cores kept awake", "us",
         [("us", "median µs", "{:.2f}"), ("p99_us", "p99 µs", "{:.1f}")],
         [
-            control("bridge", IDLE_ADD, reference=True), roost("await", AWAIT), roost("hop", HOP),
-            pyqt("bridge", "PyQt6, queued signal and a semaphore"),
+            row
+            for cores in (TWO_CORES, ONE_CORE)
+            for row in (
+                control(cores.mode("bridge"), cores.label(IDLE_ADD), cores.group, reference=True),
+                roost(cores.mode("await"), cores.label(AWAIT), cores.group),
+                roost(cores.mode("hop"), cores.label(HOP), cores.group),
+                pyqt(cores.mode("bridge"), cores.label("PyQt6, queued signal and a semaphore"), cores.group),
+            )
         ],
-        "one at a time, a window open, the main loop on one core and the other side on another; a SCHED_IDLE spinner on each core",
+        "one at a time, a window open; a SCHED_IDLE spinner on each core. On two cores it is mostly the time that an interrupt takes from one "
+        "to the other, twice; on one it is two switches of context and the bridge",
         spinners=True, ratio_heading="ratio to g_idle_add",
     ),
     Benchmark(

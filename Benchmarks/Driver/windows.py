@@ -111,7 +111,7 @@ class Runner:
         program = self.paths[row.command[0]]
         command = [*(program if isinstance(program, list) else [program]), mode]
         quick = ["quick"] if self.quick else []
-        if mode in ("await", "hop", "bridge"):
+        if mode.rstrip("1") in ("await", "hop", "bridge"):
             output, _ = process.run([*command, "-", *quick], timeout=60, env=self.desktop.environment)
             return json.loads(output)
         if mode == "idle":

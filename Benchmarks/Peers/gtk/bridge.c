@@ -63,12 +63,12 @@ static void *pinnedRounds(void *argument) {
     return rounds(argument);
 }
 
-// The main loop on one core, the thread on another: left alone, the scheduler chooses by chance.
-void bridge_measure(GMainLoop *mainLoop, int rounds) {
+// Left alone, the scheduler chooses by chance.
+void bridge_measure(GMainLoop *mainLoop, int rounds, int onOneCore) {
     loop = mainLoop;
     count = rounds;
     sem_init(&back, 0, 0);
     GThread *thread = g_thread_new("rounds", pinnedRounds, NULL);
     g_thread_unref(thread);
-    pin(1);
+    pin(onOneCore ? 0 : 1);
 }

@@ -1,7 +1,7 @@
 // The control: a window with the widgets and the views of Sources/bench-window, by hand and without Roost. What its main loop
 // does in these moments is what GTK and the display cost anybody.
 //
-// control close|flood|flood-long|stubborn PAGE [quick], control idle|bridge - [quick]
+// control close|flood|flood-long|stubborn PAGE [quick], control idle|bridge|bridge1 - [quick]
 
 #include "control.h"
 
@@ -169,7 +169,7 @@ static void go(void) {
 
 int main(int count, char **arguments) {
     if (count < 3) {
-        fprintf(stderr, "usage: control close|flood|flood-long|stubborn|idle|bridge PAGE|- [quick]\n");
+        fprintf(stderr, "usage: control close|flood|flood-long|stubborn|idle|bridge|bridge1 PAGE|- [quick]\n");
         return 2;
     }
     mode = arguments[1];
@@ -183,7 +183,7 @@ int main(int count, char **arguments) {
     gtk_window_set_child(window, taskView());
     gtk_window_present(window);
     if (strcmp(arguments[2], "-") != 0) heartbeat_start(arguments[2], go);
-    if (strcmp(mode, "bridge") == 0) bridge_measure(loop, quick ? 5000 : 20000);
+    if (strncmp(mode, "bridge", 6) == 0) bridge_measure(loop, quick ? 5000 : 20000, strcmp(mode, "bridge1") == 0);
     g_main_loop_run(loop);
     return 0;
 }

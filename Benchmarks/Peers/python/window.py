@@ -1,6 +1,6 @@
 """A window with workers as the PyQt tutorials have it: QThreadPool, workers with a flag, closeEvent sets the flags and waits.
 
-window.py close|close-event|flood|stubborn PAGE [quick], window.py idle|bridge - [quick]
+window.py close|close-event|flood|stubborn PAGE [quick], window.py idle|bridge|bridge1 - [quick]
 
 close-event is close with a step that a threading.Event interrupts, where the tutorials sleep. The heartbeat and its page are
 those of Sources/CHeartbeat, by a precise QTimer of 4 ms.
@@ -109,12 +109,12 @@ class Stubborn(Worker):
 
 
 class RoundTrips(QObject):
-    """From a thread to the main loop by a queued signal and back by a semaphore, each on a core of its own."""
+    """From a thread to the main loop by a queued signal and back by a semaphore, on two cores or on one."""
 
     there = pyqtSignal()
     over = pyqtSignal()
 
-    def __init__(self, count):
+    def __init__(self, count, cores):
         super().__init__()
         self.count = count
         self.back = threading.Semaphore(0)
@@ -122,7 +122,7 @@ class RoundTrips(QObject):
         self.over.connect(QApplication.quit, Qt.ConnectionType.QueuedConnection)
         self.cores = sorted(os.sched_getaffinity(0))
         threading.Thread(target=self.run, daemon=True).start()
-        os.sched_setaffinity(0, {self.cores[1 % len(self.cores)]})
+        os.sched_setaffinity(0, {self.cores[cores - 1]})
 
     @pyqtSlot()
     def answer(self):
@@ -204,7 +204,7 @@ def main():
 
     if page != "-":
         window.heartbeat = Heartbeat(page, go)
-    trips = RoundTrips(2000 if quick else 10_000) if mode == "bridge" else None
+    trips = RoundTrips(2000 if quick else 10_000, 1 if mode == "bridge1" else 2) if mode.startswith("bridge") else None
     status = app.exec()
     del trips
     return status

@@ -7,8 +7,12 @@ import RoostGTK
 /// The window of Examples/task-window, whose work begins when the driver says so.
 @MainActor final class TaskWindow {
     enum Work: String {
-        case close, flood, stubborn, idle, await, hop
+        case close, flood, stubborn, idle, await, await1, hop, hop1
         case floodLong = "flood-long"
+
+        /// A round trip; the main loop on the thread's core (those with a 1) or on another one.
+        var isRoundTrip: Bool { [.await, .await1, .hop, .hop1].contains(self) }
+        var mainCore: Int { [.await1, .hop1].contains(self) ? 0 : 1 }
     }
 
     private let work: Work
@@ -23,7 +27,7 @@ import RoostGTK
     init(_ app: GTKApplication, _ work: Work, isQuick: Bool) {
         self.work = work
         self.isQuick = isQuick
-        let threads = work == .await || work == .hop ? 1 : 2
+        let threads = work.isRoundTrip ? 1 : 2
         let pool = WorkerPool(name: "bench", configuration: .init(maximumThreads: threads))
         scope = WorkerScope("task window", pool: pool)
         window = Window(app, "Task Window", width: 420, height: 260)
@@ -47,8 +51,8 @@ import RoostGTK
         case .flood, .floodLong: startFlood(of: isQuick ? 300_000 : 1_000_000)
         case .stubborn: startStubborn()
         case .idle: startNothing()
-        case .await: measureAwaits(isQuick ? 5_000 : 20_000)
-        case .hop: measureHops(isQuick ? 5_000 : 20_000)
+        case .await, .await1: measureAwaits(isQuick ? 5_000 : 20_000)
+        case .hop, .hop1: measureHops(isQuick ? 5_000 : 20_000)
         }
     }
 
