@@ -99,10 +99,10 @@ def verdicts(name, found, rounds):
         each = [value for value in each if value is not None]
         if not each:
             continue
-        value, met = goals.held(goal, each)
+        value, met = goals.held(goal, each, rounds)
         yield {
             "benchmark": name, "goal": text, "value": value, "min": min(each), "max": max(each), "relation": relation, "limit": limit,
-            "met": met,
+            "met": met, "rounds": len(each),
         }
 
 

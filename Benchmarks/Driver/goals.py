@@ -95,8 +95,9 @@ for cores in (windowplan.TWO_CORES, windowplan.ONE_CORE):
         ))
 
 
-def held(goal, each):
-    """What the rounds amount to, and whether the goal is met."""
+def held(goal, each, rounds):
+    """What the rounds amount to, and whether the goal is met; one for the worst of them not while a round is missing."""
     _, _, _, relation, limit, *worst = goal
     value = worst[0](each) if worst else statistics.median(each)
-    return value, value <= limit if relation == "<=" else value >= limit
+    met = value <= limit if relation == "<=" else value >= limit
+    return value, met and (not worst or len(each) == rounds)

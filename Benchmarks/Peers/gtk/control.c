@@ -86,9 +86,11 @@ static void showClosingView(void) {
 // MARK: The close
 
 static gint64 asked;
+static guint nextLook;
 
 static gboolean takeDown(gpointer unused) {
     (void)unused;
+    if (nextLook) g_source_remove(nextLook);
     gtk_window_destroy(window);
     g_main_loop_quit(loop);
     return G_SOURCE_REMOVE;
@@ -103,7 +105,7 @@ static gboolean look(gpointer unused) {
     snprintf(text, sizeof text, "This takes at most %s more.", left > 1000000 ? "2 seconds" : "1 second");
     gtk_label_set_text(waitingFor, "Waiting for 'stubborn'.");
     gtk_label_set_text(timeLeft, text);
-    g_timeout_add(100, look, NULL);
+    nextLook = g_timeout_add(100, look, NULL);
     return G_SOURCE_REMOVE;
 }
 
@@ -112,7 +114,7 @@ static gboolean closeRequest(GtkWindow *window, gpointer unused) {
     (void)unused;
     if (strcmp(mode, "stubborn") == 0) {
         asked = g_get_monotonic_time();
-        g_timeout_add(80, look, NULL);
+        nextLook = g_timeout_add(80, look, NULL);
         g_timeout_add(2000, takeDown, NULL);
     } else {
         takeDown(NULL);
