@@ -11,7 +11,7 @@ import process
 
 class Desktop:
     """Xvfb on a free display without a window manager, and an empty home for whatever a program keeps. The same for every row:
-    drawn by cairo, no session bus, no screen reader, no settings of the user's."""
+    drawn by cairo, no D-Bus, no screen reader, no settings of the user's."""
 
     def __init__(self, asker):
         self.folder = tempfile.TemporaryDirectory(prefix="bench-desktop-")
