@@ -4,7 +4,8 @@ import PackageDescription
 let package = Package(
     name: "RoostBenchmarks",
     dependencies: [
-        .package(name: "Roost", path: ".."),
+        // The trait is for bench-window; nothing else here depends on RoostGTK, and `run` builds each product by itself.
+        .package(name: "Roost", path: "..", traits: ["GTK"]),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
     ],
     targets: [
@@ -24,6 +25,16 @@ let package = Package(
         .executableTarget(
             name: "bench-roost",
             dependencies: ["BenchSupport", .product(name: "Roost", package: "Roost")]
+        ),
+        .systemLibrary(name: "CGLib", pkgConfig: "glib-2.0", providers: [.apt(["libgtk-4-dev"])]),
+        // The heartbeat of a window, shared with the control in Peers/gtk.
+        .target(name: "CHeartbeat", dependencies: ["CGLib"]),
+        .executableTarget(
+            name: "bench-window",
+            dependencies: [
+                "BenchSupport", "CHeartbeat", .product(name: "Roost", package: "Roost"),
+                .product(name: "RoostGTK", package: "Roost"),
+            ]
         ),
     ],
     swiftLanguageModes: [.v6]

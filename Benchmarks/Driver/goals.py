@@ -1,5 +1,9 @@
 """The goals. Each is computed from one round, {benchmark: {row label: {key: value}}}; None where something was not measured."""
 
+import statistics
+
+import windowplan
+
 
 def value(measured, benchmark, row, key):
     return measured.get(benchmark, {}).get(row, {}).get(key)
@@ -35,7 +39,7 @@ TASKGROUP = ["TaskGroup child"]
 ENTERED = "bodies entered after the stop"
 BARE = "nothing"
 
-# (benchmark, text, compute, "<=" or ">=", limit)
+# (benchmark, text, compute, "<=" or ">=", limit), and `max` behind it where the limit is for each round and not for their median
 GOALS = []
 for name in ("empty1", "empty4"):
     GOALS += [
@@ -64,3 +68,36 @@ GOALS += [
     ("thumbnails", "CPU / Pillow's", ratio("thumbnails", THUMBNAILER, [PILLOW], "cpu_s"), "<=", 0.8),
     ("thumbnails", "peak MB", plain("thumbnails", THUMBNAILER, "peak_mb"), "<=", 300),
 ]
+
+WINDOW, CONTROL = windowplan.ROOST, windowplan.CONTROL
+SILENCE = "longest silence over the control's, worst round, ms"
+GOALS += [
+    ("window-close", "close → process gone, ms", plain("window-close", WINDOW, "ms"), "<=", 15),
+    ("window-close", "close → process gone, worst, ms", plain("window-close", WINDOW, "ms"), "<=", 40, max),
+    ("window-close", SILENCE, over("window-close", WINDOW, CONTROL, "gap_ms"), "<=", 16, max),
+    ("window-stubborn", "process gone, worst, ms", plain("window-stubborn", WINDOW, "ms"), "<=", 2100, max),
+    ("window-stubborn", "longest silence, worst round, ms", plain("window-stubborn", WINDOW, "gap_ms"), "<=", 500, max),
+    ("window-stubborn", SILENCE, over("window-stubborn", WINDOW, CONTROL, "gap_ms"), "<=", 16, max),
+    ("window-idle", "ticks of CPU time, worst round", plain("window-idle", WINDOW, "ticks"), "<=", 0, max),
+]
+for window, control, what in (
+    (windowplan.MILLION_ROOST, windowplan.MILLION_CONTROL, "a million"), (windowplan.LONG_ROOST, windowplan.LONG_CONTROL, "two seconds"),
+):
+    GOALS += [
+        ("window-flood", f"{what}: {SILENCE}", over("window-flood", window, control, "gap_ms"), "<=", 16, max),
+        ("window-flood", f"{what}: growth, worst round, MB", plain("window-flood", window, "growth_mb"), "<=", 2, max),
+    ]
+for cores in (windowplan.TWO_CORES, windowplan.ONE_CORE):
+    for label in (windowplan.AWAIT, windowplan.HOP):
+        GOALS.append((
+            "window-bridge", f"{cores.label(label)} / g_idle_add, median",
+            ratio("window-bridge", cores.label(label), [cores.label(windowplan.IDLE_ADD)], "us"), "<=", 1.0,
+        ))
+
+
+def held(goal, each, rounds):
+    """What the rounds amount to, and whether the goal is met; one for the worst of them not while a round is missing."""
+    _, _, _, relation, limit, *worst = goal
+    value = worst[0](each) if worst else statistics.median(each)
+    met = value <= limit if relation == "<=" else value >= limit
+    return value, met and (not worst or len(each) == rounds)

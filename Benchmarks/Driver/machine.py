@@ -6,7 +6,7 @@ import subprocess
 import time
 
 
-def describe():
+def describe(pyqt):
     def output(*command):
         try:
             return subprocess.run(command, capture_output=True, text=True, timeout=30).stdout.strip().splitlines()[0]
@@ -37,6 +37,8 @@ def describe():
         "cxx": output("g++", "--version"),
         "qt": output("pkg-config", "--modversion", "Qt6Core"),
         "tbb": output("pkg-config", "--modversion", "tbb"),
+        "gtk": output("pkg-config", "--modversion", "gtk4"),
+        "pyqt": output(pyqt, "-c", "from PyQt6.QtCore import PYQT_VERSION_STR as version; print(version)"),
     }
 
 

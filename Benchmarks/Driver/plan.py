@@ -11,6 +11,7 @@ class Row:
     roost: bool = False  # one of ours
     reference: bool = False  # the row the others of its group are divided by
     first_rounds: int = 0  # only in the first rounds, 0 = in all (for measurements that take long and hardly vary)
+    ok: int = 0  # the exit status that is right
 
 
 @dataclass
@@ -18,12 +19,13 @@ class Benchmark:
     name: str
     title: str
     unit: str  # key of the value the ratio is of
-    columns: list  # (key, heading, format)
+    columns: list  # (key, heading, format); the median of the rounds, or the most with ":max" behind the key
     rows: list
     note: str = ""
     higher_is_better: bool = False
     spinners: bool = False
     ratio_heading: str = "ratio to Roost"
+    rounds: tuple = (7, 3)  # and with --quick
 
 
 def swift(peer, name):

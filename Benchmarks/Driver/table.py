@@ -20,10 +20,15 @@ def lines(benchmark, found, failures):
         values = found.get(row.label)
         if not values:
             continue
-        cells = [form.format(statistics.median(values[key])) if key in values else "–" for key, _, form in benchmark.columns]
+        cells = [cell(values, key, form) for key, _, form in benchmark.columns]
         first, _, form = benchmark.columns[0]
         cells[1:1] = [f"{form.format(min(values[first]))} – {form.format(max(values[first]))}", ratio(benchmark, row, found)]
         yield f"{row.label:<{width}}" + "".join(f"{cell:>20}" for cell in cells)
+
+
+def cell(values, key, form):
+    key, _, statistic = key.partition(":")
+    return form.format((max if statistic == "max" else statistics.median)(values[key])) if key in values else "–"
 
 
 def ratio(benchmark, row, found):

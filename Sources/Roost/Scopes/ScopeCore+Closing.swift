@@ -19,7 +19,9 @@ extension ScopeCore {
             let wasSettled = state.machine.state == .settled
             let action = state.machine.close(reason, budget: budget, unfinished: state.unfinished, now: now)
             if let onSettled, !wasSettled { state.onSettled.append(onSettled) }
-            return (action, state.nodes, state.machine.round, wasSettled ? state.settled : nil, state.roomWaiters.takeAll())
+            return (
+                action, state.nodes, state.machine.round, wasSettled ? state.settled : nil, state.roomWaiters.takeAll()
+            )
         }
         for wake in wakes { wake() }
         if let onSettled { settled?.whenResolved(onSettled) }

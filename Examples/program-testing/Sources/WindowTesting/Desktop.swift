@@ -31,7 +31,8 @@ public final class Desktop {
         environment["XDG_DATA_HOME"] = look
         let manager = try services.start("openbox", ["--sm-disable"] + configuration, environment)
         windows = try WindowManager(display: display)
-        guard manager.wait(for: .seconds(20), until: { windows.isReady || manager.ending != nil }), manager.ending == nil
+        guard manager.wait(for: .seconds(20), until: { windows.isReady || manager.ending != nil }),
+            manager.ending == nil
         else {
             let what = manager.ending.map { ", it \($0)" } ?? ""
             throw Unavailable(
