@@ -37,6 +37,34 @@ import Testing
         }
     }
 
+    @Test func aListenerWithAPaceRestsBetweenTwoValues() {
+        let clock = ManualClock()
+        let hub = UpdateHub<Int>(capacity: 1)
+        let notified = Log<UInt64>()
+        let id = hub.listen(pace: UpdatePace(interval: .milliseconds(8), time: clock)) { notified.add($0) }
+        hub.report(1)
+        #expect(notified.all.count == 1, "the first comes at once")
+        #expect(hub.take(id).update == 1)
+        for number in 2...1_000 { hub.report(number) }
+        clock.advance(by: .milliseconds(7))
+        #expect(notified.all.count == 1)
+        clock.advance(by: .milliseconds(1))
+        #expect(notified.all.count == 2)
+        #expect(hub.take(id).update == 1_000)
+        clock.advance(by: .milliseconds(8))
+        #expect(notified.all.count == 2, "nothing new")
+        hub.report(1_001)
+        #expect(notified.all.count == 3, "rested long enough")
+        #expect(hub.take(id).update == 1_001)
+        hub.report(1_002)
+        hub.close()
+        #expect(notified.all.count == 4, "what a worker ends with does not wait")
+        let last = hub.take(id)
+        #expect(last.update == 1_002 && last.isOver)
+        clock.advance(by: .seconds(1))
+        #expect(notified.all.count == 4)
+    }
+
     @Test func everyListenerSeesTheNewestForItself() async throws {
         try await withDeadline {
             let scope = makeScope()

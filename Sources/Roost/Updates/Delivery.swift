@@ -34,10 +34,11 @@ public final class DeliveryRegistration: Sendable {
 enum Delivery {
     static func newest<Update: Sendable>(
         of hub: UpdateHub<Update>, gate: DeliveryGate, on port: any DeliveryPort,
-        to handler: @escaping @Sendable (Update) -> Void
+        at time: any TimeSource, to handler: @escaping @Sendable (Update) -> Void
     ) -> DeliveryRegistration {
         let registration = DeliveryRegistration()
-        let id = hub.listen { [weak hub] id in
+        let pace = TaskPort.pace(of: port).map { UpdatePace(interval: $0, time: time) }
+        let id = hub.listen(pace: pace) { [weak hub] id in
             guard let hub else { return }
             port.post {
                 var isOver = true

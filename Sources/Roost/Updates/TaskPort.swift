@@ -67,6 +67,13 @@ public final class TaskPort: DeliveryPort {
         if hasJobs { wakeLoop() }
     }
 
+    /// A window shows what is new once a frame. More often would keep the main thread busy with what nobody sees, and a thread
+    /// that never sleeps is let wait by the scheduler when it is wanted.
+    static func pace(of port: any DeliveryPort) -> Duration? {
+        guard port === main, main.state.withLock({ $0.wakeLoop != nil }) else { return nil }
+        return .milliseconds(8)
+    }
+
     package static var mainHasJobs: Bool { main.state.withLock { $0.hasJobs } }
 
     /// Runs jobs of the main port for at most 4 ms. One at a time is taken out, so that one that runs a loop of its own leaves

@@ -1,3 +1,9 @@
+/// The least time between two values that a listener is given, and the clock it goes by.
+struct UpdatePace {
+    let interval: Duration
+    let time: any TimeSource
+}
+
 /// What a worker needs of its hub without knowing the type of its updates.
 class AnyUpdateHub: @unchecked Sendable {  // proof: has no state of its own
     func close() { fatalError("abstract") }
@@ -17,9 +23,14 @@ final class UpdateHub<Update: Sendable>: AnyUpdateHub, @unchecked Sendable {
         let notify: @Sendable () -> Void
         var seen: UInt64 = 0
         var isPending = false
+        let pace: UpdatePace?
+        var restsUntil = MonotonicTime(nanoseconds: .min)
+        /// It is pending, and a timer notifies it once its rest is over; the hub's close does sooner.
+        var isResting = false
 
-        init(id: UInt64, notify: @escaping @Sendable (UInt64) -> Void) {
+        init(id: UInt64, pace: UpdatePace?, notify: @escaping @Sendable (UInt64) -> Void) {
             self.id = id
+            self.pace = pace
             self.notify = { notify(id) }
         }
     }
@@ -62,19 +73,41 @@ final class UpdateHub<Update: Sendable>: AnyUpdateHub, @unchecked Sendable {
         swap(&latest, &previous)
         version &+= 1
         guard idleListeners > 0 else { return lock.unlock() }
-        let woken = listeners.filter { !$0.isPending }
-        for listener in woken { listener.isPending = true }
+        var woken: [Listener] = []
+        var resting: [(id: UInt64, left: Duration, time: any TimeSource)] = []
+        for listener in listeners where !listener.isPending {
+            listener.isPending = true
+            if let time = listener.pace?.time, case let left = listener.restsUntil - time.now, left > .zero {
+                listener.isResting = true
+                resting.append((listener.id, left, time))
+            } else {
+                woken.append(listener)
+            }
+        }
         idleListeners = 0
         lock.unlock()
         for listener in woken { listener.notify() }
+        for (id, left, time) in resting {
+            _ = time.schedule(after: left) { [weak self] in self?.endRest(id) }
+        }
+    }
+
+    private func endRest(_ id: UInt64) {
+        let notify = lock.withLock { () -> (@Sendable () -> Void)? in
+            guard let listener = listeners.first(where: { $0.id == id }), listener.isResting else { return nil }
+            listener.isResting = false
+            return listener.notify
+        }
+        notify?()
     }
 
     /// Adds a listener; `notify` is called with its id (at most once until ``take(_:)``) when there is something it has not
-    /// seen.
-    func listen(_ notify: @escaping @Sendable (UInt64) -> Void) -> UInt64 {
+    /// seen: at once, or with a pace once its interval has passed since the value before. What the hub closes with does not
+    /// wait.
+    func listen(pace: UpdatePace? = nil, _ notify: @escaping @Sendable (UInt64) -> Void) -> UInt64 {
         let (id, mustNotify) = lock.withLock {
             lastID += 1
-            let listener = Listener(id: lastID, notify: notify)
+            let listener = Listener(id: lastID, pace: pace, notify: notify)
             listener.isPending = version > 0 || isClosed
             if !listener.isPending { idleListeners += 1 }
             listeners.append(listener)
@@ -104,6 +137,7 @@ final class UpdateHub<Update: Sendable>: AnyUpdateHub, @unchecked Sendable {
             }
             guard listener.seen != version else { return (nil, isClosed) }
             listener.seen = version
+            if let pace = listener.pace { listener.restsUntil = pace.time.now + pace.interval }
             return (latest, isClosed)
         }
     }
@@ -184,8 +218,11 @@ final class UpdateHub<Update: Sendable>: AnyUpdateHub, @unchecked Sendable {
         let woken: [@Sendable () -> Void] = lock.withLock {
             guard !isClosed else { return [] }
             isClosed = true
-            let woken = listeners.filter { !$0.isPending }.map(\.notify)
-            for listener in listeners { listener.isPending = true }
+            let woken = listeners.filter { !$0.isPending || $0.isResting }.map(\.notify)
+            for listener in listeners {
+                listener.isPending = true
+                listener.isResting = false
+            }
             idleListeners = 0
             return woken + receivers.takeAll() + roomWaiters.takeAll()
         }

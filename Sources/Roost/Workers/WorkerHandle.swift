@@ -119,7 +119,8 @@ public struct WorkerHandle<Value: Sendable, Update: Sendable>: Sendable {
     public func onUpdate(
         on port: any DeliveryPort, _ handler: @escaping @Sendable (Update) -> Void
     ) -> DeliveryRegistration {
-        Delivery.newest(of: worker.hub(Update.self), gate: worker.scope.gate, on: port, to: handler)
+        Delivery.newest(
+            of: worker.hub(Update.self), gate: worker.scope.gate, on: port, at: worker.scope.time, to: handler)
     }
 
     /// The same bound to a receiver: held weakly, and nothing is called once it is gone.

@@ -7,7 +7,7 @@ enum OddClosings {
     private static let cases: [String: @MainActor (GTKApplication, Window, WorkerScope) -> Void] = [
         "twice": twice, "in-update": inUpdate, "in-end": inEnd, "in-button": inButton, "in-closed": inClosed,
         "used-after": usedAfter, "scope-while-closing": scopeWhileClosing, "for-ever": forEver, "negative": negative,
-        "same-scope": sameScope,
+        "same-scope": sameScope, "second-request": secondRequest, "keep-several": keepSeveral,
     ]
 
     /// `closing CASE`: a window with a scope, and another one that lives on until the first is closed and looked at.
@@ -41,7 +41,7 @@ enum OddClosings {
         }
     }
 
-    /// The second request is in a hurry.
+    /// The second request takes the window away within the call.
     private static func twice(_ app: GTKApplication, _ window: Window, _ scope: WorkerScope) {
         window.closes(scope)
         needsAWhile(scope).onUpdate { _ in
@@ -128,5 +128,38 @@ enum OddClosings {
         let worker = needsAWhile(scope)
         worker.onUpdate { progress in if progress.completed == 1 { window.close() } }
         worker.onEnd { say("\($0)") }
+    }
+
+    /// Held until the process ends.
+    private static let watching = WorkerScope("watching", pool: WorkerPool(name: "watching"))
+
+    /// The second request takes the window away, and nothing of what the workers were given.
+    private static func secondRequest(_ app: GTKApplication, _ window: Window, _ scope: WorkerScope) {
+        window.closes(scope)
+        let worker = needsAWhile(scope, .milliseconds(400))
+        watching.start("watches") { _ async throws in say("needs a while: \(await worker.ending)") }
+        worker.onUpdate { progress in
+            guard progress.completed == 1 else { return }
+            window.close()
+            GLib.after(150) { window.close() }
+        }
+    }
+
+    /// Two scopes, one of which has settled before the close is called off; both work again.
+    private static func keepSeveral(_ app: GTKApplication, _ window: Window, _ scope: WorkerScope) {
+        let idle = WorkerScope("idle")
+        window.closes(scope)
+        window.closes(idle)
+        let text = Label(app, "Works.")
+        let worker = needsAWhile(scope, .seconds(1))
+        window.show(
+            Box(
+                app, .vertical, text,
+                Button(app, "Go on") {
+                    for kept in [scope, idle] {
+                        kept.start("again") { _ in }.onEnd { text.text += " \(kept.name): \($0)." }
+                    }
+                }))
+        worker.onEnd { text.text += " It \($0)." }
     }
 }

@@ -136,6 +136,8 @@ import WindowTesting
         "for-ever": ["finished", #"closed; left: ["Other"]"#],
         "negative": [#"closed; left: ["Other"]"#],
         "same-scope": ["finished", #"closed; left: ["Other"]"#],
+        // Not abandoned: a second request takes nothing of what the workers were given.
+        "second-request": [#"closed; left: ["Other"]"#, "needs a while: finished"],
     ]
 
     @Test(arguments: closings.keys.sorted()) func oddClosing(_ name: String) throws {
@@ -166,6 +168,20 @@ import WindowTesting
             "\(run.program.everything)")
         #expect(run.program.ending == .exited(0), "\(run.program.everything)")
         run.expectNoComplaint("added")
+    }
+
+    /// One of its scopes has nobody to wait for, and opens again with the other.
+    @Test func aWindowWithSeveralScopesIsKeptOpenWhole() throws {
+        let run = try start("closing", "keep-several")
+        try run.waitForWindows(2)
+        run.close(try #require(run.windows.first { $0.title == "Odd" }))
+        try run.press("Keep open", saying: "Works. It finished.")
+        try run.press("Go on", saying: "odd: finished.")
+        #expect(run.labels.contains { $0.contains("idle: finished.") }, "\(run.labels)")
+        run.close(try #require(run.windows.first { $0.title == "Odd" }))
+        run.program.waitForEnd(within: .seconds(20))
+        #expect(run.program.ending == .exited(0), "\(run.program.everything)")
+        run.expectNoComplaint("several")
     }
 
     @Test func widgetsTakeAnyValue() throws {
