@@ -49,18 +49,27 @@ def items(process):
     ]
 
 
+def button(process, name):
+    found = program(process)
+    buttons = [
+        node
+        for node in (walk(found) if found is not None else ())
+        if node.get_role_name() == "push button" and node.get_name() == name
+        and node.get_state_set().contains(Atspi.StateType.SENSITIVE)
+    ]
+    return buttons[-1] if buttons else None
+
+
 def press(process, name):
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
-        found = program(process)
-        buttons = [
-            node
-            for node in (walk(found) if found is not None else ())
-            if node.get_role_name() == "push button" and node.get_name() == name
-            and node.get_state_set().contains(Atspi.StateType.SENSITIVE)
-        ]
-        if buttons:
-            return buttons[-1].do_action(0)
+        try:
+            found = button(process, name)
+            if found is not None:
+                return found.do_action(0)
+        except GLib.Error:
+            # What was there a moment ago has gone, or has not yet come to itself.
+            pass
         # Nothing announces a program that has not registered yet.
         time.sleep(0.02)
         Atspi.Accessible.clear_cache(Atspi.get_desktop(0))
