@@ -11,16 +11,28 @@ public final class PictureGrid: Widget {
 
     /// One of its pictures.
     public struct Picture: Sendable {
-        /// The file that is shown; of one that cannot be read as a picture, and of a path that is not UTF-8, the place stays
-        /// empty.
-        public var path: String
+        /// The path of the file that is shown, as the system has it: any bytes but 0. Of one that cannot be read as a picture
+        /// the place stays empty.
+        public var path: [UInt8]
         /// What it is called: said by a screen reader, and shown when the pointer rests on it.
         public var name: String
 
-        /// Creates a picture.
-        public init(path: String, name: String) {
+        /// Creates a picture from the bytes of a path.
+        public init(path: [UInt8], name: String) {
             self.path = path
             self.name = name
+        }
+
+        /// Creates a picture from a path that is text.
+        public init(path: String, name: String) { self.init(path: Array(path.utf8), name: name) }
+
+        /// Text, whatever the path is.
+        fileprivate var uri: String {
+            guard let file = (path + [0]).withUnsafeBytes({ g_file_new_for_path($0.baseAddress) }) else { return "" }
+            defer { g_object_unref(UnsafeMutableRawPointer(file)) }
+            guard let uri = g_file_get_uri(file) else { return "" }
+            defer { g_free(uri) }
+            return String(cString: uri)
         }
     }
 
@@ -58,23 +70,19 @@ public final class PictureGrid: Widget {
     }
 
     /// How many pictures there are.
-    public var count: Int { Int(g_list_model_get_n_items(model)) }
+    public var count: Int { StringModel.count(model) }
 
     /// Takes all pictures away.
     public func removeAll() {
-        gtk_string_list_splice(model, 0, guint(count), nil)
-        pictures.names = [:]
+        StringModel.removeAll(of: model)
+        pictures.forgetAll()
     }
 
     /// Adds pictures behind the others.
     public func append(_ pictures: [Picture]) {
-        for picture in pictures { self.pictures.names[picture.path] = picture.name }
-        var pointers: [UnsafePointer<CChar>?] = []
-        let copies = pictures.map { strdup($0.path) }
-        defer { for copy in copies { free(copy) } }
-        for copy in copies { pointers.append(UnsafePointer(copy)) }
-        pointers.append(nil)
-        pointers.withUnsafeBufferPointer { gtk_string_list_splice(model, guint(count), 0, $0.baseAddress) }
+        let uris = pictures.map(\.uri)
+        for (uri, picture) in zip(uris, pictures) { self.pictures.names[uri] = picture.name }
+        StringModel.append(uris, to: model)
     }
 }
 #endif

@@ -15,19 +15,21 @@ final class PictureLoader {
     // proof: the reference is owned by exactly one of these, and given back with it.
     private final class Texture: @unchecked Sendable {
         let pointer: OpaquePointer
-        init?(path: String) {
-            guard let pointer = gdk_texture_new_from_filename(path, nil) else { return nil }
+        init?(uri: String) {
+            guard let file = g_file_new_for_uri(uri) else { return nil }
+            defer { g_object_unref(UnsafeMutableRawPointer(file)) }
+            guard let pointer = gdk_texture_new_from_file(file, nil) else { return nil }
             self.pointer = pointer
         }
         deinit { g_object_unref(UnsafeMutableRawPointer(pointer)) }
     }
 
-    /// What the pictures are called, by their paths.
+    /// What the pictures are called, by their URIs.
     var names: [String: String] = [:]
     private let side: Int
     private let scope = WorkerScope(
         "pictures", pool: WorkerPool(name: "pictures", configuration: .init(maximumThreads: 1)))
-    /// The path that each cell in sight is to show.
+    /// The URI that each cell in sight is to show.
     private var wanted: [OpaquePointer: String] = [:]
     private var loading: [String: (number: Int, handle: WorkerHandle<Void, Texture>)] = [:]
     private var started = 0
@@ -40,6 +42,12 @@ final class PictureLoader {
 
     func close() {
         scope.close()
+    }
+
+    /// The same files may be other pictures the next time.
+    func forgetAll() {
+        for (_, entry) in loading { entry.handle.stop() }
+        (loading, textures, order, names) = ([:], [:], [], [:])
     }
 
     func connect(to factory: OpaquePointer) {
@@ -66,53 +74,56 @@ final class PictureLoader {
         guard let object = gtk_list_item_get_item(item),
             let text = gtk_string_object_get_string(OpaquePointer(object)), let picture = gtk_list_item_get_child(item)
         else { return }
-        let path = String(cString: text)
-        let name = names[path] ?? path
+        let uri = String(cString: text)
+        let name = names[uri] ?? uri
         gtk_widget_set_tooltip_text(picture, name)
         Widget.setSpokenName(of: picture, name)
-        wanted[item] = path
-        if let texture = textures[path] {
+        wanted[item] = uri
+        if let texture = textures[uri] {
             gtk_picture_set_paintable(OpaquePointer(picture), texture.pointer)
         } else {
             gtk_picture_set_paintable(OpaquePointer(picture), nil)
-            load(path)
+            load(uri)
         }
     }
 
     private func unbind(_ item: OpaquePointer) {
-        guard let path = wanted.removeValue(forKey: item) else { return }
+        guard let uri = wanted.removeValue(forKey: item) else { return }
         // Nobody sees it any more: what has not begun need not begin.
-        if !wanted.values.contains(path) { loading.removeValue(forKey: path)?.handle.stop() }
+        if !wanted.values.contains(uri) { loading.removeValue(forKey: uri)?.handle.stop() }
     }
 
-    private func load(_ path: String) {
-        guard loading[path] == nil else { return }
+    private func load(_ uri: String) {
+        guard loading[uri] == nil else { return }
         let handle = scope.start("load picture", reporting: Texture.self) { worker in
-            if let texture = Texture(path: path) { worker.report(texture) }
+            if let texture = Texture(uri: uri) { worker.report(texture) }
         }
         started += 1
         let number = started
-        loading[path] = (number, handle)
-        handle.onUpdate { [weak self] texture in self?.arrived(path, texture) }
+        loading[uri] = (number, handle)
+        handle.onUpdate { [weak self] texture in
+            // Not if it was forgotten meanwhile.
+            if let self, self.loading[uri]?.number == number { self.arrived(uri, texture) }
+        }
         handle.onEnd { [weak self] _ in
             // Another one may have taken its place, for a cell that came into sight again.
-            guard let self, self.loading[path]?.number == number else { return }
-            self.loading[path] = nil
+            guard let self, self.loading[uri]?.number == number else { return }
+            self.loading[uri] = nil
         }
     }
 
-    private func arrived(_ path: String, _ texture: Texture) {
-        keep(texture, for: path)
-        for (item, wantedPath) in wanted where wantedPath == path {
+    private func arrived(_ uri: String, _ texture: Texture) {
+        keep(texture, for: uri)
+        for (item, wantedURI) in wanted where wantedURI == uri {
             if let picture = gtk_list_item_get_child(item) {
                 gtk_picture_set_paintable(OpaquePointer(picture), texture.pointer)
             }
         }
     }
 
-    private func keep(_ texture: Texture, for path: String) {
-        textures[path] = texture
-        order.append(path)
+    private func keep(_ texture: Texture, for uri: String) {
+        textures[uri] = texture
+        order.append(uri)
         guard order.count > Self.kept else { return }
         for old in order.prefix(Self.kept / 4) { textures[old] = nil }
         order.removeFirst(Self.kept / 4)

@@ -1,6 +1,5 @@
 #if GTK
 internal import CGTK
-import Glibc
 import Roost
 
 /// Lines of text, each with a smaller one below it where there is more to say; as many as one likes: a hundred thousand are
@@ -34,7 +33,7 @@ public final class TextList: Widget {
     isolated deinit { g_object_unref(UnsafeMutableRawPointer(model)) }
 
     /// How many lines there are.
-    public var count: Int { Int(g_list_model_get_n_items(model)) + waiting.count }
+    public var count: Int { StringModel.count(model) + waiting.count }
 
     /// Adds a line below the others, and below it `detail`; each ends at its first NUL. They are seen once the loop comes to
     /// them, with all that were added meanwhile.
@@ -55,19 +54,14 @@ public final class TextList: Widget {
     /// Gives GTK what waits, as one change.
     private func show() {
         guard !waiting.isEmpty else { return }
-        var lines = waiting.map { strdup($0).map { UnsafePointer($0) } }
-        defer { for line in lines { free(UnsafeMutablePointer(mutating: line)) } }
-        lines.append(nil)
+        StringModel.append(waiting, to: model)
         waiting = []
-        lines.withUnsafeBufferPointer {
-            gtk_string_list_splice(model, g_list_model_get_n_items(model), 0, $0.baseAddress)
-        }
     }
 
     /// Takes all lines away.
     public func removeAll() {
         waiting = []
-        gtk_string_list_splice(model, 0, g_list_model_get_n_items(model), nil)
+        StringModel.removeAll(of: model)
     }
 
     /// As high as its lines, up to so many pixels; more of them scroll.

@@ -210,7 +210,7 @@ final class ThumbnailerWindow {
 
     private func show(_ thumbnail: RawPath, of outcome: ThumbnailOutcome) {
         let name = String(decoding: outcome.path.lastComponent, as: UTF8.self)
-        waiting.append(PictureGrid.Picture(path: thumbnail.printable, name: name))
+        waiting.append(PictureGrid.Picture(path: thumbnail.bytes, name: name))
     }
 
     /// The picture first, for that is what one looks for; the folder it is below is known.
