@@ -86,17 +86,7 @@ public struct ProgressLayout: Sendable, Equatable {
     }
 
     /// Without anything that moves the cursor or changes the terminal: names of files can hold anything.
-    public static func printable(_ text: String) -> String {
-        var result = ""
-        for scalar in text.unicodeScalars {
-            switch scalar.properties.generalCategory {
-            case .control, .format, .surrogate, .privateUse, .lineSeparator, .paragraphSeparator:
-                result.append("\u{FFFD}")
-            default: result.unicodeScalars.append(scalar)
-            }
-        }
-        return result
-    }
+    public static func printable(_ text: String) -> String { PrintableText.of(text) }
 
     /// The columns a text takes in a terminal: two for wide East Asian characters and emoji, none for combining marks.
     public static func columns(_ text: String) -> Int {

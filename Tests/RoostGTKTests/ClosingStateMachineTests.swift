@@ -41,7 +41,7 @@ import Testing
     @Test func keptOpenItForgetsTheCloseThatWasCalledOff() {
         var machine = closing()
         #expect(machine.mayKeepOpen)
-        expect(machine.keepOpen(isCalledOff: true), is: .reopen)
+        expect(machine.keepOpen(), is: .reopen)
         #expect(machine.state == .open)
         expect(machine.settled(round: 1), is: .none)
         expect(machine.closeAsked(scopes: 1), is: .beginClosing)
@@ -49,18 +49,11 @@ import Testing
         expect(machine.settled(round: 2), is: .takeDown)
     }
 
-    @Test func aScopeThatHasSettledKeepsItFromStayingOpen() {
-        var machine = closing()
-        expect(machine.keepOpen(isCalledOff: false), is: .none)
-        #expect(machine.state == .closing)
-        expect(machine.settled(round: 1), is: .takeDown)
-    }
-
     @Test func onceTheProcessEndsNothingIsKeptOpen() {
         var machine = closing()
         machine.processEnding()
         #expect(!machine.mayKeepOpen)
-        expect(machine.keepOpen(isCalledOff: true), is: .none)
+        expect(machine.keepOpen(), is: .none)
         expect(machine.closeNow(), is: .takeDown)
     }
 

@@ -65,6 +65,26 @@ import Testing
         #expect(notified.all.count == 4)
     }
 
+    /// What ends the rest may be held up before it notifies: the close does not rely on it.
+    @Test func aCloseNotifiesAListenerWhoseRestHasJustEnded() {
+        let clock = ManualClock()
+        let hub = UpdateHub<Int>(capacity: 1)
+        let order = Log<String>()
+        let id = hub.listen(pace: UpdatePace(interval: .milliseconds(8), time: clock)) { [weak hub] _ in
+            guard order.all.count == 1 else { return order.add("notified") }
+            order.add("rest over")
+            hub?.close()
+            order.add("closed")
+        }
+        hub.report(1)
+        #expect(hub.take(id).update == 1)
+        hub.report(2)
+        clock.advance(by: .milliseconds(8))
+        #expect(order.all == ["notified", "rest over", "notified", "closed"])
+        let last = hub.take(id)
+        #expect(last.update == 2 && last.isOver)
+    }
+
     @Test func everyListenerSeesTheNewestForItself() async throws {
         try await withDeadline {
             let scope = makeScope()

@@ -142,16 +142,18 @@ extension ScopeCore {
 
     /// No callback begins from here on; a close begins if none was asked for.
     func cutDelivery(_ reason: StopReason) {
-        guard state.withLock({ $0.machine.cut() }) else { return }
+        let (isFirst, isOpen) = state.withLock { ($0.machine.cut(), $0.machine.state == .open) }
+        guard isFirst else { return }
         gate.cut()
-        beginClosing(reason, within: budget)
+        // One that is under way keeps the budget it was given.
+        if isOpen { beginClosing(reason, within: budget) }
     }
 
     /// Whether a close is under way or over that could be taken back.
     var mayTakeBack: Bool {
         guard !root.node.isStopped else { return false }
         return state.withLock { state in
-            let isTakeable = state.machine.state == .closing || state.machine.state == .settled
+            let isTakeable = state.machine.state == .closing || state.hasSettled
             return isTakeable && !state.machine.isCut && state.stragglers.isEmpty
         }
     }

@@ -3,8 +3,8 @@
 /// ```
 /// open ──close asked──▶ closing ──drained, or deadline (abandoning)──▶ settled ──cut──▶ closed
 ///   ▲                      │
-///   ├──────keep open───────┘                                                          │
-///   └──────────────────────────────reopen─────────────────────────────────────────────┘
+///   ├──────keep open───────┘                                               │
+///   └──────────────────────────────reopen──────────────────────────────────┘
 ///                                     (cut may also come first; it then settles in the background)
 /// ```
 struct ScopeStateMachine {

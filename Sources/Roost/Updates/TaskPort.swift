@@ -7,7 +7,8 @@ public final class TaskPort: DeliveryPort {
     static let main = TaskPort { port in Task.detached { @MainActor in port.drain() } }
 
     private struct State {
-        var jobs: [@Sendable () -> Void] = []
+        /// Those the loop has taken are nil: what they captured is let go by whoever runs them, with no lock held.
+        var jobs: [(@Sendable () -> Void)?] = []
         var isScheduled = false
         /// Set while a toolkit's loop runs the jobs instead of tasks.
         var wakeLoop: (@Sendable () -> Void)?
@@ -18,7 +19,7 @@ public final class TaskPort: DeliveryPort {
 
         mutating func takeFirst() -> (@Sendable () -> Void)? {
             guard hasJobs else { return nil }
-            let job = jobs[taken]
+            let job = jobs[taken].take()
             taken += 1
             if taken == jobs.count || taken >= 1_024 {
                 jobs.removeFirst(taken)
@@ -57,8 +58,9 @@ public final class TaskPort: DeliveryPort {
 
     // MARK: A toolkit's loop
 
-    /// From here on `wakeLoop` is called, on any thread, when there are jobs, and the loop calls ``runInLoop()`` for as long as
-    /// ``hasJobs`` says so. A loop within a job (a dialog that waits for its answer) does the same, so that nothing stalls.
+    /// From here on `wakeLoop` is called, on any thread, when there are jobs, and the loop calls ``runMainInLoop()`` for as long
+    /// as ``mainHasJobs`` says so. A loop within a job (a dialog that waits for its answer) does the same, so that nothing
+    /// stalls.
     package static func serveMain(_ wakeLoop: @escaping @Sendable () -> Void) {
         let hasJobs = main.state.withLock { state in
             state.wakeLoop = wakeLoop
@@ -67,8 +69,8 @@ public final class TaskPort: DeliveryPort {
         if hasJobs { wakeLoop() }
     }
 
-    /// A window shows what is new once a frame. More often would keep the main thread busy with what nobody sees, and a thread
-    /// that never sleeps is let wait by the scheduler when it is wanted.
+    /// The least time between two updates of one listener under a toolkit's loop, half a frame: more often would keep the main
+    /// thread busy with what nobody sees, and a thread that never sleeps is let wait by the scheduler when it is wanted.
     static func pace(of port: any DeliveryPort) -> Duration? {
         guard port === main, main.state.withLock({ $0.wakeLoop != nil }) else { return nil }
         return .milliseconds(8)
@@ -100,14 +102,18 @@ public final class TaskPort: DeliveryPort {
     private func drain() {
         let end = MonotonicTime.now + Self.slice
         while true {
-            var jobs = state.withLock { state in
+            var jobs = state.withLock { state -> [(@Sendable () -> Void)?] in
+                // A toolkit's loop has taken over since this was scheduled.
+                if state.jobs.isEmpty || state.wakeLoop != nil {
+                    state.isScheduled = false
+                    return []
+                }
                 defer { state.jobs = [] }
-                if state.jobs.isEmpty { state.isScheduled = false }
                 return state.jobs
             }
             guard !jobs.isEmpty else { return }
             for (index, job) in jobs.enumerated() {
-                job()
+                job?()
                 guard MonotonicTime.now < end else {
                     // The rest of this batch goes before what was posted meanwhile.
                     jobs.removeFirst(index + 1)

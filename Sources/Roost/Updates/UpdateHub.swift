@@ -88,14 +88,15 @@ final class UpdateHub<Update: Sendable>: AnyUpdateHub, @unchecked Sendable {
         lock.unlock()
         for listener in woken { listener.notify() }
         for (id, left, time) in resting {
-            _ = time.schedule(after: left) { [weak self] in self?.endRest(id) }
+            // Not behind the timers of users, which may take their time.
+            _ = time.scheduleBudget(after: left) { [weak self] in self?.endRest(id) }
         }
     }
 
     private func endRest(_ id: UInt64) {
         let notify = lock.withLock { () -> (@Sendable () -> Void)? in
             guard let listener = listeners.first(where: { $0.id == id }), listener.isResting else { return nil }
-            listener.isResting = false
+            // It rests until it takes: a close that comes now notifies as well, before what the worker ends with.
             return listener.notify
         }
         notify?()
@@ -133,6 +134,7 @@ final class UpdateHub<Update: Sendable>: AnyUpdateHub, @unchecked Sendable {
             guard let listener = listeners.first(where: { $0.id == id }) else { return (nil, true) }
             if listener.isPending {
                 listener.isPending = false
+                listener.isResting = false
                 idleListeners += 1
             }
             guard listener.seen != version else { return (nil, isClosed) }

@@ -17,6 +17,11 @@ public struct UnobservedFailure: Sendable {
         self.error = error
     }
 
+    /// For a line of ours, whatever the names hold.
+    private var shownName: String {
+        "'\(PrintableText.short(worker, limit: 200))' of '\(PrintableText.short(scope, limit: 200))'"
+    }
+
     /// Sets what is called, once for each such failure, on the thread that let go of the worker last, or at the end of the
     /// process on a thread of Roost.
     /// It must not block. The default writes one line to standard error. Every one is in the shutdown report as well.
@@ -29,8 +34,7 @@ public struct UnobservedFailure: Sendable {
     private struct State {
         var handler: @Sendable (UnobservedFailure) -> Void = { failure in
             writeToStandardError(
-                "Roost: worker '\(failure.worker)' of '\(failure.scope)' failed and nobody looked: "
-                    + "\(failure.error)\n")
+                "Roost: worker \(failure.shownName) failed and nobody looked: \(failure.error)\n")
         }
         var recent: [String] = []
     }
@@ -40,7 +44,7 @@ public struct UnobservedFailure: Sendable {
 
     package static func report(_ failure: UnobservedFailure) {
         // Before the lock: the description of an error is the user's code.
-        let line = "'\(failure.worker)' of '\(failure.scope)': \(failure.error)"
+        let line = "\(failure.shownName): \(failure.error)"
         let handler = state.withLock { state in
             if state.recent.count < kept { state.recent.append(line) }
             return state.handler

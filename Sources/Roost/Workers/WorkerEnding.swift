@@ -59,7 +59,9 @@ public struct Straggler: Error, Sendable, Hashable, CustomStringConvertible {
     public var description: String {
         let place = lastCheckpoint.map { "last checkpoint \($0)" } ?? "it never passed a checkpoint"
         let holder = thread.map { " on thread '\($0)'" } ?? " (async: no thread, no stack)"
-        return "'\(worker)' of '\(scope)' did not stop within \(askedFor.short)\(holder); \(place)"
+        let name = PrintableText.short(worker, limit: 200)
+        let scope = PrintableText.short(scope, limit: 200)
+        return "'\(name)' of '\(scope)' did not stop within \(askedFor.short)\(holder); \(place)"
     }
 }
 

@@ -107,7 +107,8 @@ public struct WorkerHandle<Value: Sendable, Update: Sendable>: Sendable {
     /// Every value the worker sent, in order; each goes to one receiver.
     public var sent: SentValues<Update> { SentValues(hub: worker.hub(Update.self), gate: worker.scope.gate) }
 
-    /// Calls `handler` on the main actor with the newest update, at most one call pending; never after the scope's close.
+    /// Calls `handler` on the main actor with the newest update, at most one call pending; never after the scope's close. The
+    /// last update comes before ``onEnd(_:)``. Under a toolkit's loop 8 ms pass between two calls, but before the last.
     @discardableResult
     public func onUpdate(_ handler: @escaping @MainActor @Sendable (Update) -> Void) -> DeliveryRegistration {
         // proof: the port runs its jobs on the main actor.

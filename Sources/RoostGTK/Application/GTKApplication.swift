@@ -62,12 +62,20 @@ public final class GTKApplication {
         }
     }
 
+    /// Whether there is a display to open a window on, for a program that can do without. On the main thread, before ``run(_:configuration:_:)``;
+    /// tries to connect to the display, for `program`.
+    nonisolated public static func hasDisplay(for program: String) -> Bool {
+        g_set_prgname(program)
+        return gtk_init_check() != 0
+    }
+
     private func serve(_ body: (GTKApplication) throws -> Void) -> Never {
         MainLoopBridge.install()
         MainPortSource.install()
         WindowList.onRemoval { Self.running?.windowsWent() }
-        // Listened to before the first window: a signal may come first.
         shutdown.onEvent { [weak self] event in self?.show(event) }
+        // A signal may have come before there was somebody to tell.
+        if shutdown.phase != .running { beginEnd() }
         // From within the loop, and not behind it: a dialog may run one of its own inside it.
         shutdown.outcome.whenResolved { _ in
             let end: @convention(c) (gpointer?) -> gboolean = { _ in
@@ -98,10 +106,10 @@ public final class GTKApplication {
         if isEnding { closer.showEnd() }
     }
 
-    /// A window has gone; the last one begins the end of the process.
+    /// A window has gone; the last one that was shown begins the end of the process.
     func remove(_ closer: WindowCloser) {
         closers.removeAll { $0 === closer }
-        if closers.isEmpty { shutdown.request(.lastWindow) }
+        if !closers.contains(where: \.isShown) { shutdown.request(.lastWindow) }
     }
 
     /// Makes any GTK window, also one of other bindings, close in order: see ``Window/closes(_:within:)``. `window` is a
@@ -133,13 +141,17 @@ public final class GTKApplication {
 
     // MARK: The end
 
+    private func beginEnd() {
+        guard !isEnding else { return }
+        isEnding = true
+        // It has answered.
+        main.ended.resolve(0)
+        for closer in closers { closer.showEnd() }
+    }
+
     private func show(_ event: ShutdownEvent) {
         switch event {
-        case .began:
-            isEnding = true
-            // It has answered.
-            main.ended.resolve(0)
-            for closer in closers { closer.showEnd() }
+        case .began: beginEnd()
         case .waiting(let workers, let others, let timeLeft):
             for closer in closers { closer.update(workers.map { "'\($0.name)'" } + others, timeLeft: timeLeft) }
         case .finalizing(let name):

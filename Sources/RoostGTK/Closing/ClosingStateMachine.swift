@@ -76,9 +76,8 @@ struct ClosingStateMachine {
         return .takeDown
     }
 
-    /// - Parameter isCalledOff: whether every scope could be kept open.
-    mutating func keepOpen(isCalledOff: Bool) -> Action {
-        guard mayKeepOpen, isCalledOff else { return .none }
+    mutating func keepOpen() -> Action {
+        guard mayKeepOpen else { return .none }
         state = .open
         return .reopen
     }

@@ -46,13 +46,18 @@ final class ClosingView {
     }
 
     func update(_ names: [String], timeLeft: Duration?) {
-        who.text = Self.sentence(names)
-        left.text = timeLeft.map { "This takes at most \($0.wholeSeconds) more." } ?? ""
+        show(Self.sentence(names), in: who)
+        show(timeLeft.map { "This takes at most \($0.wholeSeconds) more." } ?? "", in: left)
     }
 
-    /// `Waiting for 'decode', 'write' and 3 more.`
+    /// A text that is set is laid out anew.
+    private func show(_ text: String, in label: Label) {
+        if label.text != text { label.text = text }
+    }
+
+    /// `Waiting for 'decode', 'write' and 3 more.` Names may hold anything: the view keeps its size.
     static func sentence(_ names: [String]) -> String {
-        let named = names.prefix(3)
+        let named = names.prefix(3).map { PrintableText.short($0, limit: 72) }
         let rest = names.count - named.count
         switch (named.count, rest) {
         case (0, _): return "Nearly done."

@@ -40,8 +40,17 @@ final class WindowCloser {
 
     var title: String { gtk_window_get_title(window).map { String(cString: $0) } ?? "" }
 
-    /// One that comes while the window closes is asked to close like the others.
+    /// Also while it is minimized.
+    var isShown: Bool { gtk_widget_get_visible(UnsafeMutablePointer(OpaquePointer(window))) != 0 }
+
+    /// One that comes while the window closes is asked to close like the others; for one that is there already, the budget
+    /// is another one from the next close on.
     func closes(_ scope: WorkerScope, within budget: Duration?) {
+        guard machine.state != .gone else { return scope.close() }
+        if let index = scopes.firstIndex(where: { $0.scope === scope }) {
+            scopes[index].budget = budget
+            return
+        }
         scopes.append((scope, budget))
         if machine.scopeAdded() { beginClosing(scope, within: budget) }
     }
@@ -75,9 +84,10 @@ final class WindowCloser {
         guard offersKeepOpen else { return }
         let kept = scopes.map { $0.scope.takeCloseBack() }
         if kept.allSatisfy({ $0 }) {
-            perform(machine.keepOpen(isCalledOff: true))
+            perform(machine.keepOpen())
         } else {
-            // One's budget has ended at this very moment: what is left of the others goes as well.
+            // One's budget has ended at this very moment: what is left of the others goes as well, within the window's own.
+            for (scope, budget) in scopes { scope.beginClosing(within: budget, on: .mainActor) { _ in } }
             perform(machine.closeNow())
         }
     }
@@ -124,6 +134,8 @@ final class WindowCloser {
         view = nil
         g_signal_handler_disconnect(window, connection)
         gtk_window_destroy(window)
+        // Lets go of its content and its focus now: a button in it may hold the window.
+        if owner != nil { g_object_run_dispose(UnsafeMutablePointer(OpaquePointer(window))) }
         let actions = closed
         closed = []
         for action in actions { action() }
@@ -161,6 +173,11 @@ final class WindowCloser {
 
     private func look() {
         timer = 0
+        if scopes.contains(where: { $0.scope.phase == .open }), machine.mayKeepOpen {
+            // Somebody has kept one open, and nobody would say that it has closed: so is the window.
+            for (scope, _) in scopes { _ = scope.takeCloseBack() }
+            return perform(machine.keepOpen())
+        }
         showView()
         view?.offersKeepOpen = offersKeepOpen
         if !processEnds {

@@ -23,6 +23,7 @@ public final class FolderChooser {
         over window: Window, title: String, startingIn folder: [UInt8]? = nil,
         _ chosen: @escaping @MainActor (Folder) -> Void
     ) {
+        guard !window.hasGone else { return }
         let chooser = FolderChooser(window, title, folder, chosen)
         // The connection holds it until it is cut.
         chooser.connection = Callback.connect(chooser.dialog, "response") { arguments in

@@ -36,8 +36,10 @@ public final class PictureGrid: Widget {
         }
     }
 
-    /// Creates an empty grid; each picture is fitted into `side` × `side` pixels.
+    /// Creates an empty grid; each picture is fitted into `side` × `side` pixels, 1 to 32,767, any other is the nearest of
+    /// these.
     public init(_ app: GTKApplication, side: Int = 128) {
+        let side = max(1, Int(side.pixels))
         model = gtk_string_list_new(nil)
         pictures = PictureLoader(app, side: side)
         let factory = gtk_signal_list_item_factory_new()!

@@ -35,11 +35,12 @@ public final class TextList: Widget {
     /// How many lines there are.
     public var count: Int { StringModel.count(model) + waiting.count }
 
-    /// Adds a line below the others, and below it `detail`; each ends at its first NUL. They are seen once the loop comes to
+    /// Adds a line below the others, and below it `detail`; each ends at its first NUL, and
+    /// after 2,000 characters: GTK lays out all of a line to show the beginning. They are seen once the loop comes to
     /// them, with all that were added meanwhile.
     public func append(_ line: String, detail: String = "") {
         let parts = [line, detail].map { text in
-            String(text.prefix { $0 != "\0" }.map { $0 == Self.separator ? " " : $0 })
+            String(text.prefix(2_000).prefix { $0 != "\0" }.map { $0 == Self.separator ? " " : $0 })
         }
         waiting.append(parts.joined(separator: String(Self.separator)))
         guard waiting.count == 1 else { return }

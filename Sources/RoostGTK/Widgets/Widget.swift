@@ -89,7 +89,8 @@ public class Widget {
     }
 }
 
-/// Text, shown as it is: `%`, `_` and `<` mean nothing here, and it ends at the first NUL.
+/// Text, shown as it is: `%`, `_` and `<` mean nothing here, and it ends at the first NUL. For sentences: GTK lays out all of it
+/// on the main thread, and takes seconds for some ten thousand words. See ``TextList`` for more.
 public final class Label: Widget {
     /// Creates a label; text begins at the left, and lines are as long as they are.
     public init(_ app: GTKApplication, _ text: String = "") {

@@ -11,9 +11,9 @@ public final class Window {
     private let closer: WindowCloser
     var pointer: UnsafeMutablePointer<GtkWindow> { closer.window }
     private var content: Widget?
-    private var hasGone = false
+    private(set) var hasGone = false
 
-    /// Creates a window, which ``present()`` shows. Size in pixels, without what the desktop draws around it; 1 to 32,767, any
+    /// Creates a window, which ``present()`` shows; one that was never shown keeps no program running. Size in pixels, without what the desktop draws around it; 1 to 32,767, any
     /// other is the nearest of these.
     public init(_ app: GTKApplication, _ title: String, width: Int = 480, height: Int = 320) {
         self.app = app
@@ -23,7 +23,11 @@ public final class Window {
         WindowKeys.add(to: window)
         closer = WindowCloser(window, app: app)
         closer.owner = self
-        closer.closed.append { [weak self] in self?.hasGone = true }
+        closer.closed.append { [weak self] in
+            self?.hasGone = true
+            // Its buttons may hold this window.
+            self?.content = nil
+        }
     }
 
     /// Its title, up to the first NUL. One that has gone keeps the title it had.

@@ -83,4 +83,15 @@ public final class ScreenReader {
     public func press(_ button: String, of process: pid_t) throws {
         let _: Bool = try ask(["press", "\(process)", button])
     }
+
+    /// A key that is held, as the X server counts keys.
+    public enum Modifier: Int {
+        case control = 37
+        case alt = 64
+    }
+
+    /// Types a letter while the modifier is held, into the window that has the keyboard.
+    public func type(_ modifier: Modifier, _ letter: Character) throws {
+        let _: Bool = try ask(["key", "\(modifier.rawValue)", "\(letter)"])
+    }
 }

@@ -60,6 +60,15 @@ public final class WindowManager {
         return nil
     }
 
+    /// In pixels.
+    public func size(of window: Window) -> [Int]? {
+        guard let reply = xcb_get_geometry_reply(connection, xcb_get_geometry(connection, window.id), nil) else {
+            return nil
+        }
+        defer { free(reply) }
+        return [Int(reply.pointee.width), Int(reply.pointee.height)]
+    }
+
     /// Whether it is shown.
     public func isMapped(_ window: Window) -> Bool { isMapped(window.id) }
 

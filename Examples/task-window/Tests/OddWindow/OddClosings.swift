@@ -8,6 +8,7 @@ enum OddClosings {
         "twice": twice, "in-update": inUpdate, "in-end": inEnd, "in-button": inButton, "in-closed": inClosed,
         "used-after": usedAfter, "scope-while-closing": scopeWhileClosing, "for-ever": forEver, "negative": negative,
         "same-scope": sameScope, "second-request": secondRequest, "keep-several": keepSeveral,
+        "kept-by-code": keptByCode, "captured": captured, "never-shown": neverShown, "owned-by-a-job": ownedByAJob,
     ]
 
     /// `closing CASE`: a window with a scope, and another one that lives on until the first is closed and looked at.
@@ -135,7 +136,9 @@ enum OddClosings {
 
     /// The second request takes the window away, and nothing of what the workers were given.
     private static func secondRequest(_ app: GTKApplication, _ window: Window, _ scope: WorkerScope) {
-        window.closes(scope)
+        // Its own budget is shorter than the window's.
+        let scope = WorkerScope("in a hurry", closesWithin: .milliseconds(50))
+        window.closes(scope, within: .seconds(2))
         let worker = needsAWhile(scope, .milliseconds(400))
         watching.start("watches") { _ async throws in say("needs a while: \(await worker.ending)") }
         worker.onUpdate { progress in
@@ -150,6 +153,8 @@ enum OddClosings {
         let idle = WorkerScope("idle")
         window.closes(scope)
         window.closes(idle)
+        // Once more, which changes nothing.
+        window.closes(scope)
         let text = Label(app, "Works.")
         let worker = needsAWhile(scope, .seconds(1))
         window.show(
@@ -161,5 +166,65 @@ enum OddClosings {
                     }
                 }))
         worker.onEnd { text.text += " It \($0)." }
+    }
+
+    /// Code keeps the scope open, and knows nothing of the window.
+    private static func keptByCode(_ app: GTKApplication, _ window: Window, _ scope: WorkerScope) {
+        window.closes(scope)
+        window.show(Label(app, "Works."))
+        let worker = needsAWhile(scope, .seconds(1))
+        worker.onUpdate { progress in
+            guard progress.completed == 1 else { return }
+            window.close()
+            GLib.after(500) { say("kept open: \(scope.keepOpen())") }
+        }
+    }
+
+    @MainActor private final class Probe {
+        static var count = 0
+        init() { Probe.count += 1 }
+        isolated deinit { Probe.count -= 1 }
+    }
+
+    /// A button holds its own window, as everybody writes it.
+    private static func captured(_ app: GTKApplication, _ window: Window, _ scope: WorkerScope) {
+        for _ in 1...5 {
+            let probe = Probe()
+            let another = Window(app, "Another")
+            another.show(
+                Box(
+                    app, .vertical,
+                    Button(app, "Close") {
+                        another.close()
+                        withExtendedLifetime(probe) {}
+                    }))
+            another.present()
+            GLib.after(50) { another.close() }
+        }
+        GLib.after(200) {
+            say("still held: \(Probe.count)")
+            window.close()
+        }
+    }
+
+    private static func neverShown(_ app: GTKApplication, _ window: Window, _ scope: WorkerScope) {
+        _ = Window(app, "Never shown")
+        GLib.after(50) { window.close() }
+    }
+
+    /// What a job owned is let go where it may post another.
+    private static func ownedByAJob(_ app: GTKApplication, _ window: Window, _ scope: WorkerScope) {
+        final class Owned: Sendable {
+            deinit {
+                let port: TaskPort = .mainActor
+                port.post { say("posted by what a job owned") }
+            }
+        }
+        let port: TaskPort = .mainActor
+        for _ in 1...3 {
+            let owned = Owned()
+            port.post { withExtendedLifetime(owned) {} }
+        }
+        GLib.after(100) { window.close() }
     }
 }

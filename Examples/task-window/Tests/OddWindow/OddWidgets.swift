@@ -19,7 +19,7 @@ enum OddWidgets {
             let button = Button(app, "") {}
             let bar = ProgressBar(app)
             let list = TextList(app).expands(vertically: true).named("")
-            let grid = PictureGrid(app, side: -5).expands(vertically: true)
+            let grid = PictureGrid(app, side: 0).expands(vertically: true)
             // Not shown: there is no window that this fits into.
             _ = Box(app, .horizontal, spacing: -3, margin: 100_000)
             window.show(

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Testing
 import WindowTesting
 
@@ -137,6 +138,9 @@ import WindowTesting
         "negative": [#"closed; left: ["Other"]"#],
         "same-scope": ["finished", #"closed; left: ["Other"]"#],
         // Not abandoned: a second request takes nothing of what the workers were given.
+        "captured": ["still held: 0", #"closed; left: ["Other"]"#],
+        "never-shown": [#"closed; left: ["Other", "Never shown"]"#],
+        "owned-by-a-job": Array(repeating: "posted by what a job owned", count: 3) + [#"closed; left: ["Other"]"#],
         "second-request": [#"closed; left: ["Other"]"#, "needs a while: finished"],
     ]
 
@@ -182,6 +186,31 @@ import WindowTesting
         run.program.waitForEnd(within: .seconds(20))
         #expect(run.program.ending == .exited(0), "\(run.program.everything)")
         run.expectNoComplaint("several")
+    }
+
+    @Test func aWindowIsOpenAgainWhenCodeKeepsItsScopeOpen() throws {
+        let run = try start("closing", "kept-by-code")
+        #expect(run.program.wait(for: .seconds(10)) { run.labels.contains("Shutting down…") })
+        run.waitForWords("kept open: true")
+        #expect(run.program.wait(for: .seconds(10)) { run.labels.contains("Works.") }, "\(run.labels)")
+        run.close(try #require(run.windows.first { $0.title == "Odd" }))
+        run.program.waitForEnd(within: .seconds(20))
+        #expect(run.program.ending == .exited(0), "\(run.program.everything)")
+        run.expectNoComplaint("kept by code")
+    }
+
+    /// As soon as there is a handler, and long before there is a window.
+    @Test func aSignalWhileItStartsEndsItAtOnce() throws {
+        for _ in 1...3 {
+            let run = try start("several")
+            run.program.wait(for: .seconds(10)) {
+                let caught = ProcessTable.status(of: run.program.process, "SigCgt").flatMap { UInt64($0, radix: 16) }
+                return (caught ?? 0) & 1 << (UInt64(SIGTERM) - 1) != 0 || run.program.ending != nil
+            }
+            let time = run.end { run.program.send(SIGTERM) }
+            #expect(run.program.ending == .signalled(SIGTERM), "\(run.program.everything)")
+            #expect(time < .seconds(2), "\(time)")
+        }
     }
 
     @Test func widgetsTakeAnyValue() throws {

@@ -90,21 +90,11 @@ import WindowTesting
     }
 
     @Test func keptOpenAtTheLastMomentAndClosedAtOnce() throws {
-        let run = try WindowedRun(on: desktop, reader)
-        try run.waitForWindows(1)
-        try run.press("Start Stubborn", saying: "stubborn started")
-        let asked = ContinuousClock.now
-        run.close(run.windows[0])
-        #expect(run.program.wait(for: .seconds(2)) { run.labels.contains("Shutting down…") })
-        // In effect a quarter of a second later: in the last 100 ms of the countdown.
-        spin(until: asked + .milliseconds(1_660))
-        try run.press("Keep open")
-        let isOpen = run.program.wait(for: .seconds(5)) {
-            run.labels.contains("Press a button.") || run.labels.contains("stubborn started")
-        }
-        try #require(isOpen, "\(run.labels) \(run.program.everything)")
+        // Too late is a close like any other: on a busy machine it is tried again.
+        var kept: WindowedRun?
+        for _ in 1...5 where kept == nil { kept = try keptOpen(after: .milliseconds(1_920)) }
+        let run = try #require(kept)
         // It takes new work, past the budget of the close that was called off.
-        spin(until: asked + .milliseconds(2_300))
         try run.press("Start Task", saying: "count to 100 started")
         run.close(try #require(run.windows.first))
         #expect(run.program.wait(for: .seconds(2)) { run.labels.contains("Shutting down…") })
@@ -114,5 +104,23 @@ import WindowTesting
         #expect(time < .milliseconds(1_000), "\(time)")
         run.expectNoComplaint("kept open")
         print("closed now: gone after \(time / .milliseconds(1)) ms")
+    }
+
+    /// A window with a stubborn worker that was asked to close, and kept open by its key so long after that: two seconds after
+    /// the request it would have gone. Nil when it has.
+    private func keptOpen(after time: Duration) throws -> WindowedRun? {
+        let run = try WindowedRun(on: desktop, reader)
+        try run.waitForWindows(1)
+        try run.press("Start Stubborn", saying: "stubborn started")
+        let asked = ContinuousClock.now
+        run.close(run.windows[0])
+        #expect(run.program.wait(for: .seconds(2)) { run.labels.contains("Shutting down…") })
+        spin(until: asked + time)
+        try reader.type(.alt, "k")
+        // Past the budget, and 100 ms more.
+        run.program.wait(for: asked + .milliseconds(2_300) - .now) { run.program.ending != nil }
+        guard run.program.ending == nil else { return nil }
+        #expect(run.labels.contains("stubborn started"), "\(run.labels)")
+        return run
     }
 }

@@ -21,11 +21,11 @@ struct Arguments {
     }
 
     /// JSON lines are for programs, which have no use for a window.
-    func wantsWindow(hasDisplay: Bool) -> Bool {
+    func wantsWindow(hasDisplay: () -> Bool) -> Bool {
         switch surface {
         case .window: true
         case .terminal: false
-        case nil: hasDisplay && !json
+        case nil: !json && hasDisplay()
         }
     }
 

@@ -21,9 +21,9 @@ enum Program {
             let budget = arguments.budget.map { Duration.seconds($0) } ?? .seconds(10)
             let configuration = Shutdown.Configuration(budget: budget, reportPath: ReportFolder.path)
             #if Window
-            if arguments.wantsWindow(hasDisplay: hasDisplay) {
+            if arguments.wantsWindow(hasDisplay: { hasDisplay }) {
                 DecoderMessages.discardButToolkits()
-                GTKApplication.run("roost-thumbnailer", configuration: configuration) { app in
+                GTKApplication.run(name, configuration: configuration) { app in
                     ThumbnailerWindow(app, arguments).present()
                 }
             }
@@ -40,12 +40,16 @@ enum Program {
         }
     }
 
+    #if Window
+    private static let name = "roost-thumbnailer"
+
+    /// One that is named and can be reached: the name may be left over from a session that has gone.
     private static var hasDisplay: Bool {
-        for name in ["DISPLAY", "WAYLAND_DISPLAY"] {
-            if let value = getenv(name), value[0] != 0 { return true }
-        }
-        return false
+        let variables = ["DISPLAY", "WAYLAND_DISPLAY"]
+        let isNamed = variables.contains { variable in getenv(variable).map { $0[0] != 0 } ?? false }
+        return isNamed && GTKApplication.hasDisplay(for: name)
     }
+    #endif
 
     private static var rawArguments: [[UInt8]] {
         // proof: argv has argc entries, each a string that lives as long as the process.

@@ -28,9 +28,6 @@ final class ThumbnailJob {
             guard let folder = try arguments.folder ?? DefaultFolder.find() else {
                 return complain("no folder was named, and there are no pictures in the usual places")
             }
-            if folder.isRelative || arguments.output?.isRelative == true, !RawPath.hasWorkingFolder {
-                return complain("the folder this was started in has gone; name the folders by their whole path")
-            }
             run = try ThumbnailRun(arguments, of: folder, scopes: scopes, jobs: jobs)
         } catch {
             return complain("\(error)")

@@ -51,6 +51,11 @@ final class ThumbnailRun {
         }
     }
 
+    /// Relative names have no meaning any more.
+    struct GoneWorkingFolder: Error, CustomStringConvertible {
+        let description = "the folder this was started in has gone; name the folders by their whole path"
+    }
+
     private let walk: FolderWalk
     private let cache: ThumbnailCache
     private let thumbnailer: Thumbnailer
@@ -58,6 +63,9 @@ final class ThumbnailRun {
     private let scopes: Scopes
 
     init(_ arguments: Arguments, of folder: RawPath, scopes: Scopes, jobs: Int) throws {
+        if folder.isRelative || arguments.output?.isRelative == true, !RawPath.hasWorkingFolder {
+            throw GoneWorkingFolder()
+        }
         cache = ThumbnailCache(root: arguments.output)
         walk = try FolderWalk(folder: folder, skipping: cache)
         thumbnailer = Thumbnailer(cache: cache, size: arguments.size, again: arguments.again)
@@ -66,8 +74,11 @@ final class ThumbnailRun {
     }
 
     /// Calls `counted` once it is known how many pictures there are, and `handle` with everything there is to show, one after
-    /// the other; returns when all has ended, also after a stop.
-    func run(counted: @escaping @MainActor @Sendable (Int) -> Void, _ handle: @MainActor (Event) async -> Void) async {
+    /// the other; returns when all has ended, also after a stop: true when nothing was left out.
+    @discardableResult
+    func run(
+        counted: @escaping @MainActor @Sendable (Int) -> Void, _ handle: @MainActor (Event) async -> Void
+    ) async -> Bool {
         let counter = scopes.walkers.start("count") { [walk] worker in try Self.count(walk, worker) }
         counter.onUpdate { progress in if let total = progress.total { counted(total) } }
         let unsent = Unsent()
@@ -76,23 +87,31 @@ final class ThumbnailRun {
             cache.removeLeftovers()
             try Self.walk(walk, worker, makers, thumbnailer, unsent)
         }
+        var isWhole = true
         for await step in walker.sent {
             switch step {
             case .problem(let problem): await handle(.problem(problem))
-            case .picture(let picture): await take(picture, handle)
+            case .picture(let picture): if await !take(picture, handle) { isWhole = false }
             }
         }
-        if let picture = unsent.handle.withLock({ $0 }) { await take(picture, handle) }
-        if case .failed(let error) = await walker.ending { await handle(.failure(worker: "the walk", error)) }
+        if let picture = unsent.handle.withLock({ $0 }), await !take(picture, handle) { isWhole = false }
+        switch await walker.ending {
+        case .finished: return isWhole
+        case .failed(let error): await handle(.failure(worker: "the walk", error))
+        case .stopped, .timedOut, .abandoned: break
+        }
+        return false
     }
 
-    private func take(_ picture: Made, _ handle: @MainActor (Event) async -> Void) async {
+    /// False for one that was not made because it was stopped.
+    private func take(_ picture: Made, _ handle: @MainActor (Event) async -> Void) async -> Bool {
         switch await picture.ending {
         case .finished:
             if let outcome = try? await picture.value { await handle(.outcome(outcome)) }
         case .failed(let error): await handle(.failure(worker: picture.name, error))
-        case .stopped, .timedOut, .abandoned: break  // not made; the next run makes it
+        case .stopped, .timedOut, .abandoned: return false  // the next run makes it
         }
+        return true
     }
 
     // MARK: On workers

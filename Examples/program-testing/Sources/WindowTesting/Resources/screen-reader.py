@@ -76,12 +76,19 @@ def press(process, name):
     raise LookupError(f"there is no button '{name}'")
 
 
-COMMANDS = {"items": items, "press": press}
+def key(modifier, character):
+    Atspi.generate_keyboard_event(modifier, None, Atspi.KeySynthType.PRESS)
+    Atspi.generate_keyboard_event(ord(character), None, Atspi.KeySynthType.SYM)
+    Atspi.generate_keyboard_event(modifier, None, Atspi.KeySynthType.RELEASE)
+    return True
+
+
+COMMANDS = {"items": items, "press": press, "key": key}
 
 for line in open(sys.argv[1]):
-    command, process, *arguments = json.loads(line)
+    command, number, *arguments = json.loads(line)
     try:
-        answer = COMMANDS[command](int(process), *arguments)
+        answer = COMMANDS[command](int(number), *arguments)
     except (LookupError, GLib.Error) as problem:
         answer = {"failure": str(problem)}
     print(json.dumps(answer), flush=True)

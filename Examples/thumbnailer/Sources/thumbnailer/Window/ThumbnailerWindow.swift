@@ -97,15 +97,26 @@ final class ThumbnailerWindow {
     // MARK: What the user does
 
     private func openFirstFolder() {
-        do {
-            folder = try arguments.folder ?? DefaultFolder.find()
-            status.text = folder == nil ? "Choose a folder with pictures." : "Ready."
-        } catch {
-            status.text = "\(error)"
-        }
+        folder = arguments.folder
         showFolder()
         show(.idle)
-        if arguments.folder != nil { begin() }
+        if folder == nil { lookForFolder() } else { begin() }
+    }
+
+    /// On a worker: the usual places may be large, or far away.
+    private func lookForFolder() {
+        status.text = "Looking for pictures…"
+        let finder = scopes.walkers.start("look for pictures") { worker in
+            try DefaultFolder.find { try worker.checkpoint() }
+        }
+        run = Task { [weak self] in
+            let found = try? await finder.value
+            guard let self, self.folder == nil, self.state == .idle else { return }
+            self.folder = found ?? nil
+            self.status.text = self.folder == nil ? "Choose a folder with pictures." : "Ready."
+            self.showFolder()
+            self.show(.idle)
+        }
     }
 
     private func chooseFolder() {
@@ -135,12 +146,12 @@ final class ThumbnailerWindow {
         elapsed = Stopwatch(running: true)
         show(.running)
         self.run = Task { [weak self] in
-            await run.run {
+            let isWhole = await run.run {
                 self?.total = $0
             } _: {
                 self?.show($0)
             }
-            self?.finished()
+            self?.finished(isWhole)
         }
     }
 
@@ -244,10 +255,11 @@ final class ThumbnailerWindow {
         status.text = parts.joined(separator: " · ")
     }
 
-    private func finished() {
+    /// Not whole when it was stopped, by the button or by a close that was called off.
+    private func finished(_ isWhole: Bool) {
         elapsed.stop()
         refreshNow()
-        let wasStopped = state == .stopping
+        let wasStopped = !isWhole
         lastRun = wasStopped ? .stopped : .complete
         show(.idle)
         if !wasStopped { bar.fraction = tally.done == 0 ? 0 : 1 }
@@ -289,7 +301,7 @@ final class ThumbnailerWindow {
         case .complete where tally.done == 0:
             return ("No pictures here", "There are no pictures in this folder.", "folder-pictures-symbolic")
         case .complete:
-            return ("No thumbnails", "None of the pictures could be read.", "dialog-warning-symbolic")
+            return ("No thumbnails", "Not one could be made.", "dialog-warning-symbolic")
         case .none, .stopped:
             return (
                 "Ready to start",

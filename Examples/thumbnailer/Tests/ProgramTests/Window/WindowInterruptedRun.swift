@@ -22,6 +22,8 @@ final class WindowInterruptedRun {
     /// From the first request until the program was gone.
     private(set) var stopTime: Duration?
     private var firstRequestAt: ContinuousClock.Instant?
+    /// Whether the window was seen to say that it shuts down, or that all is made.
+    private var hasSaidSo = false
 
     private var program: Program { run.program }
     private var set: PictureSet { pictures.set }
@@ -87,10 +89,11 @@ final class WindowInterruptedRun {
             program.wait { run.window != nil && run.isDrawing(pictures.still) || program.ending != nil }
             firstRequestAt = .now
             run.close()
-            guard run.waitForLabel("Shutting down…", within: .seconds(5)) else { return }
+            hasSaidSo = run.waitForLabel("Shutting down…", within: .seconds(5))
             spin(until: .now + .milliseconds(250) * plan.delay)
         case .after:
-            #expect(run.waitForLabel(" made, "), "\(plan): \(run.labels)")
+            hasSaidSo = run.waitForLabel(" made, ")
+            #expect(hasSaidSo, "\(plan): \(run.labels)")
             spin(until: .now + .milliseconds(100) * plan.delay)
         }
     }
@@ -134,8 +137,7 @@ final class WindowInterruptedRun {
     }
 
     private var presentPhase: WindowPhase {
-        if plan.phase == .closing { return .closing }
-        if plan.phase == .after { return .after }
+        if hasSaidSo { return plan.phase }
         return sinceWriting < .microseconds(400) ? .writing : .decoding
     }
 }

@@ -36,6 +36,7 @@ import WindowTesting
         }
         let phases = WindowPhase.allCases.map { "\($0.rawValue) \(counts[$0, default: 0])" }.joined(separator: ", ")
         times.sort()
+        try #require(!times.isEmpty)
         Soak.say(
             "histogram of closes, \(request.rawValue): \(phases); gone after \(times[times.count / 2] / .milliseconds(1)) ms"
                 + " (median), \(times[times.count - 1] / .milliseconds(1)) ms at most")

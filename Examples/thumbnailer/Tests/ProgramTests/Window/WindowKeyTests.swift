@@ -18,27 +18,6 @@ import WindowTesting
         try thumbnailer.addPicture("one.svg")
     }
 
-    /// What a key does together with Control (37) or Alt (64), as the X server counts keys.
-    private enum Modifier: Int {
-        case control = 37
-        case alt = 64
-    }
-
-    private func press(_ modifier: Modifier, _ key: Character) throws {
-        let script = """
-            import gi
-            gi.require_version("Atspi", "2.0")
-            from gi.repository import Atspi
-            Atspi.generate_keyboard_event(\(modifier.rawValue), None, Atspi.KeySynthType.PRESS)
-            Atspi.generate_keyboard_event(\(key.asciiValue ?? 0), None, Atspi.KeySynthType.SYM)
-            Atspi.generate_keyboard_event(\(modifier.rawValue), None, Atspi.KeySynthType.RELEASE)
-            """
-        var launch = Launch("/usr/bin/python3", ["-c", script], in: thumbnailer.workspace)
-        launch.environment.merge(desktop.environment) { $1 }
-        let keyboard = try Program(launch)
-        #expect(keyboard.waitForEnd(within: .seconds(20)) == .exited(0), "\(keyboard.errorText)")
-    }
-
     private func open() throws -> Program {
         var launch = thumbnailer.launch(["--window"])
         launch.environment.merge(desktop.environment) { $1 }
@@ -60,15 +39,15 @@ import WindowTesting
 
     @Test(arguments: ["w", "q"] as [Character]) func closesWithControlAnd(_ key: Character) throws {
         let program = try open()
-        try press(.control, key)
+        try reader.type(.control, key)
         #expect(program.waitForEnd(within: .seconds(10)) == .exited(0), "\(program.everything)")
     }
 
     @Test func startsWithItsLetter() throws {
         let program = try open()
-        try press(.alt, "s")
+        try reader.type(.alt, "s")
         try waitForLabel("0 made, 1 fresh", of: program)
-        try press(.control, "q")
+        try reader.type(.control, "q")
         #expect(program.waitForEnd(within: .seconds(10)) == .exited(0), "\(program.everything)")
         #expect(!program.errorText.contains("CRITICAL"), "\(program.errorText)")
     }

@@ -25,10 +25,10 @@ final class WindowPictures: Sendable {
         let workspace = try Workspace()
         let copy = try Program(Launch("/bin/cp", ["-al", "--", shared, folder], in: workspace))
         #expect(copy.waitForEnd() == .exited(0), "\(copy.errorText)")
-        let shapes = try Self.shapes(drawnIn: Self.drawingTime)
+        let picture = try Self.picture(drawnIn: Self.drawingTime)
         try FileManager.default.createDirectory(atPath: folder + "/still", withIntermediateDirectories: true)
         still = (1...4).map { "\(folder)/still/still \($0).svg" }
-        for path in still { try Data(Self.picture(shapes).utf8).write(to: URL(fileURLWithPath: path)) }
+        for path in still { try Data(picture.utf8).write(to: URL(fileURLWithPath: path)) }
         set = try PictureSet(folder: folder)
         let some = try Program(.thumbnailer(folder + "/still", ["--json"], in: workspace))
         #expect(some.waitForEnd() == .exited(0), "\(some.everything)")
@@ -36,7 +36,9 @@ final class WindowPictures: Sendable {
         try #require(stillThumbnails.count == still.count && stillThumbnails.isSubset(of: set.thumbnails.keys))
     }
 
-    /// How many shapes this machine draws in this time.
+    /// An SVG that this machine draws in this time.
+    static func picture(drawnIn time: Duration) throws -> String { picture(try shapes(drawnIn: time)) }
+
     private static func shapes(drawnIn time: Duration) throws -> Int {
         func measure(_ count: Int) throws -> Duration {
             let workspace = try Workspace()

@@ -79,6 +79,39 @@ import WindowTesting
         run.expectNoComplaint("dialog")
     }
 
+    /// The close has stopped the run: it does not pass for a whole one, and the next one goes on.
+    @Test func aRunThatIsKeptOpenIsAStoppedOne() throws {
+        let thumbnailer = try Thumbnailer()
+        // A button that is pressed by a screen reader stays down for a quarter of a second.
+        let slow = try thumbnailer.workspace.write(
+            try WindowPictures.picture(drawnIn: .milliseconds(1_200)), to: "pictures/slow.svg")
+        for number in 1...5 { try thumbnailer.addPicture("\(number).svg") }
+        let run = try open(thumbnailer.launch(["--jobs", "1"]), in: thumbnailer.workspace)
+        #expect(run.program.wait { run.window != nil && run.isDrawing([slow]) })
+        run.close()
+        try reader.press("Keep open", of: run.program.process)
+        #expect(run.waitForLabel("Stopped: "), "\(run.labels) \(run.program.everything)")
+        try reader.press("Start", of: run.program.process)
+        #expect(run.program.wait { run.pictureCount == 6 }, "\(run.labels)")
+        #expect(run.program.wait { run.labels.contains { $0.contains(" made, ") && !$0.contains("Stopped") } })
+        end(run)
+    }
+
+    /// A file may be called what it likes: the view that names it keeps its size.
+    @Test func aNameOfManyLinesDoesNotMakeTheWindowLarger() throws {
+        let thumbnailer = try Thumbnailer()
+        let name = "a" + String(repeating: "\n", count: 200) + ".svg"
+        try thumbnailer.addEndlessPicture(name)
+        let run = try open(thumbnailer.launch([]), in: thumbnailer.workspace)
+        #expect(run.program.wait { run.window != nil && run.isDrawing([thumbnailer.pictures + "/" + name]) })
+        let size = run.window.flatMap { run.desktop.windows.size(of: $0) }
+        run.close()
+        #expect(run.waitForLabel("Waiting for 'thumbnail of a"), "\(run.labels)")
+        #expect(run.window.flatMap { run.desktop.windows.size(of: $0) } == size && size != nil)
+        #expect(run.program.waitForEnd(within: .seconds(10)) == .exited(70), "\(run.program.everything)")
+        #expect(run.program.errorText.split(separator: "\n").count == 2, "\(run.program.errorText)")
+    }
+
     @Test func whatFailsIsListedWithItsReason() throws {
         let thumbnailer = try Thumbnailer()
         try thumbnailer.workspace.write("no picture", to: "pictures/broken.png")
