@@ -1,8 +1,8 @@
 import Foundation
 import Testing
-import WindowTesting
 
 @testable import ProgramTesting
+@testable import WindowTesting
 
 /// Modal dialogs of other code, opened from callbacks, some with a loop of their own inside them.
 @Suite(.serialized, .timeLimit(.minutes(5))) struct DialogTests {
@@ -42,7 +42,7 @@ import WindowTesting
         let time = run.end { run.close(run.windows[0]) }
         #expect(run.program.ending == .exited(0), "\(run.program.everything)")
         #expect(time < .milliseconds(1_000), "\(time)")
-        run.expectNoComplaint("\(opening)")
+        #expect(run.complaint == nil, "\(opening)")
     }
 
     /// Its window goes under it, and with it the process: the dialog's loop does not hold the end.
@@ -60,7 +60,7 @@ import WindowTesting
         let time = run.end { run.close(run.windows[0]) }
         #expect(run.program.ending == .exited(0), "\(run.program.everything)")
         #expect(time < .milliseconds(1_000), "\(time)")
-        run.expectNoComplaint("\(opening)")
+        #expect(run.complaint == nil, "\(opening)")
     }
 
     @Test func aFolderChooserGoesWithItsWindow() throws {
@@ -72,7 +72,7 @@ import WindowTesting
         #expect(!run.program.outputText.contains("chosen"), "\(run.program.everything)")
         #expect(run.program.ending == .exited(0), "\(run.program.everything)")
         #expect(time < .milliseconds(1_000), "\(time)")
-        run.expectNoComplaint("folder")
+        #expect(run.complaint == nil, "folder")
     }
 
     /// GTK does not pass on what the window manager asks of a window under a modal dialog; the dialog's own is.
@@ -88,7 +88,7 @@ import WindowTesting
         let time = run.end { run.close(parent) }
         #expect(run.program.ending == .exited(0), "\(run.program.everything)")
         #expect(time < .milliseconds(1_000), "\(time)")
-        run.expectNoComplaint("\(opening)")
+        #expect(run.complaint == nil, "\(opening)")
     }
 
     @Test(arguments: ["button", "update", "plain"]) func aSignalComesUnderADialog(_ opening: String) throws {
@@ -97,6 +97,6 @@ import WindowTesting
         let time = run.end { run.program.send(SIGTERM) }
         #expect(run.program.ending == .signalled(SIGTERM), "\(run.program.everything)")
         #expect(time < .milliseconds(1_000), "\(time)")
-        run.expectNoComplaint("\(opening)")
+        #expect(run.complaint == nil, "\(opening)")
     }
 }

@@ -1,8 +1,8 @@
 import Foundation
 import Testing
-import WindowTesting
 
 @testable import ProgramTesting
+@testable import WindowTesting
 
 /// What GTK's loop delivers, also from inside itself.
 @Suite(.serialized, .timeLimit(.minutes(5))) struct LoopTests {
@@ -18,7 +18,7 @@ import WindowTesting
         let run = try WindowedRun("odd-window", ["conformance"], on: desktop, reader)
         #expect(run.program.waitForEnd(within: .seconds(120)) == .exited(0), "\(run.program.everything)")
         #expect(run.program.outputText == "0 failures\n", "\(run.program.everything)")
-        run.expectNoComplaint("conformance")
+        #expect(run.complaint == nil, "conformance")
     }
 
     /// As a modal dialog does it: the inner loop delivers everything, and runs what tasks want from the main actor.
@@ -29,7 +29,7 @@ import WindowTesting
         #expect(
             run.program.outputText.contains("finished: sent 10000, tasks 10, updates true"), "\(run.program.outputText)"
         )
-        run.expectNoComplaint("nested in a callback")
+        #expect(run.complaint == nil, "nested in a callback")
     }
 
     /// The main actor is busy inside one of its own jobs: others wait for it, deliveries do not, and nothing is lost.
@@ -40,6 +40,6 @@ import WindowTesting
         #expect(
             run.program.outputText.contains("finished: sent 10000, tasks 10, updates true"), "\(run.program.outputText)"
         )
-        run.expectNoComplaint("nested in a task")
+        #expect(run.complaint == nil, "nested in a task")
     }
 }

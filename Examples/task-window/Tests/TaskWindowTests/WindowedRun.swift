@@ -1,29 +1,17 @@
-import Foundation
 import Testing
-import WindowTesting
 
 @testable import ProgramTesting
+@testable import WindowTesting
 
-/// One run of task-window on a desktop, used by the names of its buttons.
-final class WindowedRun {
-    let desktop: Desktop
-    let reader: ScreenReader
-    let workspace: Workspace
-    let program: Program
-
+/// One run of a program of this package.
+final class WindowedRun: WindowedProgram {
     init(
         _ executable: String = "task-window", _ arguments: [String] = [], on desktop: Desktop, _ reader: ScreenReader
     ) throws {
-        self.desktop = desktop
-        self.reader = reader
-        workspace = try Workspace()
-        var launch = Launch(Executables.path(executable), arguments, in: workspace)
-        launch.environment.merge(desktop.environment) { $1 }
-        program = try Program(launch)
+        let workspace = try Workspace()
+        let launch = Launch(Executables.path(executable), arguments, in: workspace)
+        try super.init(launch, in: workspace, on: desktop, reader)
     }
-
-    /// The windows of this program, the oldest first.
-    var windows: [WindowManager.Window] { desktop.windows.all.filter { $0.process == program.process } }
 
     func waitForWindows(_ count: Int) throws {
         try #require(
@@ -35,8 +23,7 @@ final class WindowedRun {
     func press(_ button: String, saying words: String = "", sourceLocation: SourceLocation = #_sourceLocation) throws {
         try reader.press(button, of: program.process)
         guard !words.isEmpty else { return }
-        let isSaid = program.wait(for: .seconds(10)) { labels.contains { $0.contains(words) } }
-        try #require(isSaid, "\(labels)", sourceLocation: sourceLocation)
+        try #require(waitForLabel(words, within: .seconds(10)), "\(labels)", sourceLocation: sourceLocation)
     }
 
     /// Waits until it has said this on standard output.
@@ -47,25 +34,11 @@ final class WindowedRun {
 
     func close(_ window: WindowManager.Window) { desktop.windows.close(window) }
 
-    /// What the labels of its windows say.
-    var labels: [String] {
-        let items = (try? reader.items(of: program.process)) ?? []
-        return items.filter { $0.role == "label" }.map(\.name)
-    }
-
-    /// Closes the last window and waits for the end; how long that took, with the 10 ms or so of the pager.
+    /// Closes the last window and waits for the end; how long that took.
     func end(_ request: () throws -> Void) rethrows -> Duration {
         let asked = ContinuousClock.now
         try request()
         program.waitForEnd(within: .seconds(20))
         return (program.endedAt ?? .now) - asked
-    }
-
-    /// Nothing that GTK or GLib complains about.
-    func expectNoComplaint(_ note: Comment, sourceLocation: SourceLocation = #_sourceLocation) {
-        let words = program.errorText
-        #expect(
-            !words.contains("CRITICAL") && !words.contains("WARNING"), "\(note): \(words)",
-            sourceLocation: sourceLocation)
     }
 }

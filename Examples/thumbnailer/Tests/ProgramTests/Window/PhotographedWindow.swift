@@ -1,17 +1,13 @@
 #if Window
 import Foundation
 import Testing
-import WindowTesting
 
 @testable import ProgramTesting
+@testable import WindowTesting
 
 /// The window as it is seen, as large as its desktop.
-final class PhotographedWindow {
-    let program: Program
+final class PhotographedWindow: WindowedProgram {
     private let home: PhotographedHome
-    private let desktop: Desktop
-    private let reader: ScreenReader
-    private let window: WindowManager.Window
     /// Where it starts, it rests on a picture, whose name then pops up.
     private static let pointerAway = """
         import gi
@@ -22,39 +18,18 @@ final class PhotographedWindow {
 
     init(_ home: PhotographedHome, of folder: String?, on desktop: Desktop, _ reader: ScreenReader) throws {
         self.home = home
-        self.desktop = desktop
-        self.reader = reader
         let options = ["--window", "--output", home.workspace.path("out-\(UUID().uuidString)")]
-        var launch = Launch(Executables.thumbnailer, (folder.map { [$0] } ?? []) + options, in: home.workspace)
-        launch.environment.merge(desktop.environment) { $1 }
-        let program = try Program(launch)
-        self.program = program
-        let isThere = program.wait(for: .seconds(20)) {
-            desktop.windows.all.contains { $0.process == program.process } || program.ending != nil
-        }
-        try #require(isThere && program.ending == nil, "\(program.everything)")
-        window = try #require(desktop.windows.all.first { $0.process == program.process })
-        desktop.windows.maximize(window)
+        let launch = Launch(Executables.thumbnailer, (folder.map { [$0] } ?? []) + options, in: home.workspace)
+        try super.init(launch, in: home.workspace, on: desktop, reader)
+        program.wait(for: .seconds(20)) { !windows.isEmpty || program.ending != nil }
+        desktop.windows.maximize(try #require(windows.first, "\(program.everything)"))
         try run("/usr/bin/python3", "-c", Self.pointerAway)
     }
 
-    func waitForLabel(_ words: String, sourceLocation: SourceLocation = #_sourceLocation) throws {
-        var labels: [String] = []
-        let isSaid = program.wait(for: .seconds(60)) {
-            labels = ((try? reader.items(of: program.process)) ?? []).filter { $0.role == "label" }.map(\.name)
-            return labels.contains { $0.contains(words) } || program.ending != nil
-        }
-        try #require(isSaid && program.ending == nil, "\(labels) \(program.everything)", sourceLocation: sourceLocation)
-    }
-
-    func press(_ button: String, of reader: ScreenReader) throws { try reader.press(button, of: program.process) }
-
-    func askToClose() { desktop.windows.close(window) }
-
-    func close(expecting ending: Program.Ending) throws {
-        askToClose()
+    func close(expecting ending: Program.Ending) {
+        close()
         #expect(program.waitForEnd(within: .seconds(20)) == ending, "\(program.everything)")
-        #expect(!program.errorText.contains("CRITICAL"), "\(program.errorText)")
+        #expect(complaint == nil)
     }
 
     /// Takes a picture once two in a row are the same: everything has been drawn then.

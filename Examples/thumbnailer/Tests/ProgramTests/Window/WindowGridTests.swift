@@ -1,9 +1,9 @@
 #if Window
 import Foundation
 import Testing
-import WindowTesting
 
 @testable import ProgramTesting
+@testable import WindowTesting
 
 /// Many pictures in one window.
 @Suite(.serialized, .timeLimit(.minutes(5))) struct WindowGridTests {
@@ -14,21 +14,14 @@ import WindowTesting
         let reader = try ScreenReader(desktop)
         let thumbnailer = try Thumbnailer()
         for number in 1...count { try thumbnailer.addPicture("\(number).svg") }
-        var launch = thumbnailer.launch(["--window"])
-        launch.environment.merge(desktop.environment) { $1 }
-        let program = try Program(launch)
-        var items: [ScreenReader.Item] = []
-        let isDone = program.wait(for: .seconds(120)) {
-            items = (try? reader.items(of: program.process)) ?? []
-            return items.contains { $0.name.hasPrefix("\(count) made, ") }
-        }
-        try #require(isDone, "\(program.everything)")
-        let cells = Set(items.map(\.name).filter { $0.hasSuffix(".svg") })
+        let run = try WindowedProgram(
+            thumbnailer.launch(["--window"]), in: thumbnailer.workspace, on: desktop, reader)
+        try #require(run.waitForLabel("\(count) made, "), "\(run.program.everything)")
+        let cells = Set(try reader.items(of: run.program.process).map(\.name).filter { $0.hasSuffix(".svg") })
         #expect((20...400).contains(cells.count), "\(cells.count) cells")
-        let window = try #require(desktop.windows.all.first { $0.process == program.process })
-        desktop.windows.close(window)
-        #expect(program.waitForEnd(within: .seconds(10)) == .exited(0), "\(program.everything)")
-        #expect(!program.errorText.contains("CRITICAL"), "\(program.errorText)")
+        run.close()
+        #expect(run.program.waitForEnd(within: .seconds(10)) == .exited(0), "\(run.program.everything)")
+        #expect(run.complaint == nil)
     }
 }
 #endif

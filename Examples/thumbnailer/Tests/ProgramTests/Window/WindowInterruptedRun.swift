@@ -1,9 +1,9 @@
 #if Window
 import Glibc
 import Testing
-import WindowTesting
 
 @testable import ProgramTesting
+@testable import WindowTesting
 
 /// One run whose window is asked to close as planned.
 final class WindowInterruptedRun {
@@ -11,7 +11,7 @@ final class WindowInterruptedRun {
     static let limit = Duration.milliseconds(2_500)
 
     let plan: WindowPlan
-    let run: WindowRun
+    let run: WindowedProgram
     private let pictures: WindowPictures
     private let clock: WindowClock
     private let watch: FolderWatch
@@ -45,7 +45,7 @@ final class WindowInterruptedRun {
         }
         self.there = there
         watch = try FolderWatch(folder)
-        run = try WindowRun(
+        run = try WindowedProgram(
             .thumbnailer(pictures.set.folder, ["--jobs", "2"], in: workspace), in: workspace, on: desktop, reader)
     }
 
@@ -58,7 +58,7 @@ final class WindowInterruptedRun {
         let note: Comment = "\(plan): \(program.ending.map { "\($0)" } ?? "still running")"
         #expect(program.ending == .exited(0), "\(note)\n\(program.everything)")
         #expect(stopTime.map { $0 < Self.limit } == true, "\(note) after \(stopTime ?? .zero)")
-        run.expectNoComplaint(note)
+        #expect(run.complaint == nil, note)
         let left = program.sessionMembers
         #expect(left.isEmpty, "\(note): \(left.count) processes are left")
         let report = try #require(try run.workspace.report(), "\(note): there is no report")
@@ -74,7 +74,7 @@ final class WindowInterruptedRun {
         switch plan.phase {
         case .unmapped:
             // Busy until then: it is not there for long.
-            while unmapped == nil, run.window == nil, program.isAlive {}
+            while unmapped == nil, run.windows.first == nil, program.isAlive {}
             spin(until: .now + clock.window * plan.delay)
         case .decoding:
             waitForThumbnails()
@@ -86,7 +86,7 @@ final class WindowInterruptedRun {
             program.wait(watching: watch) { watch.events.count > next || program.ending != nil || hasAll }
             spin(until: (watch.lastEventAt ?? .now) + .microseconds(300) * plan.delay)
         case .closing:
-            program.wait { run.window != nil && run.isDrawing(pictures.still) || program.ending != nil }
+            program.wait { run.windows.first != nil && run.isDrawing(pictures.still) || program.ending != nil }
             firstRequestAt = .now
             run.close()
             hasSaidSo = run.waitForLabel("Shutting down…", within: .seconds(5))
@@ -106,7 +106,7 @@ final class WindowInterruptedRun {
 
     private func waitForThumbnails() {
         program.wait(watching: watch) {
-            run.window != nil && watch.thumbnails.count >= min(plan.count, set.thumbnails.count - there.count)
+            run.windows.first != nil && watch.thumbnails.count >= min(plan.count, set.thumbnails.count - there.count)
                 || program.ending != nil
         }
     }
@@ -121,7 +121,7 @@ final class WindowInterruptedRun {
         if plan.phase == .unmapped, unmapped == nil {
             clock.missed()
             // Shown by now, but perhaps not yet the window manager's.
-            program.wait { run.window != nil || program.ending != nil }
+            program.wait { run.windows.first != nil || program.ending != nil }
         }
         phase = unmapped == nil ? presentPhase : .unmapped
         if firstRequestAt == nil { firstRequestAt = .now }

@@ -2,9 +2,9 @@
 import Foundation
 import Glibc
 import Testing
-import WindowTesting
 
 @testable import ProgramTesting
+@testable import WindowTesting
 
 /// The window may be closed whenever its user likes: it is gone in time, with status 0, and leaves nothing half-done.
 ///
@@ -47,17 +47,17 @@ import WindowTesting
         let thumbnailer = try Thumbnailer()
         try thumbnailer.addEndlessPicture("endless.svg")
         let desktop = try Desktop()
-        let run = try WindowRun(
+        let run = try WindowedProgram(
             thumbnailer.launch([]), in: thumbnailer.workspace, on: desktop, ScreenReader(desktop))
         let picture = thumbnailer.pictures + "/endless.svg"
-        #expect(run.program.wait { run.window != nil && run.isDrawing([picture]) })
+        #expect(run.program.wait { run.windows.first != nil && run.isDrawing([picture]) })
         let asked = ContinuousClock.now
         run.close()
         #expect(run.waitForLabel("Waiting for 'thumbnail of endless.svg'."), "\(run.labels)")
         #expect(run.program.waitForEnd(within: .seconds(10)) == .exited(70), "\(run.program.everything)")
         let time = (run.program.endedAt ?? .now) - asked
         #expect(time > .milliseconds(1_900) && time < .milliseconds(2_500), "\(time)")
-        run.expectNoComplaint("endless")
+        #expect(run.complaint == nil, "endless")
         #expect(run.program.errorText.contains("thumbnail of endless.svg"), "\(run.program.errorText)")
         let report = try #require(try run.workspace.report())
         #expect(report.lateWorkers == ["thumbnail of endless.svg"] && report.ending == .exited(70))

@@ -1,9 +1,9 @@
 #if Window
 import Foundation
 import Testing
-import WindowTesting
 
 @testable import ProgramTesting
+@testable import WindowTesting
 
 /// The window without a mouse.
 @Suite(.serialized, .timeLimit(.minutes(5))) struct WindowKeyTests {
@@ -18,38 +18,28 @@ import WindowTesting
         try thumbnailer.addPicture("one.svg")
     }
 
-    private func open() throws -> Program {
-        var launch = thumbnailer.launch(["--window"])
-        launch.environment.merge(desktop.environment) { $1 }
-        let program = try Program(launch)
+    private func open() throws -> WindowedProgram {
+        let run = try WindowedProgram(
+            thumbnailer.launch(["--window"]), in: thumbnailer.workspace, on: desktop, reader)
         // Managed by then, and so the one that keys go to.
-        try #require(program.wait(for: .seconds(20)) { desktop.windows.all.contains { $0.process == program.process } })
-        try waitForLabel("1 made, ", of: program)
-        return program
-    }
-
-    private func waitForLabel(_ words: String, of program: Program) throws {
-        var labels: [String] = []
-        let isSaid = program.wait(for: .seconds(20)) {
-            labels = ((try? reader.items(of: program.process)) ?? []).filter { $0.role == "label" }.map(\.name)
-            return labels.contains { $0.contains(words) }
-        }
-        try #require(isSaid, "\(labels) \(program.everything)")
+        try #require(run.program.wait(for: .seconds(20)) { !run.windows.isEmpty })
+        try #require(run.waitForLabel("1 made, "), "\(run.program.everything)")
+        return run
     }
 
     @Test(arguments: ["w", "q"] as [Character]) func closesWithControlAnd(_ key: Character) throws {
-        let program = try open()
+        let run = try open()
         try reader.type(.control, key)
-        #expect(program.waitForEnd(within: .seconds(10)) == .exited(0), "\(program.everything)")
+        #expect(run.program.waitForEnd(within: .seconds(10)) == .exited(0), "\(run.program.everything)")
     }
 
     @Test func startsWithItsLetter() throws {
-        let program = try open()
+        let run = try open()
         try reader.type(.alt, "s")
-        try waitForLabel("0 made, 1 fresh", of: program)
+        try #require(run.waitForLabel("0 made, 1 fresh"))
         try reader.type(.control, "q")
-        #expect(program.waitForEnd(within: .seconds(10)) == .exited(0), "\(program.everything)")
-        #expect(!program.errorText.contains("CRITICAL"), "\(program.errorText)")
+        #expect(run.program.waitForEnd(within: .seconds(10)) == .exited(0), "\(run.program.everything)")
+        #expect(run.complaint == nil)
     }
 }
 #endif

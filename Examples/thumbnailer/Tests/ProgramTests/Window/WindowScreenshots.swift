@@ -1,9 +1,9 @@
 #if Window
 import Foundation
 import Testing
-import WindowTesting
 
 @testable import ProgramTesting
+@testable import WindowTesting
 
 private let wish = ProcessInfo.processInfo.environment
 
@@ -37,34 +37,34 @@ struct WindowScreenshots {
         }
 
         var shown = try window(nil)
-        try shown.waitForLabel("Ready.")
+        try #require(shown.waitForLabel("Ready."), "\(shown.program.everything)")
         try shoot("start", shown)
-        try shown.close(expecting: .exited(0))
+        shown.close(expecting: .exited(0))
 
         shown = try window(try home.makeEmptyFolder("New album"))
-        try shown.waitForLabel("There are no pictures in this folder.")
+        try #require(shown.waitForLabel("There are no pictures in this folder."), "\(shown.program.everything)")
         try shoot("empty", shown)
-        try shown.close(expecting: .exited(0))
+        shown.close(expecting: .exited(0))
 
         // A picture that is drawn for minutes holds what comes after it: half of them are there, and stay so.
         try home.addEndlessPicture()
         shown = try window(home.pictures)
-        try shown.waitForLabel("\(home.half) of \(home.count + 1)")
+        try #require(shown.waitForLabel("\(home.half) of \(home.count + 1)"), "\(shown.program.everything)")
         try shoot("half-way", shown)
-        try shown.press("Pause", of: reader)
-        try shown.waitForLabel("paused")
+        try reader.press("Pause", of: shown.program.process)
+        try #require(shown.waitForLabel("paused"), "\(shown.program.everything)")
         try shoot("paused", shown)
-        shown.askToClose()
-        try shown.waitForLabel("Waiting for")
+        shown.close()
+        try #require(shown.waitForLabel("Waiting for"), "\(shown.program.everything)")
         try shoot("shutting-down", shown)
         #expect(shown.program.waitForEnd(within: .seconds(20)) == .exited(70), "\(shown.program.everything)")
 
         try home.removeEndlessPicture()
         try home.addBrokenPictures()
         shown = try window(home.pictures)
-        try shown.waitForLabel("made, ")
+        try #require(shown.waitForLabel("made, "), "\(shown.program.everything)")
         try shoot("failures", shown)
-        try shown.close(expecting: .exited(0))
+        shown.close(expecting: .exited(0))
     }
 }
 #endif

@@ -2,9 +2,9 @@
 import Foundation
 import Glibc
 import Testing
-import WindowTesting
 
 @testable import ProgramTesting
+@testable import WindowTesting
 
 /// The window as somebody uses it who hears what it says.
 @Suite(.serialized) struct WindowUseTests {
@@ -16,14 +16,14 @@ import WindowTesting
         reader = try ScreenReader(desktop)
     }
 
-    private func open(_ launch: Launch, in workspace: Workspace) throws -> WindowRun {
-        try WindowRun(launch, in: workspace, on: desktop, reader)
+    private func open(_ launch: Launch, in workspace: Workspace) throws -> WindowedProgram {
+        try WindowedProgram(launch, in: workspace, on: desktop, reader)
     }
 
-    private func end(_ run: WindowRun) {
+    private func end(_ run: WindowedProgram) {
         run.close()
         #expect(run.program.waitForEnd(within: .seconds(10)) == .exited(0), "\(run.program.everything)")
-        run.expectNoComplaint("\(run.program.errorText)")
+        #expect(run.complaint == nil, "\(run.program.errorText)")
     }
 
     @Test func pausesGoesOnStopsAndStartsAgain() throws {
@@ -76,7 +76,7 @@ import WindowTesting
         #expect(run.program.wait { run.desktop.windows.all.contains { $0.title == "A folder with pictures" } })
         run.program.send(SIGTERM)
         #expect(run.program.waitForEnd(within: .seconds(5)) == .signalled(SIGTERM), "\(run.program.everything)")
-        run.expectNoComplaint("dialog")
+        #expect(run.complaint == nil, "dialog")
     }
 
     /// The close has stopped the run: it does not pass for a whole one, and the next one goes on.
@@ -87,7 +87,7 @@ import WindowTesting
             try WindowPictures.picture(drawnIn: .milliseconds(1_200)), to: "pictures/slow.svg")
         for number in 1...5 { try thumbnailer.addPicture("\(number).svg") }
         let run = try open(thumbnailer.launch(["--jobs", "1"]), in: thumbnailer.workspace)
-        #expect(run.program.wait { run.window != nil && run.isDrawing([slow]) })
+        #expect(run.program.wait { run.windows.first != nil && run.isDrawing([slow]) })
         run.close()
         try reader.press("Keep open", of: run.program.process)
         #expect(run.waitForLabel("Stopped: "), "\(run.labels) \(run.program.everything)")
@@ -103,11 +103,11 @@ import WindowTesting
         let name = "a" + String(repeating: "\n", count: 200) + ".svg"
         try thumbnailer.addEndlessPicture(name)
         let run = try open(thumbnailer.launch([]), in: thumbnailer.workspace)
-        #expect(run.program.wait { run.window != nil && run.isDrawing([thumbnailer.pictures + "/" + name]) })
-        let size = run.window.flatMap { run.desktop.windows.size(of: $0) }
+        #expect(run.program.wait { run.windows.first != nil && run.isDrawing([thumbnailer.pictures + "/" + name]) })
+        let size = run.windows.first.flatMap { run.desktop.windows.size(of: $0) }
         run.close()
         #expect(run.waitForLabel("Waiting for 'thumbnail of a"), "\(run.labels)")
-        #expect(run.window.flatMap { run.desktop.windows.size(of: $0) } == size && size != nil)
+        #expect(run.windows.first.flatMap { run.desktop.windows.size(of: $0) } == size && size != nil)
         #expect(run.program.waitForEnd(within: .seconds(10)) == .exited(70), "\(run.program.everything)")
         #expect(run.program.errorText.split(separator: "\n").count == 2, "\(run.program.errorText)")
     }
