@@ -86,11 +86,12 @@ static void showClosingView(void) {
 // MARK: The close
 
 static gint64 asked;
-static guint nextLook;
+static guint nextLook, nextStep;
 
 static gboolean takeDown(gpointer unused) {
     (void)unused;
     if (nextLook) g_source_remove(nextLook);
+    if (nextStep) g_source_remove(nextStep);
     gtk_window_destroy(window);
     g_main_loop_quit(loop);
     return G_SOURCE_REMOVE;
@@ -165,7 +166,7 @@ static void go(void) {
         g_timeout_add(16, showNewest, NULL);
         g_thread_unref(g_thread_new("produce", produce, NULL));
     } else if (strcmp(mode, "close") == 0) {
-        g_timeout_add(50, showStep, NULL);
+        nextStep = g_timeout_add(50, showStep, NULL);
     }
 }
 
