@@ -81,13 +81,10 @@ final class InterruptedRun {
             while ContinuousClock.now < instant { look() }
         case .decoding:
             waitForThumbnails()
-            let instant = ContinuousClock.now + .milliseconds(40) * plan.delay
-            while ContinuousClock.now < instant || sinceWriting < .microseconds(400), program.isAlive { look() }
+            program.aimBetweenWrites(watch, delay: plan.delay) { look() }
         case .writing:
             waitForThumbnails()
-            let next = watch.events.count
-            program.wait(watching: watch) { watch.events.count > next || program.ending != nil || hasSaidLastLine }
-            spin(until: (watch.lastEventAt ?? .now) + .microseconds(300) * plan.delay)
+            program.aimAtWrite(watch, delay: plan.delay) { hasSaidLastLine }
         case .shuttingDown:
             waitForThumbnails()
             program.send(SIGTERM)
@@ -119,8 +116,6 @@ final class InterruptedRun {
         // Ctrl-C must go on to be a signal: only echo and line editing are off.
     }
 
-    private var sinceWriting: Duration { watch.lastEventAt.map { .now - $0 } ?? .seconds(1) }
-
     private func fire() {
         // Seen from outside, in the microseconds before.
         watch.read()
@@ -145,7 +140,7 @@ final class InterruptedRun {
         if firstSignalAt != nil { return .shuttingDown }
         if hasSaidLastLine { return .after }
         if watch.thumbnails.isEmpty { return .before }
-        return sinceWriting < .microseconds(400) ? .writing : .decoding
+        return watch.sinceEvent < .microseconds(400) ? .writing : .decoding
     }
 
     // MARK: Afterwards

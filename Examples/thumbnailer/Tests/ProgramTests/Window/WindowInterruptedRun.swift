@@ -78,13 +78,10 @@ final class WindowInterruptedRun {
             spin(until: .now + clock.window * plan.delay)
         case .decoding:
             waitForThumbnails()
-            let instant = ContinuousClock.now + .milliseconds(40) * plan.delay
-            while ContinuousClock.now < instant || sinceWriting < .microseconds(400), program.isAlive { look() }
+            program.aimBetweenWrites(watch, delay: plan.delay) { look() }
         case .writing:
             waitForThumbnails()
-            let next = watch.events.count
-            program.wait(watching: watch) { watch.events.count > next || program.ending != nil || hasAll }
-            spin(until: (watch.lastEventAt ?? .now) + .microseconds(300) * plan.delay)
+            program.aimAtWrite(watch, delay: plan.delay) { hasAll }
         case .closing:
             program.wait { run.windows.first != nil && run.isDrawing(pictures.still) || program.ending != nil }
             firstRequestAt = .now
@@ -111,8 +108,6 @@ final class WindowInterruptedRun {
         }
     }
 
-    private var sinceWriting: Duration { watch.lastEventAt.map { .now - $0 } ?? .seconds(1) }
-
     private func fire() {
         // Seen from outside, in the microseconds before.
         watch.read()
@@ -138,7 +133,7 @@ final class WindowInterruptedRun {
 
     private var presentPhase: WindowPhase {
         if hasSaidSo { return plan.phase }
-        return sinceWriting < .microseconds(400) ? .writing : .decoding
+        return watch.sinceEvent < .microseconds(400) ? .writing : .decoding
     }
 }
 
