@@ -7,6 +7,7 @@ let package = Package(
     name: "Roost",
     products: [
         .library(name: "Roost", targets: ["Roost"]),
+        .library(name: "RoostProcess", targets: ["RoostProcess"]),
         .library(name: "RoostTerminal", targets: ["RoostTerminal"]),
         .library(name: "RoostTesting", targets: ["RoostTesting"]),
         .library(name: "RoostGTK", targets: ["RoostGTK"]),
@@ -19,6 +20,8 @@ let package = Package(
         .target(name: "CRoostLedger"),
         .target(name: "CRoostPlatform", linkerSettings: [.linkedLibrary("dispatch")]),
         .target(name: "Roost", dependencies: ["CRoostLedger", "CRoostPlatform"]),
+        .target(name: "CRoostProcess"),
+        .target(name: "RoostProcess", dependencies: ["Roost", "CRoostProcess"]),
         .target(name: "RoostTerminal", dependencies: ["Roost", "CRoostPlatform"]),
         .target(name: "RoostTesting", dependencies: ["Roost"]),
         .systemLibrary(name: "CGTK", pkgConfig: "gtk4", providers: [.apt(["libgtk-4-dev"])]),
@@ -26,6 +29,10 @@ let package = Package(
             name: "RoostGTK",
             dependencies: ["Roost", "CRoostPlatform", .target(name: "CGTK", condition: .when(traits: ["GTK"]))]),
         .testTarget(name: "RoostTests", dependencies: ["Roost", "RoostTesting", "CRoostPlatform"]),
+        .target(name: "ProcessTestTasks", dependencies: ["RoostProcess"], path: "Tests/ProcessTestTasks"),
+        .executableTarget(
+            name: "process-test-worker", dependencies: ["ProcessTestTasks"], path: "Tests/ProcessTestWorker"),
+        .testTarget(name: "RoostProcessTests", dependencies: ["RoostProcess", "ProcessTestTasks", "process-test-worker"]),
         .testTarget(name: "RoostGTKTests", dependencies: ["RoostGTK"]),
         .testTarget(name: "RoostTerminalTests", dependencies: ["RoostTerminal", "RoostTesting"]),
     ],

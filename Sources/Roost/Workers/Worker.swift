@@ -6,6 +6,8 @@ import CRoostLedger
 enum WorkerBody: Sendable {
     case sync(@Sendable (Worker, UnsafeMutablePointer<roost_ledger_slot>) throws -> any Sendable)
     case async(@Sendable (Worker, UnsafeMutablePointer<roost_ledger_slot>) async throws -> any Sendable)
+    /// Not here: in another process.
+    case remote(any RemoteWork)
 }
 
 /// A worker: its life is in ``WorkerCore``, its body, value and updates are here. The types of value and updates are known
@@ -18,17 +20,19 @@ final class Worker: WorkerCore, @unchecked Sendable {  // proof: see `body` and 
     /// Written by the body's thread before the ending, read only after an ending that says it finished.
     private var storedValue: (any Sendable)?
     private let sendBuffer: Int
+    private let remoteWork: (any RemoteWork)?
     private let hubReference = LazyHub()
 
     init(name: String, options: WorkerOptions, scope: ScopeCore, parent: StopNode, body: WorkerBody) {
         self.body = body
         isAsync = if case .async = body { true } else { false }
+        remoteWork = if case .remote(let work) = body { work } else { nil }
         sendBuffer = options.sendBuffer
         super.init(name: name, options: options, scope: scope, parent: parent)
     }
 
     deinit {
-        guard case .failed(let error) = endingIfEnded else { return }
+        guard let error = endingIfEnded?.failure else { return }
         HeldFailures.remove(self)
         if takeUnobserved() {
             UnobservedFailure.report(UnobservedFailure(worker: name, scope: scope.name, error: error))
@@ -36,6 +40,8 @@ final class Worker: WorkerCore, @unchecked Sendable {  // proof: see `body` and 
     }
 
     override func didFail() { HeldFailures.add(self) }
+
+    override var remote: (any RemoteWork)? { remoteWork }
 
     // MARK: Value and updates
 
@@ -76,6 +82,9 @@ final class Worker: WorkerCore, @unchecked Sendable {  // proof: see `body` and 
         if !end(runSyncBody(slot)) { abandonedBodyReturned() }
         slot.end()
     }
+
+    /// The value of a body that ran in another process: kept before the worker ends as finished.
+    func store(_ value: any Sendable) { storedValue = value }
 
     /// A function of its own, so that what the body captured is let go before its ending is known.
     @inline(never)

@@ -55,6 +55,8 @@ class WorkerCore: StopNode, @unchecked Sendable {  // proof: every `var` is guar
 
     // MARK: What the subclass adds
 
+    /// Work in another process; nil for a body that runs here.
+    var remote: (any RemoteWork)? { nil }
     /// Runs the whole body on the calling pool thread (or starts it, for an async body) and ends the worker.
     func execute(on thread: PoolThread) { fatalError("abstract") }
     /// The ending is there: no more updates, and the body's captures are let go unless it still runs.
@@ -94,7 +96,7 @@ class WorkerCore: StopNode, @unchecked Sendable {  // proof: every `var` is guar
     // MARK: Running
 
     /// A thread (nil for an async body) takes the worker on. False when there is nothing to run any more.
-    final func begin(on thread: PoolThread?, slot: RunSlot) -> Bool {
+    final func begin(on thread: PoolThread?, slot: RunSlot?) -> Bool {
         let now = scope.coarseNow
         let mayRun = life.withLock {
             // The flag is set before ``didStop(_:)`` is called, and after a stop no body is entered: whoever set it ends
@@ -106,7 +108,7 @@ class WorkerCore: StopNode, @unchecked Sendable {  // proof: every `var` is guar
             return true
         }
         guard mayRun else { return false }
-        slot.begin(worker: name, scope: scope.name)
+        slot?.begin(worker: name, scope: scope.name)
         if let timeLimit {
             let timer = scope.time.schedule(after: timeLimit) { [weak self] in self?.stop(.deadline) }
             life.withLock { self.timer = timer }
@@ -153,7 +155,7 @@ class WorkerCore: StopNode, @unchecked Sendable {  // proof: every `var` is guar
             }
             return Won(
                 waiters: waiters, timer: timer, gap: endGap, latency: askedAt.map { max(.zero, now - $0) },
-                wasAsync: thread == nil && slot != nil, neverBegan: slot == nil)
+                wasAsync: thread == nil && slot != nil, neverBegan: beganAt == nil)
         }
         guard let won else { return false }
         hasEnded.store(true, ordering: .releasing)
@@ -162,7 +164,7 @@ class WorkerCore: StopNode, @unchecked Sendable {  // proof: every `var` is guar
         detach()
         retire()
         closeUpdates(neverBegan: won.neverBegan)
-        if case .failed = ending { didFail() }
+        if ending.isFailure { didFail() }
         // One that never began has nothing to tell.
         if !won.neverBegan { WorkerStatistics.record(name: name, gap: won.gap, stopLatency: won.latency) }
         if won.wasAsync { scope.pool.asyncBodyEnded(self) }
@@ -190,6 +192,12 @@ class WorkerCore: StopNode, @unchecked Sendable {  // proof: every `var` is guar
     /// the workers to stop has not come to it yet, on a busy machine: a body always learns that it is over.
     final func abandon(_ reason: StopReason) {
         if !isStopped { stop(reason) }
+        if let remote {
+            // Its process is killed: nothing of it is left behind.
+            remote.kill()
+            end(.stopped(self.reason ?? reason))
+            return
+        }
         guard end(.abandoned(straggler)) else { return }
         // Read after the end: a body cannot begin any more.
         let (thread, task, asked) = life.withLock { (self.thread, self.task, askedAt) }
@@ -245,34 +253,39 @@ class WorkerCore: StopNode, @unchecked Sendable {  // proof: every `var` is guar
             // First, so that the pool is not done for a moment while its scope has the next one ready.
             end(.stopped(reason), at: now)
             scope.pool.forget(self)
+            remote?.stop(reason)
         case .tellBody:
             for parker in parkers { parker.unpark() }
             for signal in signals { signal.wake() }
             task?.cancel()
+            remote?.stop(reason)
         case .none: break
         }
     }
 
     final func pause() -> Bool {
-        life.withLock {
+        let isPausing = life.withLock {
             guard machine.pause() else { return false }
             flags.bitwiseOr(Self.pauseFlag, ordering: .relaxed)
             return true
         }
+        if isPausing { remote?.pauseChanged() }
+        return isPausing
     }
 
     final func resume() {
-        let (parkers, signals) = life.withLock { () -> ([Parker], [WakeSignal]) in
-            guard machine.resume() else { return ([], []) }
+        let (parkers, signals, isResumed) = life.withLock { () -> ([Parker], [WakeSignal], Bool) in
+            guard machine.resume() else { return ([], [], false) }
             flags.bitwiseAnd(~Self.pauseFlag, ordering: .relaxed)
             defer {
                 pauseParkers = []
                 pauseSignals = []
             }
-            return (pauseParkers, pauseSignals)
+            return (pauseParkers, pauseSignals, true)
         }
         for parker in parkers { parker.unpark() }
         for signal in signals { signal.wake() }
+        if isResumed { remote?.pauseChanged() }
     }
 
     /// The slow side of a checkpoint: a flag is set. Waits while paused; throws once stopped.

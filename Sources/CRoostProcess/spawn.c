@@ -1,0 +1,189 @@
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "CRoostProcess.h"
+
+typedef struct {
+    const roost_spawn_request *request;
+    int32_t parent;
+    int32_t failure;
+    int32_t step;
+} child_state;
+
+static int fail(child_state *state, int32_t step) {
+    state->failure = errno;
+    state->step = step;
+    return 127;
+}
+
+// Runs in the child, in the parent's memory and with all signals blocked: system calls alone.
+static int child_main(void *argument) {
+    child_state *state = argument;
+    const roost_spawn_request *request = state->request;
+    // The parent's handlers must not run here: their memory is the parent's.
+    struct sigaction standard = {.sa_handler = SIG_DFL};
+    for (int number = 1; number < NSIG; number++) {
+        if (number != SIGKILL && number != SIGSTOP) sigaction(number, &standard, NULL);
+    }
+    if (request->has_own_session) {
+        setsid();
+    } else {
+        setpgid(0, 0);
+    }
+    if (request->dies_with_thread) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (getppid() != state->parent) {
+            errno = ESRCH;
+            return fail(state, ROOST_SPAWN_ORPHAN);
+        }
+    }
+    // First out of the way of the numbers that are wanted, then onto them.
+    int32_t count = request->descriptor_count;
+    int moved[16];
+    if (count > 16) count = 16;
+    for (int32_t index = 0; index < count; index++) {
+        moved[index] = fcntl(request->descriptors[index], F_DUPFD_CLOEXEC, 64);
+        if (moved[index] < 0) return fail(state, ROOST_SPAWN_DESCRIPTORS);
+    }
+    for (int32_t index = 0; index < count; index++) {
+        if (dup2(moved[index], index) < 0) return fail(state, ROOST_SPAWN_DESCRIPTORS);
+    }
+    if (syscall(SYS_close_range, (unsigned)count, ~0U, CLOSE_RANGE_CLOEXEC) != 0) {
+        struct rlimit limit = {.rlim_cur = 1024};
+        getrlimit(RLIMIT_NOFILE, &limit);
+        rlim_t last = limit.rlim_cur > 65536 ? 65536 : limit.rlim_cur;
+        for (rlim_t number = (rlim_t)count; number < last; number++) fcntl((int)number, F_SETFD, FD_CLOEXEC);
+    }
+    if (request->folder && chdir(request->folder) != 0) return fail(state, ROOST_SPAWN_FOLDER);
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    execve(request->path, (char *const *)request->arguments, (char *const *)request->environment);
+    return fail(state, ROOST_SPAWN_EXEC);
+}
+
+roost_spawn_result roost_spawn(const roost_spawn_request *request) {
+    roost_spawn_result result = {.pid = -1, .pidfd = -1};
+    const size_t size = 64 * 1024;
+    char *stack = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+    if (stack == MAP_FAILED) {
+        result.failure = errno;
+        result.step = ROOST_SPAWN_MEMORY;
+        return result;
+    }
+    child_state state = {.request = request, .parent = getpid()};
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int pidfd = -1;
+    // The child shares the memory and this thread waits until it was executed: nothing of a large app is copied.
+    int pid = clone(child_main, stack + size, CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &state, &pidfd);
+    int failure = errno;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    munmap(stack, size);
+    if (pid < 0) {
+        result.failure = failure;
+        result.step = ROOST_SPAWN_CLONE;
+        return result;
+    }
+    if (state.failure != 0) {
+        while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) {}
+        close(pidfd);
+        result.failure = state.failure;
+        result.step = state.step;
+        return result;
+    }
+    result.pid = pid;
+    result.pidfd = pidfd;
+    return result;
+}
+
+int32_t roost_reap(int32_t pidfd, roost_process_end *end) {
+    siginfo_t info = {.si_pid = 0};
+    struct rusage usage;
+    memset(&usage, 0, sizeof usage);
+    // glibc's waitid does not return the usage.
+    const int any_pidfd = 3;  // P_PIDFD
+    if (syscall(SYS_waitid, any_pidfd, pidfd, &info, WEXITED | WNOHANG, &usage) != 0) return errno;
+    if (info.si_pid == 0) return -1;
+    end->code = info.si_code;
+    end->status = info.si_status;
+    end->cpu_ns = ((int64_t)usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000000 +
+                  ((int64_t)usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1000;
+    end->peak_bytes = (int64_t)usage.ru_maxrss * 1024;
+    return 0;
+}
+
+int32_t roost_reap_stray(int32_t pid) {
+    int status;
+    return waitpid(pid, &status, WNOHANG) == pid;
+}
+
+int32_t roost_pidfd_signal(int32_t pidfd, int32_t signal) {
+    return syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0) == 0 ? 0 : errno;
+}
+
+int32_t roost_open_pidfd(int32_t pid) {
+    return (int32_t)syscall(SYS_pidfd_open, pid, 0);
+}
+
+static int64_t clock_ns(clockid_t clock) {
+    struct timespec time;
+    if (clock_gettime(clock, &time) != 0) return -1;
+    return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+}
+
+int64_t roost_process_cpu(int32_t pid) {
+    clockid_t clock;
+    return clock_getcpuclockid(pid, &clock) == 0 ? clock_ns(clock) : -1;
+}
+
+int64_t roost_own_cpu(void) {
+    return clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+}
+
+int32_t roost_limit_process(int32_t pid, int32_t resource, uint64_t soft) {
+    struct rlimit limit;
+    if (prlimit(pid, (__rlimit_resource_t)resource, NULL, &limit) != 0) return errno;
+    limit.rlim_cur = soft < limit.rlim_max ? soft : limit.rlim_max;
+    return prlimit(pid, (__rlimit_resource_t)resource, &limit, NULL) == 0 ? 0 : errno;
+}
+
+int32_t roost_limit_data(void) {
+    return RLIMIT_DATA;
+}
+
+int32_t roost_limit_files(void) {
+    return RLIMIT_NOFILE;
+}
+
+int32_t roost_set_subreaper(int32_t on) {
+    return prctl(PR_SET_CHILD_SUBREAPER, on, 0, 0, 0) == 0 ? 0 : errno;
+}
+
+void roost_print_lines(void) {
+    setvbuf(stdout, NULL, _IOLBF, 0);
+}
+
+void roost_leave(int32_t status) {
+    _exit(status);
+}
+
+void roost_name_process(const char *name) {
+    prctl(PR_SET_NAME, name);
+}

@@ -1,0 +1,231 @@
+import CRoostProcess
+import Glibc
+import Roost
+
+extension ProcessPoolCore {
+    // MARK: Starting
+
+    func start(_ number: Int) {
+        do {
+            try Supervisor.shared.run { [self] in startNow(number) }
+        } catch {
+            couldNotStart(number, error)
+        }
+    }
+
+    /// On the supervisor's thread.
+    private func startNow(_ number: Int) {
+        guard state.withLock({ $0.machine.workers[number] != nil && !$0.machine.isClosed }) else { return }
+        do {
+            try Guardian.shared.ensureStarted()
+            let worker = try WorkerProcess(number: number, pool: self)
+            // Known before it can say anything.
+            state.withLock { $0.workers[number] = worker }
+            try worker.start(program, setup: setup)
+            _ = SystemTime.shared.schedule(after: Self.patience) { [weak self, weak worker] in
+                guard let self, let worker, !worker.state.withLock({ $0.hasGreeted || $0.isReaped }) else { return }
+                end(worker, .silent)
+            }
+        } catch {
+            couldNotStart(number, error)
+        }
+    }
+
+    /// How long a worker may take to say hello.
+    static let patience = Duration.seconds(10)
+
+    private var program: SpawnedProgram {
+        var changes = configuration.environment
+        changes[String(cString: roost_role_variable())] = "3,4,\(getpid())"
+        changes["SWIFT_BACKTRACE"] = "enable=no"
+        return SpawnedProgram(
+            path: executablePath, arguments: [CommandLine.arguments.first ?? "worker"],
+            environment: SpawnedProgram.environment(adding: changes), folder: configuration.workingDirectory,
+            descriptors: [], hasOwnSession: false, diesWithThread: true)
+    }
+
+    private func couldNotStart(_ number: Int, _ error: any Error) {
+        let failure =
+            error as? ProcessPoolError
+            ?? ProcessPoolError(
+                .systemLimit, "pool '\(name)' could not start a worker: the system's means are used up", underlying: error)
+        let isAlone = state.withLock { state in
+            _ = state.machine.died(number, wasAsked: true)
+            state.workers[number] = nil
+            return state.machine.living == 0
+        }
+        // With others alive the tasks are theirs.
+        if isAlone { giveUp(failure) }
+    }
+
+    // MARK: Ending
+
+    /// Ends a worker for a reason of the pool's. What it had not begun goes to others.
+    func end(_ worker: WorkerProcess, _ verdict: WorkerProcess.Verdict, with signal: Int32 = SIGKILL) {
+        worker.state.withLock { if $0.verdict == nil { $0.verdict = verdict } }
+        decide { state in
+            let actions = state.machine.retire(worker.number).filter { if case .dismiss = $0 { false } else { true } }
+            return actions + takeBack(worker, &state)
+        }
+        worker.signal(signal)
+    }
+
+    /// The tasks that the worker has not begun wait again.
+    func takeBack(_ worker: WorkerProcess, _ state: inout State) -> [PoolStateMachine<Job>.Action] {
+        var actions: [PoolStateMachine<Job>.Action] = []
+        for slot in 0..<PoolStateMachine<Job>.slotCount {
+            guard roost_slot_revoke(roost_control_slot(worker.control, Int32(slot))) != 0,
+                let job = state.machine.wasRevoked(worker: worker.number, slot: slot)
+            else { continue }
+            job.place = .queued
+            actions += state.machine.submit(job, priority: job.level, first: true)
+        }
+        return actions
+    }
+
+    /// The process is over and everything it sent has been read. On the worker's reading thread.
+    func isGone(_ worker: WorkerProcess) {
+        let (verdict, hasGreeted) = worker.state.withLock { ($0.verdict, $0.hasGreeted) }
+        var victims: [(job: Job, element: Int)] = []
+        var others: [Job] = []
+        state.withLock { state in
+            state.deaths += 1
+            state.definedTypes[worker.number] = nil
+            for (type, asked) in state.asked where asked == worker.number { state.asked[type] = nil }
+            for (slot, job) in state.machine.died(worker.number, wasAsked: verdict != nil) {
+                let page = roost_control_slot(worker.control, Int32(slot))
+                if roost_slot_state(page) == UInt32(ROOST_SLOT_TAKEN) {
+                    job.place = .nowhere
+                    victims.append((job, Int(roost_slot_element(page))))
+                } else {
+                    job.place = .queued
+                    others.append(job)
+                }
+            }
+        }
+        for victim in victims { end(victim.job, element: victim.element, worker, verdict) }
+        if !hasGreeted, let failure = failureToGreet(worker, verdict) { giveUp(failure) }
+        decide { state in
+            state.workers[worker.number] = nil
+            // In front of all others, in the order they were.
+            return others.reversed().flatMap { state.machine.submit($0, priority: $0.level, first: true) }
+        }
+        decide { state in
+            if state.machine.failures + 1 >= state.machine.settings.failuresInARow, state.failure == nil {
+                state.failure = ProcessPoolError(
+                    .cannotStartWorker,
+                    "the workers of pool '\(name)' end before they have done anything: \(how(worker)); \(lastWords(worker))")
+                state.failedAt = .now
+            }
+            return state.machine.isClosed || state.machine.isBroken ? [] : state.machine.recover()
+        }
+        let waiters = state.withLock { state in state.workers.isEmpty ? state.gone.takeAll() : [] }
+        for wake in waiters { wake() }
+    }
+
+    /// What it means that a worker ended before it said hello; nil when it may be tried again.
+    private func failureToGreet(_ worker: WorkerProcess, _ verdict: WorkerProcess.Verdict?) -> ProcessPoolError? {
+        let isEntryMissing: Bool
+        switch verdict {
+        case .dismissed, .stop, .limit, .broken: return nil
+        case .silent: isEntryMissing = true
+        case nil: isEntryMissing = worker.state.withLock { $0.end?.exit != nil }
+        }
+        guard isEntryMissing else { return nil }
+        return ProcessPoolError(
+            .noWorkerEntry,
+            "the worker executable '\(executablePath)' did not serve tasks: \(how(worker)) before it came to "
+                + "WorkerEntry.serveIfWorker(); call that first in main, or make the program a RoostApplication; \(lastWords(worker))")
+    }
+
+    private func how(_ worker: WorkerProcess) -> String {
+        let (end, verdict) = worker.state.withLock { ($0.end, $0.verdict) }
+        if case .silent? = verdict { return "it was ended after \(Self.patience.short)" }
+        if let exit = end?.exit { return "it left with status \(exit)" }
+        if let signal = end?.signal { return "it was ended by signal \(signalName(signal))" }
+        return "it ended"
+    }
+
+    private func lastWords(_ worker: WorkerProcess) -> String {
+        let printed = PrintableText.short(worker.printed, limit: 600)
+        return printed.isEmpty ? "it printed nothing" : "it printed: \(printed)"
+    }
+
+    // MARK: The task of a worker that died
+
+    private func end(_ job: Job, element: Int, _ worker: WorkerProcess, _ verdict: WorkerProcess.Verdict?) {
+        let (timer, stopReason, isAgain) = state.withLock { state in
+            defer { job.stopTimer = nil }
+            return (job.stopTimer, job.stopReason, job.isRepeatable && job.deaths + 1 < configuration.attempts)
+        }
+        timer?.cancel()
+        switch verdict {
+        case .stop(let id) where id == job.id:
+            job.stopped(stopReason ?? .requested(""))
+            return job.ended()
+        case .dismissed where state.withLock({ $0.machine.isClosed }):
+            job.stopped(stopReason ?? .requested("the pool was closed"))
+            return job.ended()
+        default: break
+        }
+        let crash = evidence(of: job, element, worker, verdict)
+        if isAgain, stopReason == nil, case .signal = crash.cause {
+            state.withLock { _ in
+                job.deaths += 1
+                job.place = .queued
+            }
+            return decide { $0.machine.submit(job, priority: job.level, first: true) }
+        }
+        state.withLock { _ in job.place = .over }
+        job.crashed(job.firstElement + element, crash)
+        job.ended()
+    }
+
+    private func evidence(
+        of job: Job, _ element: Int, _ worker: WorkerProcess, _ verdict: WorkerProcess.Verdict?
+    ) -> TaskCrash {
+        let (end, peak, baseline) = worker.state.withLock { ($0.end, $0.peak, $0.baseline) }
+        let memory = max(peak, end?.peak ?? 0)
+        var cause: TaskCrash.Cause
+        switch verdict {
+        case .limit(let id, let limit) where id == job.id: cause = limit
+        default: cause = end?.exit.map { .exit($0) } ?? .signal(end?.signal ?? SIGKILL)
+        }
+        if case .signal = cause, let limit = job.limits.memory, memory - baseline >= limit / 20 * 19 {
+            cause = .memoryLimit(limit)
+        }
+        var slot: UInt32 = 0, turn: UInt32 = 0
+        var update = [UInt8](repeating: 0, count: Int(ROOST_UPDATE_SIZE))
+        let updateSize = Int(roost_control_update(worker.control, &update, &slot, &turn))
+        var file = [CChar](repeating: 0, count: 120)
+        var line: UInt32 = 0
+        let hasSite = roost_control_site(worker.control, &file, &line) > 0
+        let page = roost_control_slot(worker.control, Int32(slotIndex(of: job, worker) ?? 0))
+        let cpu = end?.cpuTime ?? .zero
+        return TaskCrash(
+            cause: cause, task: job.taskName, input: job.inputDescription(job.firstElement + element), process: worker.pid,
+            reason: reason(cause, worker),
+            ranFor: .nanoseconds(max(0, MonotonicTime.now.nanoseconds - roost_slot_began(page))),
+            cpuTime: max(.zero, cpu - .nanoseconds(roost_slot_cpu(page))), peakMemory: memory,
+            lastUpdate: updateSize > 0 ? String(decoding: update[..<updateSize], as: UTF8.self) : nil,
+            lastCheckpoint: hasSite
+                ? CallSite(file: file.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }, line: Int(line)) : nil,
+            output: worker.printed, attempt: state.withLock { _ in job.deaths })
+    }
+
+    private func slotIndex(of job: Job, _ worker: WorkerProcess) -> Int? {
+        (0..<PoolStateMachine<Job>.slotCount).first {
+            roost_slot_state(roost_control_slot(worker.control, Int32($0))) == UInt32(ROOST_SLOT_TAKEN)
+        }
+    }
+
+    private func reason(_ cause: TaskCrash.Cause, _ worker: WorkerProcess) -> String {
+        switch cause {
+        case .signal(let number): "signal \(signalName(number))"
+        case .exit(let status): "it left with status \(status), which nobody had asked for"
+        case .memoryLimit(let limit): "it used more than its limit of \(limit / 1_048_576) MiB of memory"
+        case .timeLimit(let limit): "it ran longer than its limit of \(limit.short)"
+        case .cpuTimeLimit(let limit): "it used more than its limit of \(limit.short) of the processor"
+        }
+    }
+}
