@@ -64,3 +64,14 @@ private final class Box {
         body()
     }
 }
+
+/// Gives its number back, or ends its worker.
+public struct CrashIf: IsolatedTask {
+    public var number: Int
+    public var crashes: Bool
+    public init(number: Int, crashes: Bool) { (self.number, self.crashes) = (number, crashes) }
+    public func run(_ worker: IsolatedWorker<WorkerProgress>) throws -> Int {
+        if crashes { abort() }
+        return number
+    }
+}

@@ -158,8 +158,8 @@ final class ScopeCore: Sendable {
     }
 
     private func submit(_ worker: WorkerCore, _ placement: Placement) -> WorkerPoolError? {
-        if let remote = worker.remote {
-            remote.enqueue()
+        if worker.isRemote {
+            worker.remote?.enqueue()
             return nil
         }
         let admission =
@@ -250,8 +250,8 @@ final class ScopeCore: Sendable {
             withExtendedLifetime(buried) {}
             for wake in wakes { wake() }
             guard let next else { return }
-            if let remote = next.remote {
-                remote.enqueue()
+            if next.isRemote {
+                next.remote?.enqueue()
                 continue
             }
             guard let refusal = pool.submit(.worker(next), priority: next.priority).refusal else { continue }

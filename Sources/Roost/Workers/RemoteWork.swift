@@ -25,6 +25,7 @@ package struct RemoteWorker<Value: Sendable, Update: Sendable>: Sendable {
     package var name: String { worker.name }
     package var scope: String { worker.scope.name }
     package var priority: WorkerPriority { worker.priority }
+    package var gate: DeliveryGate { worker.scope.gate }
     package var isEnded: Bool { worker.isEnded }
     package var stopReason: StopReason? { worker.reason }
     package var isPaused: Bool { worker.flags.load(ordering: .relaxed) & StopNode.pauseFlag != 0 }

@@ -20,15 +20,15 @@ final class Worker: WorkerCore, @unchecked Sendable {  // proof: see `body` and 
     /// Written by the body's thread before the ending, read only after an ending that says it finished.
     private var storedValue: (any Sendable)?
     private let sendBuffer: Int
-    private let remoteWork: (any RemoteWork)?
     private let hubReference = LazyHub()
 
     init(name: String, options: WorkerOptions, scope: ScopeCore, parent: StopNode, body: WorkerBody) {
         self.body = body
         isAsync = if case .async = body { true } else { false }
-        remoteWork = if case .remote(let work) = body { work } else { nil }
+        let remote: (any RemoteWork)? = if case .remote(let work) = body { work } else { nil }
+        if remote != nil { self.body = nil }
         sendBuffer = options.sendBuffer
-        super.init(name: name, options: options, scope: scope, parent: parent)
+        super.init(name: name, options: options, scope: scope, parent: parent, remote: remote)
     }
 
     deinit {
@@ -40,8 +40,6 @@ final class Worker: WorkerCore, @unchecked Sendable {  // proof: see `body` and 
     }
 
     override func didFail() { HeldFailures.add(self) }
-
-    override var remote: (any RemoteWork)? { remoteWork }
 
     // MARK: Value and updates
 

@@ -13,6 +13,8 @@ class WorkerCore: StopNode, @unchecked Sendable {  // proof: every `var` is guar
     // proof: held by the node above, which this one holds: a count that every worker of a scope would fight for is not touched.
     final unowned(unsafe) let scope: ScopeCore
     final let timeLimit: Duration?
+    /// Its body runs in another process.
+    final let isRemote: Bool
 
     private final let life = FutexLock()
     private final var machine = WorkerStateMachine()
@@ -24,6 +26,8 @@ class WorkerCore: StopNode, @unchecked Sendable {  // proof: every `var` is guar
     /// one for each task of an async body that waits in a checkpoint.
     private final var pauseSignals: [WakeSignal] = []
     private final var task: Task<Void, Never>?
+    /// What runs the body in another process; let go of at the end, for it holds this worker.
+    private final var remoteWork: (any RemoteWork)?
     private final var timer: TimerRegistration?
     private final var slot: RunSlot?
     private final var thread: PoolThread?
@@ -44,8 +48,12 @@ class WorkerCore: StopNode, @unchecked Sendable {  // proof: every `var` is guar
     /// Guarded by the scope's lock: whether an entry of the scope's own queue still stands for this worker.
     final var isInScopeQueue = false
 
-    init(name: String, options: WorkerOptions, scope: ScopeCore, parent: StopNode) {
+    init(
+        name: String, options: WorkerOptions, scope: ScopeCore, parent: StopNode, remote: (any RemoteWork)? = nil
+    ) {
         self.name = name
+        isRemote = remote != nil
+        remoteWork = remote
         self.scope = scope
         priority = options.priority
         timeLimit = options.timeLimit
@@ -55,8 +63,6 @@ class WorkerCore: StopNode, @unchecked Sendable {  // proof: every `var` is guar
 
     // MARK: What the subclass adds
 
-    /// Work in another process; nil for a body that runs here.
-    var remote: (any RemoteWork)? { nil }
     /// Runs the whole body on the calling pool thread (or starts it, for an async body) and ends the worker.
     func execute(on thread: PoolThread) { fatalError("abstract") }
     /// The ending is there: no more updates, and the body's captures are let go unless it still runs.
@@ -66,6 +72,8 @@ class WorkerCore: StopNode, @unchecked Sendable {  // proof: every `var` is guar
 
     // MARK: Facts
 
+    /// Who runs its body in another process; nil for one that runs here, or has ended.
+    final var remote: (any RemoteWork)? { isRemote ? life.withLock { remoteWork } : nil }
     final var isEnded: Bool { hasEnded.load(ordering: .acquiring) }
     final var state: WorkerState { life.withLock { machine.current } }
     final var endingIfEnded: WorkerEnding? { life.withLock { storedEnding } }
@@ -141,6 +149,9 @@ class WorkerCore: StopNode, @unchecked Sendable {  // proof: every `var` is guar
     final func end(_ ending: WorkerEnding, at time: MonotonicTime? = nil) -> Bool {
         // The stop latency is exact; without a stop the few milliseconds of the coarse clock matter to nobody.
         let now = time ?? (isStopped ? scope.time.now : scope.coarseNow)
+        // Let go of after the lock is.
+        var released: (any RemoteWork)?
+        defer { withExtendedLifetime(released) {} }
         let won: Won? = life.withLock {
             guard machine.end() else { return nil }
             storedEnding = ending
@@ -150,6 +161,8 @@ class WorkerCore: StopNode, @unchecked Sendable {  // proof: every `var` is guar
             defer {
                 waiters = [:]
                 timer = nil
+                released = remoteWork
+                remoteWork = nil
                 // The body of an abandoned worker still runs on it.
                 if case .abandoned = ending {} else { slot = nil }
             }
@@ -250,6 +263,7 @@ class WorkerCore: StopNode, @unchecked Sendable {  // proof: every `var` is guar
         }
         switch action {
         case .endNow:
+            let remote = remote
             // First, so that the pool is not done for a moment while its scope has the next one ready.
             end(.stopped(reason), at: now)
             scope.pool.forget(self)

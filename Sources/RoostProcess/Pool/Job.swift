@@ -6,7 +6,8 @@ class Job: RemoteWork, @unchecked Sendable {  // proof: `place` and what is besi
     let id: UInt64
     let pool: ProcessPoolCore
     let type: TaskType
-    let payload: Payload
+    /// Of the tasks from ``firstElement`` on.
+    final var payload: Payload
     let limits: TaskLimits
     let level: Int
     let isRepeatable: Bool
@@ -46,6 +47,8 @@ class Job: RemoteWork, @unchecked Sendable {  // proof: `place` and what is besi
     /// What the task in question works on, in short.
     func inputDescription(_ element: Int) -> String { fatalError("abstract") }
     var count: Int { 1 }
+    /// The payload of the tasks from `element` on; nil when there are none. (A single task has nothing behind it.)
+    func payload(from element: Int) -> Payload? { nil }
     /// False when it must not begin any more.
     func begin() -> Bool { fatalError("abstract") }
     var isPaused: Bool { false }
@@ -83,6 +86,7 @@ final class SingleJob<T: IsolatedTask>: Job, @unchecked Sendable {  // proof: `w
 
     override var taskName: String { worker?.name ?? task.name }
     override func inputDescription(_ element: Int) -> String { PrintableText.short(task.inputDescription, limit: 200) }
+    override func payload(from element: Int) -> Payload? { element == 0 ? payload : nil }
     override func begin() -> Bool { worker?.begin() ?? false }
     override var isPaused: Bool { worker?.isPaused ?? false }
 

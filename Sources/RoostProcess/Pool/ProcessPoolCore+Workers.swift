@@ -160,24 +160,39 @@ extension ProcessPoolCore {
         }
         timer?.cancel()
         switch verdict {
-        case .stop(let id) where id == job.id:
-            job.stopped(stopReason ?? .requested(""))
-            return job.ended()
+        case .stop(let id) where id == job.id: return stopped(job, stopReason ?? .requested(""))
         case .dismissed where state.withLock({ $0.machine.isClosed }):
-            job.stopped(stopReason ?? .requested("the pool was closed"))
-            return job.ended()
+            return stopped(job, stopReason ?? .requested("the pool was closed"))
         default: break
         }
         let crash = evidence(of: job, element, worker, verdict)
-        if isAgain, stopReason == nil, case .signal = crash.cause {
-            state.withLock { _ in
-                job.deaths += 1
-                job.place = .queued
-            }
-            return decide { $0.machine.submit(job, priority: job.level, first: true) }
+        let suspect = job.firstElement + element
+        if isAgain, stopReason == nil, case .signal = crash.cause, let again = job.payload(from: suspect) {
+            return submitAgain(job, from: suspect, again, deaths: crash.attempt + 1)
+        }
+        job.crashed(suspect, crash)
+        // What comes behind it in its chunk has not begun.
+        if stopReason == nil, let rest = job.payload(from: suspect + 1) {
+            return submitAgain(job, from: suspect + 1, rest, deaths: 0)
         }
         state.withLock { _ in job.place = .over }
-        job.crashed(job.firstElement + element, crash)
+        for element in suspect + 1..<max(suspect + 1, job.count) { job.failed(element, StopError(stopReason ?? .requested(""))) }
+        job.ended()
+    }
+
+    private func submitAgain(_ job: Job, from element: Int, _ payload: Payload, deaths: Int) {
+        decide { state in
+            job.deaths = deaths
+            job.firstElement = element
+            job.payload = payload
+            job.place = .queued
+            return state.machine.submit(job, priority: job.level, first: true)
+        }
+    }
+
+    private func stopped(_ job: Job, _ reason: StopReason) {
+        state.withLock { _ in job.place = .over }
+        job.stopped(reason)
         job.ended()
     }
 

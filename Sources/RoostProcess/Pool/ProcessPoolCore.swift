@@ -195,7 +195,8 @@ final class ProcessPoolCore: Sendable {
 
     /// Puts the task into the worker's ring. The slot is offered first: whoever reads the frame finds it so.
     private func send(_ job: Job, to worker: WorkerProcess, _ slot: Int, isPaused: Bool) {
-        do { try worker.port.lend(job.payload.storages) } catch {
+        let payload = state.withLock { _ in job.payload }
+        do { try worker.port.lend(payload.storages) } catch {
             release(job, worker.number, slot)
             return fail(
                 job,
@@ -212,10 +213,10 @@ final class ProcessPoolCore: Sendable {
         let isSent =
             isOffered
             && worker.writer.write(
-                .task, flags: job.payload.flags, slot: slot, element: job.count, extra: type | attempt << 16, number: job.id,
-                job.payload.bytes)
+                .task, flags: payload.flags, slot: slot, element: job.count - job.firstElement, extra: type | attempt << 16,
+                number: job.id, payload.bytes)
         guard !isSent else { return }
-        for storage in job.payload.storages { if let lease = storage.lease { worker.port.returned(lease.arena.id) } }
+        for storage in payload.storages { if let lease = storage.lease { worker.port.returned(lease.arena.id) } }
         guard isOffered else {
             // Stopped meanwhile, or the worker has died and its end has seen to the job.
             guard let reason = state.withLock({ _ in job.stopReason }) else { return }
@@ -265,6 +266,10 @@ final class ProcessPoolCore: Sendable {
         let flags = FrameFlags(rawValue: header.flags)
         let isLast = flags.contains(.last)
         let slot = Int(header.slot), element = Int(header.element)
+        // One of many: nothing changes but its own result.
+        if !isLast, let job = worker.chunk, job.id == header.number, element + job.firstElement < job.count {
+            return deliver(header, bytes, worker, to: job, stopReason: nil, timeLimit: nil)
+        }
         var found: Job?
         var timer: TimerRegistration?
         var stopReason: StopReason?
@@ -276,7 +281,11 @@ final class ProcessPoolCore: Sendable {
             found = job
             stopReason = job.stopReason
             if let polite = worker.state.withLock({ $0.politeLimit }), polite.job == job.id { timeLimit = polite.limit }
-            guard isLast else { return [] }
+            guard isLast else {
+                worker.chunk = job
+                return []
+            }
+            worker.chunk = nil
             timer = job.stopTimer
             job.stopTimer = nil
             job.place = .over
@@ -290,6 +299,16 @@ final class ProcessPoolCore: Sendable {
         guard let job = found else {
             return end(worker, .broken(.broken("a result for a task that it does not have")))
         }
+        deliver(header, bytes, worker, to: job, stopReason: stopReason, timeLimit: timeLimit)
+        if isLast { job.ended() }
+    }
+
+    private func deliver(
+        _ header: roost_frame, _ bytes: UnsafeRawBufferPointer, _ worker: WorkerProcess, to job: Job,
+        stopReason: StopReason?, timeLimit: Duration?
+    ) {
+        let flags = FrameFlags(rawValue: header.flags)
+        let element = Int(header.element)
         if header.kind == FrameKind.result.rawValue {
             job.received(job.firstElement + element, flags, bytes, worker.port)
         } else {
@@ -300,7 +319,6 @@ final class ProcessPoolCore: Sendable {
             default: job.failed(job.firstElement + element, error)
             }
         }
-        if isLast { job.ended() }
     }
 
     private func greeted(_ bytes: UnsafeRawBufferPointer, _ worker: WorkerProcess) {

@@ -13,6 +13,8 @@ final class WorkerProcess: @unchecked Sendable {  // proof: what is set once is 
     let writer: FrameWriter
     let port: ArenaPort
     private let incoming: OpaquePointer
+    /// The chunk whose results come at the moment; the reading thread's own.
+    var chunk: Job?
     private let controlMemory: Int32
     private let channel: Int32
     private let workerChannel: Int32
