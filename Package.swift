@@ -9,6 +9,7 @@ let package = Package(
         .library(name: "Roost", targets: ["Roost"]),
         .library(name: "RoostTerminal", targets: ["RoostTerminal"]),
         .library(name: "RoostTesting", targets: ["RoostTesting"]),
+        .library(name: "RoostCrashReport", targets: ["RoostCrashReport"]),
         .library(name: "RoostGTK", targets: ["RoostGTK"]),
     ],
     traits: [
@@ -21,6 +22,7 @@ let package = Package(
         .target(name: "Roost", dependencies: ["CRoostLedger", "CRoostPlatform"]),
         .target(name: "RoostTerminal", dependencies: ["Roost", "CRoostPlatform"]),
         .target(name: "RoostTesting", dependencies: ["Roost"]),
+        .target(name: "RoostCrashReport"),
         .systemLibrary(name: "CGTK", pkgConfig: "gtk4", providers: [.apt(["libgtk-4-dev"])]),
         .target(
             name: "RoostGTK",
