@@ -28,6 +28,8 @@ let package = Package(
             name: "RoostGTK",
             dependencies: ["Roost", "CRoostPlatform", .target(name: "CGTK", condition: .when(traits: ["GTK"]))]),
         .testTarget(name: "RoostTests", dependencies: ["Roost", "RoostTesting", "CRoostPlatform"]),
+        .testTarget(
+            name: "RoostCrashReportTests", dependencies: ["RoostCrashReport"], resources: [.copy("Fixtures")]),
         .testTarget(name: "RoostGTKTests", dependencies: ["RoostGTK"]),
         .testTarget(name: "RoostTerminalTests", dependencies: ["RoostTerminal", "RoostTesting"]),
     ],
