@@ -10,6 +10,7 @@ let package = Package(
         .library(name: "RoostProcess", targets: ["RoostProcess"]),
         .library(name: "RoostTerminal", targets: ["RoostTerminal"]),
         .library(name: "RoostTesting", targets: ["RoostTesting"]),
+        .library(name: "RoostCrashReport", targets: ["RoostCrashReport"]),
         .library(name: "RoostGTK", targets: ["RoostGTK"]),
     ],
     traits: [
@@ -21,9 +22,10 @@ let package = Package(
         .target(name: "CRoostPlatform", linkerSettings: [.linkedLibrary("dispatch")]),
         .target(name: "Roost", dependencies: ["CRoostLedger", "CRoostPlatform"]),
         .target(name: "CRoostProcess"),
-        .target(name: "RoostProcess", dependencies: ["Roost", "CRoostProcess"]),
+        .target(name: "RoostProcess", dependencies: ["Roost", "RoostCrashReport", "CRoostProcess"]),
         .target(name: "RoostTerminal", dependencies: ["Roost", "CRoostPlatform"]),
         .target(name: "RoostTesting", dependencies: ["Roost"]),
+        .target(name: "RoostCrashReport"),
         .systemLibrary(name: "CGTK", pkgConfig: "gtk4", providers: [.apt(["libgtk-4-dev"])]),
         .target(
             name: "RoostGTK",
@@ -33,6 +35,8 @@ let package = Package(
         .executableTarget(
             name: "process-test-worker", dependencies: ["ProcessTestTasks"], path: "Tests/ProcessTestWorker"),
         .testTarget(name: "RoostProcessTests", dependencies: ["RoostProcess", "ProcessTestTasks", "process-test-worker"]),
+        .testTarget(
+            name: "RoostCrashReportTests", dependencies: ["RoostCrashReport"], resources: [.copy("Fixtures")]),
         .testTarget(name: "RoostGTKTests", dependencies: ["RoostGTK"]),
         .testTarget(name: "RoostTerminalTests", dependencies: ["RoostTerminal", "RoostTesting"]),
     ],
