@@ -1,6 +1,7 @@
 import CRoostProcess
 import Glibc
 import Roost
+import RoostCrashReport
 
 extension ProcessPoolCore {
     // MARK: Starting
@@ -37,9 +38,10 @@ extension ProcessPoolCore {
     private var program: SpawnedProgram {
         var changes = configuration.environment
         changes[String(cString: roost_role_variable())] = "3,4,\(getpid())"
-        changes["SWIFT_BACKTRACE"] = "enable=no"
+        // Set for each worker: it names its memory.
+        changes["SWIFT_BACKTRACE"] = .some(configuration.takesBacktraces ? nil : "enable=no")
         return SpawnedProgram(
-            path: executablePath, arguments: [CommandLine.arguments.first ?? "worker"],
+            path: executablePath, arguments: [configuration.executable == .same ? ExecutableIdentity.path : executablePath],
             environment: SpawnedProgram.environment(adding: changes), folder: configuration.workingDirectory,
             descriptors: [], hasOwnSession: false, diesWithThread: true)
     }
@@ -201,10 +203,11 @@ extension ProcessPoolCore {
     ) -> TaskCrash {
         let (end, peak, baseline) = worker.state.withLock { ($0.end, $0.peak, $0.baseline) }
         let memory = max(peak, end?.peak ?? 0)
+        let report = report(of: worker, end)
         var cause: TaskCrash.Cause
         switch verdict {
         case .limit(let id, let limit) where id == job.id: cause = limit
-        default: cause = end?.exit.map { .exit($0) } ?? .signal(end?.signal ?? SIGKILL)
+        default: cause = end?.exit.map { .exit($0) } ?? .signal(report.signal?.number ?? end?.signal ?? SIGKILL)
         }
         if case .signal = cause, let limit = job.limits.memory, memory - baseline >= limit / 20 * 19 {
             cause = .memoryLimit(limit)
@@ -219,7 +222,7 @@ extension ProcessPoolCore {
         let cpu = end?.cpuTime ?? .zero
         return TaskCrash(
             cause: cause, task: job.taskName, input: job.inputDescription(job.firstElement + element), process: worker.pid,
-            reason: reason(cause, worker),
+            reason: reason(cause, report), report: report,
             ranFor: .nanoseconds(max(0, MonotonicTime.now.nanoseconds - roost_slot_began(page))),
             cpuTime: max(.zero, cpu - .nanoseconds(roost_slot_cpu(page))), peakMemory: memory,
             lastUpdate: updateSize > 0 ? String(decoding: update[..<updateSize], as: UTF8.self) : nil,
@@ -228,15 +231,35 @@ extension ProcessPoolCore {
             output: worker.printed, attempt: state.withLock { _ in job.deaths })
     }
 
+    private func report(of worker: WorkerProcess, _ end: WorkerProcess.WorkerEnd?) -> CrashReport {
+        var mark = roost_crash_mark()
+        let hasMark = roost_control_crash(worker.control, &mark) != 0
+        let errors = worker.printedErrors
+        let backtrace = worker.backtrace
+        let missing =
+            configuration.takesBacktraces
+            ? (hasMark ? "the backtracer wrote none" : "it did not crash by a fault of its own") : "the pool takes none"
+        return CrashReport(
+            CrashEvidence(
+                program: executablePath == "/proc/self/exe" ? ExecutableIdentity.path : executablePath, process: worker.pid,
+                end: end?.exit.map { .exited($0) } ?? .signalled(end?.signal ?? SIGKILL, coreDumped: false),
+                signal: hasMark
+                    ? CrashSignal(
+                        number: mark.signal, code: mark.code, faultAddress: CrashAddress(rawValue: mark.address),
+                        stackPointer: CrashAddress(rawValue: mark.stack), thread: mark.thread) : nil,
+                standardError: errors.bytes, standardErrorIsCut: errors.isCut,
+                backtrace: backtrace.isEmpty ? .missing(missing) : .file(backtrace), foundAt: Int64(time(nil))))
+    }
+
     private func slotIndex(of job: Job, _ worker: WorkerProcess) -> Int? {
         (0..<PoolStateMachine<Job>.slotCount).first {
             roost_slot_state(roost_control_slot(worker.control, Int32($0))) == UInt32(ROOST_SLOT_TAKEN)
         }
     }
 
-    private func reason(_ cause: TaskCrash.Cause, _ worker: WorkerProcess) -> String {
+    private func reason(_ cause: TaskCrash.Cause, _ report: CrashReport) -> String {
         switch cause {
-        case .signal(let number): "signal \(signalName(number))"
+        case .signal: report.summary
         case .exit(let status): "it left with status \(status), which nobody had asked for"
         case .memoryLimit(let limit): "it used more than its limit of \(limit / 1_048_576) MiB of memory"
         case .timeLimit(let limit): "it ran longer than its limit of \(limit.short)"

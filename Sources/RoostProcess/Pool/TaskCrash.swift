@@ -1,4 +1,5 @@
 import Roost
+public import RoostCrashReport
 
 /// A worker process that ended while it ran a task, with all the evidence that could be had.
 ///
@@ -28,6 +29,8 @@ public struct TaskCrash: Error, Sendable, CustomStringConvertible {
     public let process: Int32
     /// Why, in words: what it printed as it died, else what its backtrace says, else the kind of signal.
     public let reason: String
+    /// The process's end as it could be reconstructed, with the stacks of its threads.
+    public let report: CrashReport
     /// How long the task had run.
     public let ranFor: Duration
     /// The processor time it had used.
@@ -51,6 +54,9 @@ public struct TaskCrash: Error, Sendable, CustomStringConvertible {
         lines.append("  input: \(input)")
         lines.append("  \(facts.joined(separator: ", "))")
         if let lastUpdate { lines.append("  last update: \(lastUpdate)") }
+        if case .signal = cause, !report.threads.isEmpty {
+            lines += report.description.split(separator: "\n", omittingEmptySubsequences: false).map { "  \($0)" }
+        }
         return lines.joined(separator: "\n")
     }
 }

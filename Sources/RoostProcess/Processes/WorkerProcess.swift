@@ -18,6 +18,8 @@ final class WorkerProcess: @unchecked Sendable {  // proof: what is set once is 
     private let controlMemory: Int32
     private let channel: Int32
     private let workerChannel: Int32
+    /// Where the runtime's backtracer writes: memory of the app's, so that no file is left by anything. -1 for no backtraces.
+    let backtraceMemory: Int32
 
     struct State {
         var pid: Int32 = -1
@@ -66,6 +68,7 @@ final class WorkerProcess: @unchecked Sendable {  // proof: what is set once is 
     init(number: Int, pool: ProcessPoolCore) throws {
         self.number = number
         self.pool = pool
+        backtraceMemory = pool.configuration.takesBacktraces ? roost_scratch("roost-backtrace") : -1
         let memory = roost_memory("roost-control", roost_control_size())
         guard memory >= 0 else { throw SystemCallError(call: "memfd_create", errno: errno) }
         guard let control = roost_control_map(memory) else {
@@ -93,6 +96,7 @@ final class WorkerProcess: @unchecked Sendable {  // proof: what is set once is 
 
     deinit {
         close(channel)
+        if backtraceMemory >= 0 { close(backtraceMemory) }
         roost_control_unmap(control)
     }
 
@@ -119,6 +123,11 @@ final class WorkerProcess: @unchecked Sendable {  // proof: what is set once is 
         let null = open("/dev/null", O_RDONLY | O_CLOEXEC)
         defer { for descriptor in [null, out[1], err[1]] where descriptor >= 0 { close(descriptor) } }
         var program = program
+        if backtraceMemory >= 0 {
+            program.environment.append(
+                "SWIFT_BACKTRACE=enable=yes,interactive=no,color=no,format=json,images=none,"
+                    + "output-to=/proc/\(getpid())/fd/\(backtraceMemory)")
+        }
         program.descriptors = [null, out[1], err[1], controlMemory, workerChannel]
         let process: (pid: Int32, pidfd: Int32)
         do {
@@ -231,7 +240,19 @@ final class WorkerProcess: @unchecked Sendable {  // proof: what is set once is 
             return parts.joined(separator: "\n")
         }
     }
-    var printedErrors: String { state.withLock { $0.outputs[1].text } }
+    /// The last of its standard error, and whether more stood before it.
+    var printedErrors: (bytes: [UInt8], isCut: Bool) {
+        state.withLock { (Array($0.outputs[1].tail.suffix(OutputTail.kept)), $0.outputs[1].tail.count > OutputTail.kept) }
+    }
+
+    /// What the backtracer wrote; empty for nothing.
+    var backtrace: [UInt8] {
+        var status = stat()
+        guard backtraceMemory >= 0, fstat(backtraceMemory, &status) == 0, status.st_size > 0 else { return [] }
+        var bytes = [UInt8](repeating: 0, count: min(Int(status.st_size), 16 << 20))
+        let count = pread(backtraceMemory, &bytes, bytes.count, 0)
+        return Array(bytes.prefix(max(0, count)))
+    }
 
     // MARK: End
 
