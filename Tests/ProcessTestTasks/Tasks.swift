@@ -26,7 +26,6 @@ public struct Refusal: Error, Codable, Hashable {
 
 /// An error that cannot cross.
 struct Unspeakable: Error, CustomStringConvertible {
-    let pointer = UnsafeRawPointer(bitPattern: 1)
     var description: String { "unspeakable" }
 }
 
@@ -71,5 +70,22 @@ public struct Brighten: IsolatedTask {
                 for index in source.indices { target[index] = source[index] &+ 1 }
             }
         }
+    }
+}
+
+/// Writes its number into a file as it begins, works for so long, and gives the number back.
+public struct Mark: IsolatedTask {
+    public var number: Int
+    public var log: String
+    public var micros: UInt32
+    public init(_ number: Int, log: String, micros: UInt32) { (self.number, self.log, self.micros) = (number, log, micros) }
+    public func run(_ worker: IsolatedWorker<WorkerProgress>) throws -> Int {
+        let file = open(log, O_WRONLY | O_APPEND | O_CREAT, 0o600)
+        let line = Array("\(number)\n".utf8)
+        _ = write(file, line, line.count)
+        close(file)
+        let end = MonotonicTime.now + .microseconds(Int(micros))
+        while MonotonicTime.now < end { try worker.checkpoint() }
+        return number
     }
 }

@@ -52,7 +52,7 @@ import Testing
 }
 
 struct Tasks: Sequence, Sendable {
-    nonisolated(unsafe) let base: UnfoldFirstSequence<Int>  // proof: a value, only copied
+    let base: UnfoldFirstSequence<Int>
     func makeIterator() -> AnyIterator<Add> {
         var iterator = base.makeIterator()
         return AnyIterator { iterator.next().map { Add($0, 1) } }

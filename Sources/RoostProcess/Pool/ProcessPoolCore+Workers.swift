@@ -203,7 +203,9 @@ extension ProcessPoolCore {
     ) -> TaskCrash {
         let (end, peak, baseline) = worker.state.withLock { ($0.end, $0.peak, $0.baseline) }
         let memory = max(peak, end?.peak ?? 0)
-        let report = report(of: worker, end)
+        var mark = roost_crash_mark()
+        let hasMark = roost_control_crash(worker.control, &mark) != 0
+        let report = report(of: worker, end, hasMark ? mark : nil)
         var cause: TaskCrash.Cause
         switch verdict {
         case .limit(let id, let limit) where id == job.id: cause = limit
@@ -223,7 +225,7 @@ extension ProcessPoolCore {
         return TaskCrash(
             cause: cause, task: job.taskName, input: job.inputDescription(job.firstElement + element), process: worker.pid,
             reason: reason(cause, report), report: report,
-            ranFor: .nanoseconds(max(0, MonotonicTime.now.nanoseconds - roost_slot_began(page))),
+            ranFor: .nanoseconds(max(0, (hasMark ? mark.ns : MonotonicTime.now.nanoseconds) - roost_slot_began(page))),
             cpuTime: max(.zero, cpu - .nanoseconds(roost_slot_cpu(page))), peakMemory: memory,
             lastUpdate: updateSize > 0 ? String(decoding: update[..<updateSize], as: UTF8.self) : nil,
             lastCheckpoint: hasSite
@@ -231,22 +233,23 @@ extension ProcessPoolCore {
             output: worker.printed, attempt: state.withLock { _ in job.deaths })
     }
 
-    private func report(of worker: WorkerProcess, _ end: WorkerProcess.WorkerEnd?) -> CrashReport {
-        var mark = roost_crash_mark()
-        let hasMark = roost_control_crash(worker.control, &mark) != 0
+    private func report(
+        of worker: WorkerProcess, _ end: WorkerProcess.WorkerEnd?, _ mark: roost_crash_mark?
+    ) -> CrashReport {
         let errors = worker.printedErrors
         let backtrace = worker.backtrace
         let missing =
             configuration.takesBacktraces
-            ? (hasMark ? "the backtracer wrote none" : "it did not crash by a fault of its own") : "the pool takes none"
+            ? (mark != nil ? "the backtracer wrote none" : "it did not crash by a fault of its own") : "the pool takes none"
         return CrashReport(
             CrashEvidence(
                 program: executablePath == "/proc/self/exe" ? ExecutableIdentity.path : executablePath, process: worker.pid,
                 end: end?.exit.map { .exited($0) } ?? .signalled(end?.signal ?? SIGKILL, coreDumped: false),
-                signal: hasMark
-                    ? CrashSignal(
-                        number: mark.signal, code: mark.code, faultAddress: CrashAddress(rawValue: mark.address),
-                        stackPointer: CrashAddress(rawValue: mark.stack), thread: mark.thread) : nil,
+                signal: mark.map {
+                    CrashSignal(
+                        number: $0.signal, code: $0.code, faultAddress: CrashAddress(rawValue: $0.address),
+                        stackPointer: CrashAddress(rawValue: $0.stack), thread: $0.thread)
+                },
                 standardError: errors.bytes, standardErrorIsCut: errors.isCut,
                 backtrace: backtrace.isEmpty ? .missing(missing) : .file(backtrace), foundAt: Int64(time(nil))))
     }
