@@ -34,7 +34,10 @@ let package = Package(
         .target(name: "ProcessTestTasks", dependencies: ["RoostProcess"], path: "Tests/ProcessTestTasks"),
         .executableTarget(
             name: "process-test-worker", dependencies: ["ProcessTestTasks"], path: "Tests/ProcessTestWorker"),
-        .testTarget(name: "RoostProcessTests", dependencies: ["RoostProcess", "ProcessTestTasks", "process-test-worker"]),
+        .executableTarget(name: "process-test-app", dependencies: ["ProcessTestTasks"], path: "Tests/ProcessTestApp"),
+        .testTarget(
+            name: "RoostProcessTests",
+            dependencies: ["RoostProcess", "ProcessTestTasks", "process-test-worker", "process-test-app"]),
         .testTarget(
             name: "RoostCrashReportTests", dependencies: ["RoostCrashReport"], resources: [.copy("Fixtures")]),
         .testTarget(name: "RoostGTKTests", dependencies: ["RoostGTK"]),

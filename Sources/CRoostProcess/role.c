@@ -21,7 +21,11 @@ static roost_role role;
 static char *hidden[2];
 static const char *const displays[2] = {"DISPLAY", "WAYLAND_DISPLAY"};
 
-static void guard(int32_t pipe, int32_t table);
+static const char victim_variable[] = "ROOST_VICTIM";
+static const char sleeper_variable[] = "ROOST_SLEEPER";
+static int32_t victim_channel = -1;
+
+_Noreturn void roost_guard(int32_t pipe, int32_t table);
 
 const char *roost_role_variable(void) {
     return worker_variable;
@@ -29,6 +33,18 @@ const char *roost_role_variable(void) {
 
 const char *roost_guardian_variable(void) {
     return guardian_variable;
+}
+
+const char *roost_victim_variable(void) {
+    return victim_variable;
+}
+
+int32_t roost_victim_channel(void) {
+    return victim_channel;
+}
+
+const char *roost_sleeper_variable(void) {
+    return sleeper_variable;
 }
 
 roost_role roost_process_role(void) {
@@ -41,8 +57,16 @@ __attribute__((constructor)) static void read_role(void) {
     const char *text = getenv(guardian_variable);
     if (text != NULL) {
         int pipe = -1, table = -1;
-        if (sscanf(text, "%d,%d", &pipe, &table) == 2) guard(pipe, table);
+        if (sscanf(text, "%d,%d", &pipe, &table) == 2) roost_guard(pipe, table);
         unsetenv(guardian_variable);
+    }
+    if (getenv(sleeper_variable) != NULL) {
+        while (1) pause();
+    }
+    text = getenv(victim_variable);
+    if (text != NULL) {
+        sscanf(text, "%d", &victim_channel);
+        unsetenv(victim_variable);
     }
     text = getenv(worker_variable);
     if (text == NULL) return;
@@ -65,55 +89,6 @@ void roost_role_show_displays(void) {
     for (int index = 0; index < 2; index++) {
         if (hidden[index] != NULL) setenv(displays[index], hidden[index], 0);
     }
-}
-
-// --- the guardian ----------------------------------------------------------------------------------------------------
-enum { guard_magic = 0x52734731, guard_places = 1022 };
-
-void roost_guard_init(roost_guard_table *table) {
-    memset(table, 0, sizeof *table);
-    table->magic = guard_magic;
-}
-
-int32_t roost_guard_add(roost_guard_table *table, int32_t group) {
-    for (int32_t place = 0; place < guard_places; place++) {
-        if (__atomic_load_n(&table->groups[place], __ATOMIC_RELAXED) == 0) {
-            __atomic_store_n(&table->groups[place], group, __ATOMIC_RELEASE);
-            return place;
-        }
-    }
-    return -1;
-}
-
-void roost_guard_remove(roost_guard_table *table, int32_t place) {
-    if (place >= 0) __atomic_store_n(&table->groups[place], 0, __ATOMIC_RELEASE);
-}
-
-// Sleeps until the app is gone, whatever ended it; then ends what it left behind. In a session of its own, so that nothing
-// that ends the app's session or its terminal ends this.
-static void guard(int32_t pipe, int32_t memory) {
-    roost_guard_table *table = mmap(NULL, sizeof *table, PROT_READ, MAP_SHARED, memory, 0);
-    if (table == MAP_FAILED || table->magic != guard_magic) _exit(1);
-    roost_name_process("roost-guardian");
-    for (int number = 1; number < NSIG; number++) {
-        if (number != SIGKILL && number != SIGSTOP && number != SIGSEGV && number != SIGBUS) signal(number, SIG_IGN);
-    }
-    if (chdir("/") != 0) {}
-    char byte;
-    while (1) {
-        ssize_t count = read(pipe, &byte, 1);
-        if (count == 0 || (count < 0 && errno != EINTR)) break;
-    }
-    // A worker that is being started this moment enters its group a moment later.
-    for (int round = 0; round < 3; round++) {
-        for (int place = 0; place < guard_places; place++) {
-            int32_t group = __atomic_load_n(&table->groups[place], __ATOMIC_ACQUIRE);
-            if (group > 1) kill(-group, SIGKILL);
-        }
-        struct timespec moment = {.tv_nsec = 10000000};
-        nanosleep(&moment, NULL);
-    }
-    _exit(0);
 }
 
 // --- what a crash leaves -----------------------------------------------------------------------------------------------

@@ -25,7 +25,8 @@ typedef struct {
     int64_t cpu_ns;       // the process's CPU time then
     uint32_t element;     // which element of a chunk is in progress, counted from 0
     uint32_t is_paused;   // it waits in a checkpoint
-    uint64_t reserved[4];
+    uint64_t output_limit;  // bytes; 0 for none
+    uint64_t reserved[3];
 } roost_slot;
 
 typedef struct {
@@ -67,7 +68,8 @@ void roost_control_init(roost_control *_Nonnull control, int32_t app);
 static inline roost_slot *_Nonnull roost_control_slot(roost_control *_Nonnull control, int32_t slot) {
     return &control->slots[slot];
 }
-static inline void roost_slot_offer(roost_slot *_Nonnull slot, uint32_t flags) {
+static inline void roost_slot_offer(roost_slot *_Nonnull slot, uint32_t flags, uint64_t output_limit) {
+    slot->output_limit = output_limit;
     __atomic_store_n(&slot->flags, flags, __ATOMIC_RELAXED);
     __atomic_store_n(&slot->element, 0, __ATOMIC_RELAXED);
     __atomic_store_n(&slot->began_ns, 0, __ATOMIC_RELAXED);

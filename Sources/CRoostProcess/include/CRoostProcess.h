@@ -60,11 +60,6 @@ int64_t roost_own_cpu(void);
 // Sets the soft limit of a process, never above its hard one; 0 or an errno.
 int32_t roost_limit_process(int32_t pid, int32_t resource, uint64_t soft);
 int32_t roost_limit_data(void), roost_limit_files(void);
-// 1: orphans of our descendants become our children. 0 or an errno.
-int32_t roost_set_subreaper(int32_t on);
-int32_t roost_open_pidfd(int32_t pid);
-// Reaps a child that is over and no worker's, by its id; 1 when it did.
-int32_t roost_reap_stray(int32_t pid);
 
 // --- descriptors -----------------------------------------------------------------------------------------------------
 // Anonymous memory of this size that cannot shrink or grow any more; -1 with errno.
@@ -100,6 +95,11 @@ typedef struct {
     int32_t control, channel, parent;
 } roost_role;
 roost_role roost_process_role(void);
+// The environment variable that makes a program the victim of a self-test, and its descriptor; -1 for any other process.
+const char *_Nonnull roost_victim_variable(void);
+int32_t roost_victim_channel(void);
+// The one that makes it sleep for ever, before main.
+const char *_Nonnull roost_sleeper_variable(void);
 // The environment variable that makes a program a worker.
 const char *_Nonnull roost_role_variable(void);
 // The displays that were hidden from a worker until it is known to be one.
@@ -111,17 +111,36 @@ size_t roost_build_id(unsigned char *_Nonnull bytes, size_t size);
 // Standard output goes out line by line from now on, also into a pipe.
 void roost_print_lines(void);
 _Noreturn void roost_leave(int32_t status);
+// Spends a moment without ever looking at anything.
+void roost_busy(void);
 void roost_name_process(const char *_Nonnull name);
 
 // --- the guardian ------------------------------------------------------------------------------------------------------
-// A table in shared memory: the process groups that must not outlive the app.
+// A table in memory shared with it, if possible in a file: the process groups that must not outlive the app, and the mark that
+// all descendants of its workers have in their environment.
+enum { ROOST_GUARD_PLACES = 1000 };
 typedef struct {
     uint32_t magic;
-    uint32_t count;
-    int32_t groups[1022];
+    int32_t app;
+    uint64_t app_start;  // as roost_process_start says it
+    char mark[64];
+    char path[512];  // of the file; empty for anonymous memory
+    int32_t groups[ROOST_GUARD_PLACES];
 } roost_guard_table;
 const char *_Nonnull roost_guardian_variable(void);
-void roost_guard_init(roost_guard_table *_Nonnull table);
+// The environment variable that marks a worker and all that it starts.
+const char *_Nonnull roost_mark_variable(void);
+void roost_guard_init(
+    roost_guard_table *_Nonnull table, const char *_Nonnull mark, const char *_Nullable path);
+// 1 if this is a table.
+int32_t roost_guard_is_table(const roost_guard_table *_Nonnull table);
+// Ends what the table names, and all that has its mark; how many there were.
+int32_t roost_guard_sweep(const roost_guard_table *_Nonnull table);
+// Ends all processes whose mark begins so; how many there were. Reads all of /proc.
+int32_t roost_kill_marked(const char *_Nonnull mark);
+// When a process was started, in ticks since the machine was; 0 if there is none.
+uint64_t roost_process_start(int32_t pid);
+int32_t roost_process_is_zombie(int32_t pid);
 // A free place, or -1.
 int32_t roost_guard_add(roost_guard_table *_Nonnull table, int32_t group);
 void roost_guard_remove(roost_guard_table *_Nonnull table, int32_t place);

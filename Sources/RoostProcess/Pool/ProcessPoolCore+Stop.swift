@@ -145,6 +145,21 @@ extension ProcessPoolCore {
         if jobs.count > 1, ran > .milliseconds(1) { spread(worker) }
     }
 
+    /// After a task: a worker whose memory has grown by so much gets no more.
+    func replaceIfGrown(_ worker: WorkerProcess, beyond growth: Int) {
+        // Asking costs as much as a short task: not after each of them.
+        let now = MonotonicTime.now
+        let isDue = worker.state.withLock { state in
+            guard state.measuredAt.map({ now - $0 > Self.lookInterval }) ?? true else { return false }
+            state.measuredAt = now
+            return true
+        }
+        guard isDue, ProcessMemory(of: worker.pid).own - worker.state.withLock({ $0.baseline }) > growth else { return }
+        decide { $0.machine.retire(worker.number) }
+    }
+
+    private static let lookInterval = Duration.milliseconds(5)
+
     /// How long a task past its time may take to see that it was asked to stop.
     static let politeness = Duration.milliseconds(100)
     /// How long a crash may take, its backtrace included.

@@ -22,7 +22,7 @@ extension ProcessPoolCore {
             let worker = try WorkerProcess(number: number, pool: self)
             // Known before it can say anything.
             state.withLock { $0.workers[number] = worker }
-            try worker.start(program, setup: setup)
+            try worker.start(program(number), setup: setup)
             _ = SystemTime.shared.schedule(after: Self.patience) { [weak self, weak worker] in
                 guard let self, let worker, !worker.state.withLock({ $0.hasGreeted || $0.isReaped }) else { return }
                 end(worker, .silent)
@@ -32,11 +32,17 @@ extension ProcessPoolCore {
         }
     }
 
+    /// What this worker and all that it starts have in their environment.
+    static func mark(_ number: Int, _ pool: ProcessPoolCore) -> String {
+        Guardian.shared.mark + "\(UInt(bitPattern: ObjectIdentifier(pool).hashValue)).\(number)."
+    }
+
     /// How long a worker may take to say hello.
     static let patience = Duration.seconds(10)
 
-    private var program: SpawnedProgram {
+    private func program(_ number: Int) -> SpawnedProgram {
         var changes = configuration.environment
+        changes[String(cString: roost_mark_variable())] = Self.mark(number, self)
         changes[String(cString: roost_role_variable())] = "3,4,\(getpid())"
         // Set for each worker: it names its memory.
         changes["SWIFT_BACKTRACE"] = .some(configuration.takesBacktraces ? nil : "enable=no")
@@ -121,6 +127,7 @@ extension ProcessPoolCore {
             }
             return state.machine.isClosed || state.machine.isBroken ? [] : state.machine.recover()
         }
+        Strays.end(of: Self.mark(worker.number, self))
         let waiters = state.withLock { state in state.workers.isEmpty ? state.gone.takeAll() : [] }
         for wake in waiters { wake() }
     }

@@ -207,7 +207,9 @@ final class ProcessPoolCore: Sendable {
             guard case .offered(let owner, slot) = job.place, owner === worker, job.stopReason == nil else {
                 return (false, 0, 0)
             }
-            roost_slot_offer(roost_control_slot(worker.control, Int32(slot)), isPaused ? UInt32(ROOST_FLAG_PAUSE) : 0)
+            roost_slot_offer(
+                roost_control_slot(worker.control, Int32(slot)), isPaused ? UInt32(ROOST_FLAG_PAUSE) : 0,
+                UInt64(job.limits.output ?? 0))
             return (true, state.number(of: job.type), job.deaths)
         }
         let isSent =
@@ -301,6 +303,7 @@ final class ProcessPoolCore: Sendable {
         }
         deliver(header, bytes, worker, to: job, stopReason: stopReason, timeLimit: timeLimit)
         if isLast { job.ended() }
+        if isLast, let growth = configuration.growthPerWorker { replaceIfGrown(worker, beyond: growth) }
     }
 
     private func deliver(

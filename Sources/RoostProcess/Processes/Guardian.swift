@@ -48,13 +48,19 @@ final class Guardian: Sendable {
     private func prepare() throws {
         guard state.withLock({ $0.table == nil }) else { return }
         let size = MemoryLayout<roost_guard_table>.size
-        let memory = roost_memory("roost-guard", size)
+        let folder = Journal.folder()
+        var path = folder.map { $0 + "/" + String(mark.dropLast()) }
+        var memory = path.map { Journal.create($0, size: size) } ?? -1
+        if memory < 0 {
+            path = nil
+            memory = roost_memory("roost-guard", size)
+        }
         guard memory >= 0 else { throw SystemCallError(call: "memfd_create", errno: errno) }
         let base = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_SHARED, memory, 0)
         guard let base, base != MAP_FAILED else { throw SystemCallError(call: "mmap", errno: errno) }
         // proof: the mapping is page-aligned, large enough, and used as this type alone.
         let table = base.bindMemory(to: roost_guard_table.self, capacity: 1)
-        roost_guard_init(table)
+        roost_guard_init(table, mark, path)
         var ends: [Int32] = [-1, -1]
         let failure = roost_pipe(&ends, 0)
         guard failure == 0 else { throw SystemCallError(call: "pipe2", errno: failure) }
@@ -63,7 +69,13 @@ final class Guardian: Sendable {
             state.memory = memory
             state.lifeline = (ends[0], ends[1])
         }
+        guard let folder else { return }
+        // Reads all of /proc: not on this thread.
+        _ = PlatformThread.start(name: "roost-sweep") { Journal.sweep(folder) }
     }
+
+    /// What all workers of this process have in their environment, each with its number behind it. No other process has the same.
+    let mark = "\(getpid())-\(roost_process_start(getpid()))-\(UInt32.random(in: 0 ... .max))."
 
     /// Somebody killed it: another one takes its place, but not for ever.
     private func hasEnded() {

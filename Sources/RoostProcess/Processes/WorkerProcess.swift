@@ -34,6 +34,7 @@ final class WorkerProcess: @unchecked Sendable {  // proof: what is set once is 
         var baseline = 0
         var peak = 0
         var baselineData = 0
+        var measuredAt: MonotonicTime?
         var hasGreeted = false
         /// Why it is being ended, if the pool does so.
         var verdict: Verdict?

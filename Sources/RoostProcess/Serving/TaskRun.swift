@@ -10,6 +10,8 @@ final class TaskRun: @unchecked Sendable {  // proof: the pointers are into the 
     let number: UInt64
     let name: String
     let attempt: Int
+    /// The most an output may have, in bytes.
+    let outputLimit: Int?
     private let writer: FrameWriter
     private let began = MonotonicTime.now
 
@@ -34,6 +36,8 @@ final class TaskRun: @unchecked Sendable {  // proof: the pointers are into the 
         self.attempt = attempt
         self.writer = writer
         slot = roost_control_slot(control, Int32(index))
+        let limit = slot.pointee.output_limit
+        outputLimit = limit == 0 ? nil : Int(clamping: limit)
     }
 
     var stopReason: StopReason { .requested("the app asked for it") }

@@ -9,6 +9,7 @@ public enum WorkerEntry {
     /// thread. A program that forgets it gets an error from its pool, and no second window: displays are hidden from a worker
     /// until it came here.
     public static func serveIfWorker() {
+        if roost_victim_channel() >= 0 { SelfTest.beVictim(roost_victim_channel()) }
         let role = roost_process_role()
         guard role.is_worker != 0 else { return }
         WorkerServer.serve(role)

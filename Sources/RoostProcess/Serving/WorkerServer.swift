@@ -178,6 +178,12 @@ final class WorkerServer: @unchecked Sendable {  // proof: what is not a constan
         let flags: FrameFlags = isLast ? .last : []
         do {
             let payload = try opened.run(element, run)
+            if let limit = run.outputLimit, payload.size > limit {
+                if isLast { run.end() }
+                return fail(
+                    run.index, element, run.number, .outputTooLarge,
+                    SizeError(description: "it has \(payload.size) bytes, and \(limit) are allowed"), flags: flags)
+            }
             if isLast { run.end() }
             try port.lend(payload.storages)
             _ = writer.write(
@@ -206,4 +212,9 @@ final class WorkerServer: @unchecked Sendable {  // proof: what is not a constan
         let bytes = (try? TaskCoding.encodePlainly(failure)) ?? []
         _ = writer.write(.failure, flags: flags, slot: slot, element: element, number: number, bytes, wait: .forEver)
     }
+}
+
+/// Too many bytes.
+private struct SizeError: Error, CustomStringConvertible {
+    let description: String
 }
