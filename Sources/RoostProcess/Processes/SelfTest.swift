@@ -119,7 +119,7 @@ enum SelfTest {
 }
 
 /// Delivers where the value is made.
-private struct Inline: DeliveryPort {
+private final class Inline: DeliveryPort {
     func post(_ job: @escaping @Sendable () -> Void) { job() }
 }
 
