@@ -6,7 +6,9 @@ import RoostProcess
 public struct LeaveChild: IsolatedTask {
     public var isRunaway: Bool
     public var milliseconds: Int
-    public init(isRunaway: Bool, milliseconds: Int = 0) { (self.isRunaway, self.milliseconds) = (isRunaway, milliseconds) }
+    public init(isRunaway: Bool, milliseconds: Int = 0) {
+        (self.isRunaway, self.milliseconds) = (isRunaway, milliseconds)
+    }
 
     public func run(_ worker: IsolatedWorker<WorkerProgress>) throws -> Int32 {
         var attributes = posix_spawnattr_t()

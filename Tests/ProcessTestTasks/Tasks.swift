@@ -78,7 +78,9 @@ public struct Mark: IsolatedTask {
     public var number: Int
     public var log: String
     public var micros: UInt32
-    public init(_ number: Int, log: String, micros: UInt32) { (self.number, self.log, self.micros) = (number, log, micros) }
+    public init(_ number: Int, log: String, micros: UInt32) {
+        (self.number, self.log, self.micros) = (number, log, micros)
+    }
     public func run(_ worker: IsolatedWorker<WorkerProgress>) throws -> Int {
         let file = open(log, O_WRONLY | O_APPEND | O_CREAT, 0o600)
         let line = Array("\(number)\n".utf8)

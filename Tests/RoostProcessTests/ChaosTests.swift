@@ -19,7 +19,8 @@ import Testing
         await first.close()
         try await Task.sleep(for: .milliseconds(1))
         let before = try Growth.now()
-        var killed = 0, stopped = 0
+        var killed = 0
+        var stopped = 0
         var endings: [String: Int] = [:]
         do {
             let pool = try SmokeTests.pool {
@@ -31,7 +32,11 @@ import Testing
             var number = 0
             while killed < rounds || stopped < rounds {
                 for _ in 0..<8 {
-                    handles.append((number, pool.start(Mark(number, log: log.path, micros: .random(in: 0...20_000, using: &generator)))))
+                    handles.append(
+                        (
+                            number,
+                            pool.start(Mark(number, log: log.path, micros: .random(in: 0...20_000, using: &generator)))
+                        ))
                     number += 1
                 }
                 if let victim = pool.processes.randomElement(using: &generator) {
@@ -114,8 +119,8 @@ struct Growth {
         defer { closedir(folder) }
         var names: [String] = []
         while let entry = readdir(folder) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }  // proof: a C string
+            let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
             }
             if !name.hasPrefix(".") { names.append(name) }
         }

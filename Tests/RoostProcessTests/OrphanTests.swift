@@ -37,7 +37,8 @@ import Testing
         let app = try TestApp("load")
         try app.waitUntilReady()
         let mark = "ROOST_WORKER_OF=\(app.process)-"
-        let guardian = try #require(Processes.children(of: app.process).first { Processes.name($0) == "roost-guardian" })
+        let guardian = try #require(
+            Processes.children(of: app.process).first { Processes.name($0) == "roost-guardian" })
         // Both at once, the guardian first: it is started again as soon as the app sees its end.
         app.pause()
         kill(guardian, SIGKILL)
@@ -46,7 +47,9 @@ import Testing
         let next = try TestApp("load")
         try next.waitUntilReady()
         let deadline = ContinuousClock.now + .seconds(5)
-        while !(Processes.marked(mark).isEmpty && Processes.journals(of: app.process).isEmpty), ContinuousClock.now < deadline {}
+        while !(Processes.marked(mark).isEmpty && Processes.journals(of: app.process).isEmpty),
+            ContinuousClock.now < deadline
+        {}
         #expect(Processes.marked(mark).isEmpty)
         #expect(Processes.journals(of: app.process).isEmpty)
         next.kill()
@@ -163,7 +166,9 @@ enum Processes {
     }
 
     static func isAlive(_ pid: Int32) -> Bool {
-        guard let stat = try? Growth.read("/proc/\(pid)/stat"), let bracket = stat.lastIndex(of: ")") else { return false }
+        guard let stat = try? Growth.read("/proc/\(pid)/stat"), let bracket = stat.lastIndex(of: ")") else {
+            return false
+        }
         return !stat[bracket...].hasPrefix(") Z")
     }
 
@@ -173,7 +178,9 @@ enum Processes {
 
     static func children(of parent: Int32) -> [Int32] {
         all().filter { pid in
-            guard let stat = try? Growth.read("/proc/\(pid)/stat"), let bracket = stat.lastIndex(of: ")") else { return false }
+            guard let stat = try? Growth.read("/proc/\(pid)/stat"), let bracket = stat.lastIndex(of: ")") else {
+                return false
+            }
             let fields = stat[bracket...].split(separator: " ")
             return fields.count > 2 && fields[2] == "\(parent)"
         }

@@ -3,7 +3,7 @@ import Glibc
 import Roost
 
 /// A piece of memory that two processes can map, mapped into this one; unmapped when the last user lets go of it.
-final class ArenaMapping: @unchecked Sendable {  // proof: the pointer is set once, and the memory is guarded by who leases it
+final class ArenaMapping: @unchecked Sendable {  // proof: lets alone; who leases the memory guards it
     let base: UnsafeMutableRawPointer
     let size: Int
     /// -1 once it was mapped from another process's: only who made it passes it on.

@@ -10,6 +10,8 @@ final class ArenaPort: Sendable {
         var known: Set<UInt64> = []
         var lent: [UInt64: [BytesStorage]] = [:]
         var received: [UInt64: ArenaMapping] = [:]
+        /// Descriptors that came before whoever asks for them.
+        var descriptors: [UInt64: Int32] = [:]
         var isClosed = false
     }
 
@@ -23,8 +25,16 @@ final class ArenaPort: Sendable {
         self.giveBack = giveBack
     }
 
-    /// Lends what a parcel refers to, before its frame goes out. Throws when a descriptor cannot be sent.
-    func lend(_ storages: [BytesStorage]) throws {
+    /// Sends what travels beside a payload, before its frame goes out. Throws when a descriptor cannot be sent.
+    func lend(_ payload: Payload) throws {
+        for (number, descriptor) in payload.descriptors {
+            let failure = roost_send_descriptor(channel, descriptor.number, number)
+            if failure != 0 { throw SystemCallError(call: "sendmsg", errno: failure) }
+        }
+        try lend(payload.storages)
+    }
+
+    private func lend(_ storages: [BytesStorage]) throws {
         for storage in storages {
             guard let arena = storage.lease?.arena else { continue }
             let isNew = state.withLock { state in
@@ -67,17 +77,33 @@ final class ArenaPort: Sendable {
     private func mapping(_ id: UInt64) throws -> ArenaMapping {
         while true {
             if let mapping = state.withLock({ $0.received[id] }) { return mapping }
-            var number: UInt64 = 0
-            let descriptor = roost_receive_descriptor(channel, &number, 1_000)
-            guard descriptor >= 0 else { throw SystemCallError(call: "recvmsg", errno: errno) }
-            let mapping = try ArenaMapping(received: descriptor)
-            // The same number again: its maker let it go, and made another.
-            let old = state.withLock { state in
-                defer { state.received[number] = mapping }
-                return state.received[number]
-            }
-            withExtendedLifetime(old) {}
+            try receive()
         }
+    }
+
+    /// A descriptor that was sent by itself, by its number.
+    func takeDescriptor(_ number: UInt64) throws -> Int32 {
+        while true {
+            if let descriptor = state.withLock({ $0.descriptors.removeValue(forKey: number) }) { return descriptor }
+            try receive()
+        }
+    }
+
+    /// Takes the next one that the other side sent. It was sent before the frame that speaks of it: the wait is short.
+    private func receive() throws {
+        var number: UInt64 = 0
+        let descriptor = roost_receive_descriptor(channel, &number, 1_000)
+        guard descriptor >= 0 else { throw SystemCallError(call: "recvmsg", errno: errno) }
+        guard number < DescriptorNumber.first else {
+            return state.withLock { $0.descriptors[number] = descriptor }
+        }
+        let mapping = try ArenaMapping(received: descriptor)
+        // The same number again: its maker let it go, and made another.
+        let old = state.withLock { state in
+            defer { state.received[number] = mapping }
+            return state.received[number]
+        }
+        withExtendedLifetime(old) {}
     }
 
     /// The other side is gone: what it read is ours again. What we read of it stays mapped as long as somebody reads it.
@@ -87,9 +113,11 @@ final class ArenaPort: Sendable {
             defer {
                 state.lent = [:]
                 state.received = [:]
+                state.descriptors = [:]
             }
-            return (state.lent, state.received)
+            return (state.lent, state.received, state.descriptors)
         }
+        for descriptor in held.2.values { Glibc.close(descriptor) }
         withExtendedLifetime(held) {}
     }
 }

@@ -45,7 +45,9 @@ public struct Bytes: Sendable {
 extension Bytes: Hashable {
     public static func == (left: Bytes, right: Bytes) -> Bool {
         left.count == right.count
-            && left.withUnsafeBytes { left in right.withUnsafeBytes { memcmp(left.baseAddress!, $0.baseAddress!, $0.count) == 0 } }
+            && left.withUnsafeBytes { left in
+                right.withUnsafeBytes { memcmp(left.baseAddress!, $0.baseAddress!, $0.count) == 0 }
+            }
     }
 
     public func hash(into hasher: inout Hasher) { withUnsafeBytes { hasher.combine(bytes: $0) } }

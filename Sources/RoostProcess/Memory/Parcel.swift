@@ -3,7 +3,7 @@ import Roost
 /// The bytes that travel beside one encoded value: the value's own encoding only refers to them.
 ///
 /// Used by one encoder or decoder at a time.
-final class Parcel: @unchecked Sendable {  // proof: an encoder or decoder runs on one thread, and the parcel ends with it
+final class Parcel: @unchecked Sendable {  // proof: one encoder has it, on one thread
     static let key = CodingUserInfoKey(rawValue: "roost.parcel")!
 
     /// What an encoding holds in place of bytes.
@@ -18,6 +18,8 @@ final class Parcel: @unchecked Sendable {  // proof: an encoder or decoder runs 
     private(set) var inline: [UInt8] = []
     /// Large ones that were sent: held until the other side has let go of them.
     private(set) var sent: [BytesStorage] = []
+    /// Descriptors that are sent with it.
+    private(set) var descriptors: [(number: UInt64, descriptor: TransferredDescriptor)] = []
     private let received: UnsafeRawBufferPointer
     private let port: ArenaPort?
 
@@ -51,6 +53,17 @@ final class Parcel: @unchecked Sendable {  // proof: an encoder or decoder runs 
         return Reference(arena: lease.arena.id, offset: 0, count: bytes.count)
     }
 
+    func add(_ descriptor: TransferredDescriptor) -> UInt64 {
+        let number = DescriptorNumber.next()
+        descriptors.append((number, descriptor))
+        return number
+    }
+
+    func takeDescriptor(_ number: UInt64) throws -> Int32 {
+        guard let port else { throw ProcessPoolError.broken("a descriptor outside a pool") }
+        return try port.takeDescriptor(number)
+    }
+
     func take(_ reference: Reference) throws -> Bytes {
         guard reference.count >= 0, reference.offset >= 0 else { throw ProcessPoolError.broken("a negative size") }
         guard reference.arena == 0 else {
@@ -62,5 +75,18 @@ final class Parcel: @unchecked Sendable {  // proof: an encoder or decoder runs 
             throw ProcessPoolError.broken("bytes beyond their frame")
         }
         return try Bytes(copying: UnsafeRawBufferPointer(rebasing: received[reference.offset..<end.partialValue]))
+    }
+}
+
+/// Numbers of descriptors on their way: the upper half, the arenas have the lower one.
+enum DescriptorNumber {
+    static let first: UInt64 = 1 << 63
+    private static let last = Locked(first)
+
+    static func next() -> UInt64 {
+        last.withLock { last in
+            last += 1
+            return last
+        }
     }
 }

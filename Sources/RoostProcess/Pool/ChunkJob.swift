@@ -1,7 +1,7 @@
 import Roost
 
 /// Some tasks of a map, that go to one worker in one frame and come back one by one.
-final class ChunkJob<T: IsolatedTask>: Job, @unchecked Sendable {  // proof: `results` is the reading thread's until `ended`
+final class ChunkJob<T: IsolatedTask>: Job, @unchecked Sendable {  // proof: `results` is one thread's at a time
     typealias Output = Result<T.Output, any Error>
 
     let tasks: [T]

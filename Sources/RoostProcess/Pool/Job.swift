@@ -2,7 +2,7 @@ import CRoostProcess
 import Roost
 
 /// One task, or a chunk of them, on its way through a pool.
-class Job: RemoteWork, @unchecked Sendable {  // proof: `place` and what is beside it are guarded by the pool's lock
+class Job: RemoteWork, @unchecked Sendable {  // proof: `worker` is set before it is shared
     let id: UInt64
     let pool: ProcessPoolCore
     let type: TaskType
@@ -75,7 +75,8 @@ final class SingleJob<T: IsolatedTask>: Job, @unchecked Sendable {  // proof: `w
     private let task: T
     private var worker: RemoteWorker<T.Output, T.Update>?
 
-    init(_ task: T, id: UInt64, pool: ProcessPoolCore, type: TaskType, payload: Payload, limits: TaskLimits, level: Int) {
+    init(_ task: T, id: UInt64, pool: ProcessPoolCore, type: TaskType, payload: Payload, limits: TaskLimits, level: Int)
+    {
         self.task = task
         super.init(
             id: id, pool: pool, type: type, payload: payload, limits: limits, level: level,
@@ -150,7 +151,8 @@ enum TaskOutput {
         case .inputNotDecodable:
             return ProcessPoolError(
                 .inputNotDecodable,
-                "the worker could not decode task '\(task)': \(failure.text); are app and worker built from one version?")
+                "the worker could not decode task '\(task)': \(failure.text); are app and worker built from one version?"
+            )
         case .outputNotEncodable:
             return ProcessPoolError(
                 .outputNotEncodable, "the output of task '\(task)' could not be encoded: \(failure.text)")

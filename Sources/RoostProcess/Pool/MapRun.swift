@@ -4,7 +4,7 @@ import Roost
 ///
 /// The tasks are taken from their sequence by whoever iterates the results, and only as far ahead as keeps the workers busy: an
 /// endless sequence is as good as any.
-final class MapRun<T: IsolatedTask>: RemoteWork, @unchecked Sendable {  // proof: `source` is the one iterating task's own
+final class MapRun<T: IsolatedTask>: RemoteWork, @unchecked Sendable {  // proof: `source` is the iterating task's
     typealias Item = (input: T, result: Result<T.Output, any Error>)
 
     let pool: ProcessPoolCore

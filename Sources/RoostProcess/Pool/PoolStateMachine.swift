@@ -168,7 +168,8 @@ struct PoolStateMachine<Job: AnyObject> {
     private mutating func spares() -> [Action] {
         guard !isClosed, !isBroken else { return [] }
         let busy = workers.values.count { $0.phase == .ready && $0.inFlight > 0 }
-        let wanted = min(max(settings.minimum, settings.spares > 0 ? busy + settings.spares : 0), settings.maximum + settings.spares)
+        let wanted = min(
+            max(settings.minimum, settings.spares > 0 ? busy + settings.spares : 0), settings.maximum + settings.spares)
         guard living < wanted else { return [] }
         return (living..<wanted).map { _ in start() }
     }

@@ -30,7 +30,8 @@ extension ProcessPool {
         var iterator: Tasks.Iterator?
         let run = MapRun<Tasks.Element>(
             pool: core, type: try TaskType(Tasks.Element.self), limits: limits.filled(with: configuration.limits),
-            level: Int(priority.rawValue), order: order, chunk: chunk, isSameExecutable: configuration.executable == .same
+            level: Int(priority.rawValue), order: order, chunk: chunk,
+            isSameExecutable: configuration.executable == .same
         ) {
             if iterator == nil { iterator = tasks.makeIterator() }
             return iterator?.next()

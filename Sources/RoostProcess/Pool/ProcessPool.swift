@@ -106,7 +106,8 @@ public final class ProcessPool: Sendable {
         guard payload.size <= configuration.inputLimit else {
             throw ProcessPoolError(
                 .inputTooLarge,
-                "task '\(task.name)' has \(payload.size) bytes; pool '\(configuration.name)' takes at most \(configuration.inputLimit)")
+                "task '\(task.name)' has \(payload.size) bytes; pool '\(configuration.name)' takes at most \(configuration.inputLimit)"
+            )
         }
         return payload
     }

@@ -168,7 +168,8 @@ extension ProcessPoolCore {
     /// The tasks behind one that takes long go to workers that have nothing to do.
     private func spread(_ worker: WorkerProcess) {
         decide { state in
-            guard state.machine.queued == 0, state.machine.workers.values.contains(where: { $0.phase == .ready && $0.inFlight == 0 })
+            guard state.machine.queued == 0,
+                state.machine.workers.values.contains(where: { $0.phase == .ready && $0.inFlight == 0 })
                     || state.machine.living < state.machine.settings.maximum
             else { return [] }
             return takeBack(worker, &state)

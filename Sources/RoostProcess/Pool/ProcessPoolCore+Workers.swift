@@ -47,7 +47,8 @@ extension ProcessPoolCore {
         // Set for each worker: it names its memory.
         changes["SWIFT_BACKTRACE"] = .some(configuration.takesBacktraces ? nil : "enable=no")
         return SpawnedProgram(
-            path: executablePath, arguments: [configuration.executable == .same ? ExecutableIdentity.path : executablePath],
+            path: executablePath,
+            arguments: [configuration.executable == .same ? ExecutableIdentity.path : executablePath],
             environment: SpawnedProgram.environment(adding: changes), folder: configuration.workingDirectory,
             descriptors: [], hasOwnSession: false, diesWithThread: true)
     }
@@ -56,7 +57,8 @@ extension ProcessPoolCore {
         let failure =
             error as? ProcessPoolError
             ?? ProcessPoolError(
-                .systemLimit, "pool '\(name)' could not start a worker: the system's means are used up", underlying: error)
+                .systemLimit, "pool '\(name)' could not start a worker: the system's means are used up",
+                underlying: error)
         let isAlone = state.withLock { state in
             _ = state.machine.died(number, wasAsked: true)
             state.workers[number] = nil
@@ -122,7 +124,8 @@ extension ProcessPoolCore {
             if state.machine.failures + 1 >= state.machine.settings.failuresInARow, state.failure == nil {
                 state.failure = ProcessPoolError(
                     .cannotStartWorker,
-                    "the workers of pool '\(name)' end before they have done anything: \(how(worker)); \(lastWords(worker))")
+                    "the workers of pool '\(name)' end before they have done anything: \(how(worker)); \(lastWords(worker))"
+                )
                 state.failedAt = .now
             }
             return state.machine.isClosed || state.machine.isBroken ? [] : state.machine.recover()
@@ -144,7 +147,8 @@ extension ProcessPoolCore {
         return ProcessPoolError(
             .noWorkerEntry,
             "the worker executable '\(executablePath)' did not serve tasks: \(how(worker)) before it came to "
-                + "WorkerEntry.serveIfWorker(); call that first in main, or make the program a RoostApplication; \(lastWords(worker))")
+                + "WorkerEntry.serveIfWorker(); call that first in main, or make the program a RoostApplication; \(lastWords(worker))"
+        )
     }
 
     private func how(_ worker: WorkerProcess) -> String {
@@ -185,7 +189,9 @@ extension ProcessPoolCore {
             return submitAgain(job, from: suspect + 1, rest, deaths: 0)
         }
         state.withLock { _ in job.place = .over }
-        for element in suspect + 1..<max(suspect + 1, job.count) { job.failed(element, StopError(stopReason ?? .requested(""))) }
+        for element in suspect + 1..<max(suspect + 1, job.count) {
+            job.failed(element, StopError(stopReason ?? .requested("")))
+        }
         job.ended()
     }
 
@@ -221,7 +227,8 @@ extension ProcessPoolCore {
         if case .signal = cause, let limit = job.limits.memory, memory - baseline >= limit / 20 * 19 {
             cause = .memoryLimit(limit)
         }
-        var slot: UInt32 = 0, turn: UInt32 = 0
+        var slot: UInt32 = 0
+        var turn: UInt32 = 0
         var update = [UInt8](repeating: 0, count: Int(ROOST_UPDATE_SIZE))
         let updateSize = Int(roost_control_update(worker.control, &update, &slot, &turn))
         var file = [CChar](repeating: 0, count: 120)
@@ -230,13 +237,15 @@ extension ProcessPoolCore {
         let page = roost_control_slot(worker.control, Int32(slotIndex(of: job, worker) ?? 0))
         let cpu = end?.cpuTime ?? .zero
         return TaskCrash(
-            cause: cause, task: job.taskName, input: job.inputDescription(job.firstElement + element), process: worker.pid,
+            cause: cause, task: job.taskName, input: job.inputDescription(job.firstElement + element),
+            process: worker.pid,
             reason: reason(cause, report), report: report,
             ranFor: .nanoseconds(max(0, (hasMark ? mark.ns : MonotonicTime.now.nanoseconds) - roost_slot_began(page))),
             cpuTime: max(.zero, cpu - .nanoseconds(roost_slot_cpu(page))), peakMemory: memory,
             lastUpdate: updateSize > 0 ? String(decoding: update[..<updateSize], as: UTF8.self) : nil,
             lastCheckpoint: hasSite
-                ? CallSite(file: file.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }, line: Int(line)) : nil,
+                ? CallSite(file: file.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }, line: Int(line))
+                : nil,
             output: worker.printed, attempt: state.withLock { _ in job.deaths })
     }
 
@@ -247,10 +256,12 @@ extension ProcessPoolCore {
         let backtrace = worker.backtrace
         let missing =
             configuration.takesBacktraces
-            ? (mark != nil ? "the backtracer wrote none" : "it did not crash by a fault of its own") : "the pool takes none"
+            ? (mark != nil ? "the backtracer wrote none" : "it did not crash by a fault of its own")
+            : "the pool takes none"
         return CrashReport(
             CrashEvidence(
-                program: executablePath == "/proc/self/exe" ? ExecutableIdentity.path : executablePath, process: worker.pid,
+                program: executablePath == "/proc/self/exe" ? ExecutableIdentity.path : executablePath,
+                process: worker.pid,
                 end: end?.exit.map { .exited($0) } ?? .signalled(end?.signal ?? SIGKILL, coreDumped: false),
                 signal: mark.map {
                     CrashSignal(

@@ -51,7 +51,8 @@ final class ProcessPoolCore: Sendable {
             State(
                 machine: PoolStateMachine(
                     PoolStateMachine.Settings(
-                        minimum: max(0, configuration.workers.lowerBound), maximum: max(1, configuration.workers.upperBound),
+                        minimum: max(0, configuration.workers.lowerBound),
+                        maximum: max(1, configuration.workers.upperBound),
                         spares: configuration.keepsSpare ? 1 : 0, tasksPerWorker: configuration.tasksPerWorker))))
     }
 
@@ -85,7 +86,8 @@ final class ProcessPoolCore: Sendable {
             switch action {
             case .offer(let job, let number, let slot): offer(job, to: number, slot)
             case .start(let number): start(number)
-            case .dismiss(let number): if let worker = state.withLock({ $0.workers[number] }) { end(worker, .dismissed) }
+            case .dismiss(let number):
+                if let worker = state.withLock({ $0.workers[number] }) { end(worker, .dismissed) }
             case .fail(let job): refuse(job)
             }
         }
@@ -196,12 +198,13 @@ final class ProcessPoolCore: Sendable {
     /// Puts the task into the worker's ring. The slot is offered first: whoever reads the frame finds it so.
     private func send(_ job: Job, to worker: WorkerProcess, _ slot: Int, isPaused: Bool) {
         let payload = state.withLock { _ in job.payload }
-        do { try worker.port.lend(payload.storages) } catch {
+        do { try worker.port.lend(payload) } catch {
             release(job, worker.number, slot)
             return fail(
                 job,
                 ProcessPoolError(
-                    .systemLimit, "the bytes of task '\(job.taskName)' could not be sent to a worker", underlying: error))
+                    .systemLimit, "the bytes of task '\(job.taskName)' could not be sent to a worker", underlying: error
+                ))
         }
         let (isOffered, type, attempt) = state.withLock { state -> (Bool, Int, Int) in
             guard case .offered(let owner, slot) = job.place, owner === worker, job.stopReason == nil else {
@@ -215,14 +218,17 @@ final class ProcessPoolCore: Sendable {
         let isSent =
             isOffered
             && worker.writer.write(
-                .task, flags: payload.flags, slot: slot, element: job.count - job.firstElement, extra: type | attempt << 16,
+                .task, flags: payload.flags, slot: slot, element: job.count - job.firstElement,
+                extra: type | attempt << 16,
                 number: job.id, payload.bytes)
         guard !isSent else { return }
         for storage in payload.storages { if let lease = storage.lease { worker.port.returned(lease.arena.id) } }
         guard isOffered else {
             // Stopped meanwhile, or the worker has died and its end has seen to the job.
             guard let reason = state.withLock({ _ in job.stopReason }) else { return }
-            let isMine = state.withLock { _ in if case .offered(let owner, slot) = job.place { owner === worker } else { false } }
+            let isMine = state.withLock { _ in
+                if case .offered(let owner, slot) = job.place { owner === worker } else { false }
+            }
             guard isMine else { return }
             release(job, worker.number, slot)
             job.stopped(reason)
@@ -257,7 +263,8 @@ final class ProcessPoolCore: Sendable {
 
     private func job(_ header: roost_frame, _ worker: WorkerProcess) -> Job? {
         state.withLock { state in
-            guard let job = state.machine.job(worker: worker.number, slot: Int(header.slot)), job.id == header.number else {
+            guard let job = state.machine.job(worker: worker.number, slot: Int(header.slot)), job.id == header.number
+            else {
                 return nil
             }
             return job
@@ -267,7 +274,8 @@ final class ProcessPoolCore: Sendable {
     private func finished(_ header: roost_frame, _ bytes: UnsafeRawBufferPointer, _ worker: WorkerProcess) {
         let flags = FrameFlags(rawValue: header.flags)
         let isLast = flags.contains(.last)
-        let slot = Int(header.slot), element = Int(header.element)
+        let slot = Int(header.slot)
+        let element = Int(header.element)
         // One of many: nothing changes but its own result.
         if !isLast, let job = worker.chunk, job.id == header.number, element + job.firstElement < job.count {
             return deliver(header, bytes, worker, to: job, stopReason: nil, timeLimit: nil)
@@ -359,7 +367,8 @@ final class ProcessPoolCore: Sendable {
 
     /// Whether a type is known: the tasks that waited for it go, or fail.
     private func answered(_ type: Int, _ bytes: UnsafeRawBufferPointer, _ worker: WorkerProcess) {
-        let answer = (try? TaskCoding.decodePlainly(TypeAnswer.self, from: bytes))
+        let answer =
+            (try? TaskCoding.decodePlainly(TypeAnswer.self, from: bytes))
             ?? TypeAnswer(verdict: .unknown, detail: "its answer cannot be read")
         var waiting: [(job: Job, worker: WorkerProcess, slot: Int)] = []
         state.withLock { state in
@@ -388,7 +397,8 @@ final class ProcessPoolCore: Sendable {
         return ProcessPoolError(
             .unknownTask,
             "the worker executable '\(executablePath)' cannot run '\(type.title)': \(why). App: '\(ExecutableIdentity.path)' "
-                + "(build \(ExecutableIdentity.build)). Link the library with the task into both, and build them together.")
+                + "(build \(ExecutableIdentity.build)). Link the library with the task into both, and build them together."
+        )
     }
 
     // MARK: Failures of the pool itself

@@ -48,7 +48,9 @@ public struct TaskCrash: Error, Sendable, CustomStringConvertible {
 
     public var description: String {
         var lines = ["task '\(task)' ended its worker (process \(process)): \(reason)"]
-        var facts = ["ran \(ranFor.short)", "processor \(cpuTime.short)", "memory \(peakMemory / 1_048_576) MiB at most"]
+        var facts = [
+            "ran \(ranFor.short)", "processor \(cpuTime.short)", "memory \(peakMemory / 1_048_576) MiB at most",
+        ]
         if attempt > 0 { facts.append("attempt \(attempt + 1)") }
         if let lastCheckpoint { facts.append("last checkpoint \(lastCheckpoint)") }
         lines.append("  input: \(input)")

@@ -30,7 +30,8 @@ extension ProcessPool {
     /// ``WorkerEntry/serveIfWorker()``.
     public static func selfTest() async throws -> SelfTestReport {
         let done = OneShot<Result<SelfTestReport, any Error>>()
-        if let failure = PlatformThread.start(name: "roost-self-test", { done.resolve(Result { try SelfTest.run() }) }) {
+        if let failure = PlatformThread.start(name: "roost-self-test", { done.resolve(Result { try SelfTest.run() }) })
+        {
             throw ProcessPoolError(
                 .systemLimit, "the self-test could not be started",
                 underlying: SystemCallError(call: "pthread_create", errno: failure))
@@ -69,7 +70,8 @@ enum SelfTest {
             let count = read(ends[0], &buffer, buffer.count)
             guard count > 0 else {
                 throw ProcessPoolError(
-                    .noWorkerEntry, "the self-test's app ended early: does main begin with WorkerEntry.serveIfWorker()?")
+                    .noWorkerEntry, "the self-test's app ended early: does main begin with WorkerEntry.serveIfWorker()?"
+                )
             }
             text += String(decoding: buffer[..<count], as: UTF8.self)
         }

@@ -31,7 +31,8 @@ struct SpawnedProgram {
 
     /// Starts it. Throws ``ProcessPoolError`` that says what was missing.
     func spawn() throws -> (pid: Int32, pidfd: Int32) {
-        let arguments = CStrings(arguments), environment = CStrings(environment)
+        let arguments = CStrings(arguments)
+        let environment = CStrings(environment)
         let result = path.withCString { path in
             withOptionalCString(folder) { folder in
                 descriptors.withUnsafeBufferPointer { descriptors in

@@ -6,7 +6,7 @@ import Roost
 ///
 /// Its end takes this way: the supervisor sees that the process is over, ends what it left in its group, takes its status and what it
 /// printed last, and closes the ring; the reader reads what is still in there, and only then tells the pool.
-final class WorkerProcess: @unchecked Sendable {  // proof: what is set once is set before the threads start; the rest is in `state`
+final class WorkerProcess: @unchecked Sendable {  // proof: `state` is locked; `chunk` is the reader's
     let number: Int
     let pool: ProcessPoolCore
     let control: UnsafeMutablePointer<roost_control>
@@ -42,6 +42,8 @@ final class WorkerProcess: @unchecked Sendable {  // proof: what is set once is 
         var politeLimit: (job: UInt64, limit: Duration)?
     }
     let state = Locked(State())
+    /// The process is reaped.
+    private let over = Parker()
 
     /// Why the pool ends a worker.
     enum Verdict: Sendable {
@@ -111,7 +113,8 @@ final class WorkerProcess: @unchecked Sendable {  // proof: what is set once is 
             close(controlMemory)
             close(workerChannel)
         }
-        var out: [Int32] = [-1, -1], err: [Int32] = [-1, -1]
+        var out: [Int32] = [-1, -1]
+        var err: [Int32] = [-1, -1]
         for pipe in 0..<2 {
             var ends: [Int32] = [-1, -1]
             let failure = roost_pipe(&ends, 1)
@@ -182,7 +185,7 @@ final class WorkerProcess: @unchecked Sendable {  // proof: what is set once is 
             if failure != 0 {
                 pool.end(self, .broken(.broken("its size or place")))
                 // Nothing after it can be read; the end of the process closes the ring.
-                while state.withLock({ !$0.isReaped }) { usleep(1_000) }
+                over.park()
                 break loop
             }
         }
@@ -243,7 +246,9 @@ final class WorkerProcess: @unchecked Sendable {  // proof: what is set once is 
     }
     /// The last of its standard error, and whether more stood before it.
     var printedErrors: (bytes: [UInt8], isCut: Bool) {
-        state.withLock { (Array($0.outputs[1].tail.suffix(OutputTail.kept)), $0.outputs[1].tail.count > OutputTail.kept) }
+        state.withLock {
+            (Array($0.outputs[1].tail.suffix(OutputTail.kept)), $0.outputs[1].tail.count > OutputTail.kept)
+        }
     }
 
     /// What the backtracer wrote; empty for nothing.
@@ -292,6 +297,7 @@ final class WorkerProcess: @unchecked Sendable {  // proof: what is set once is 
         }
         for watch in watches { Supervisor.shared.unwatch(watch.descriptor, watch.tag) }
         close(pidfd)
+        over.unpark()
         roost_ring_close(incoming)
         roost_ring_close(roost_ring_to_worker(control))
     }

@@ -10,7 +10,8 @@ struct ServedTask: Sendable {
         open = { bytes, flags, count, port in
             let tasks = try TaskCoding.withPayload(bytes, flags, port) { bytes -> [T] in
                 if flags.contains(.raw) {
-                    let stride = MemoryLayout<T>.stride, size = MemoryLayout<T>.size
+                    let stride = MemoryLayout<T>.stride
+                    let size = MemoryLayout<T>.size
                     guard bytes.count == stride * (count - 1) + size else {
                         throw ProcessPoolError.broken("\(bytes.count) bytes for \(count) of \(T.self)")
                     }
@@ -23,7 +24,9 @@ struct ServedTask: Sendable {
                 if flags.contains(.chunk) { return try TaskCoding.decode([T].self, from: bytes, port: port) }
                 return [try TaskCoding.decode(T.self, from: bytes, port: port)]
             }
-            guard tasks.count == count else { throw ProcessPoolError.broken("\(tasks.count) tasks instead of \(count)") }
+            guard tasks.count == count else {
+                throw ProcessPoolError.broken("\(tasks.count) tasks instead of \(count)")
+            }
             let isRaw = TaskCoding.isRawOutput(T.Output.self)
             return OpenedTasks(name: tasks.first?.name ?? "") { index, run in
                 let output = try tasks[index].run(IsolatedWorker(run: run))

@@ -105,7 +105,9 @@ private final class UpdateFlusher: Sendable {
         }
         guard mustStart else { return parker.unpark() }
         // Without a thread the update goes out with the next one, or at the end of the task.
-        if PlatformThread.start(name: "roost-updates", { self.serve() }) != nil { state.withLock { $0.hasThread = false } }
+        if PlatformThread.start(name: "roost-updates", { self.serve() }) != nil {
+            state.withLock { $0.hasThread = false }
+        }
     }
 
     private func serve() {

@@ -134,7 +134,8 @@ final class WorkerServer: @unchecked Sendable {  // proof: what is not a constan
                     answer = TypeAnswer(verdict: .different, detail: "its output or update is another type there")
                 }
             } else {
-                answer = TypeAnswer(verdict: .different, detail: "'\(String(reflecting: type))' is no IsolatedTask there")
+                answer = TypeAnswer(
+                    verdict: .different, detail: "'\(String(reflecting: type))' is no IsolatedTask there")
             }
         }
         guard frame.pointee.element == 1 else { return }
@@ -157,7 +158,9 @@ final class WorkerServer: @unchecked Sendable {  // proof: what is not a constan
         let count = max(1, Int(header.element))
         let opened: OpenedTasks
         do {
-            guard let type = types[Int(header.extra & 0xFFFF)] else { throw ProcessPoolError.broken("a type nobody defined") }
+            guard let type = types[Int(header.extra & 0xFFFF)] else {
+                throw ProcessPoolError.broken("a type nobody defined")
+            }
             opened = try type.open(bytes(of: frame), flags, count, port)
             roost_ring_consume(incoming, header.size)
         } catch {
@@ -185,7 +188,7 @@ final class WorkerServer: @unchecked Sendable {  // proof: what is not a constan
                     SizeError(description: "it has \(payload.size) bytes, and \(limit) are allowed"), flags: flags)
             }
             if isLast { run.end() }
-            try port.lend(payload.storages)
+            try port.lend(payload)
             _ = writer.write(
                 .result, flags: payload.flags.union(flags), slot: run.index, element: element, number: run.number,
                 payload.bytes, wait: .forEver, wakes: isLast || element % 64 == 63)

@@ -33,7 +33,9 @@ final class FrameWriter: @unchecked Sendable {  // proof: the ring is one writer
                         if wakes { roost_ring_wake_reader(ring) }
                         return true
                     }
-                    guard case .forEver = wait, roost_ring_wait_for_room(ring, frame.size, -1) == 0 else { return false }
+                    guard case .forEver = wait, roost_ring_wait_for_room(ring, frame.size, -1) == 0 else {
+                        return false
+                    }
                 }
             }
         }

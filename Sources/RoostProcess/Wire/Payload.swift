@@ -4,6 +4,8 @@ struct Payload: Sendable {
     var bytes: [UInt8]
     /// Lent to the other side with the frame.
     var storages: [BytesStorage] = []
+    /// Sent with the frame.
+    var descriptors: [(number: UInt64, descriptor: TransferredDescriptor)] = []
     /// Bytes of all: what a limit counts.
     var size: Int
 }

@@ -19,7 +19,8 @@ enum TaskCoding {
         bytes.append(contentsOf: json)
         bytes.append(contentsOf: parcel.inline)
         let size = bytes.count + parcel.sent.reduce(0) { $0 + $1.count }
-        return try spill(Payload(flags: [], bytes: bytes, storages: parcel.sent, size: size))
+        return try spill(
+            Payload(flags: [], bytes: bytes, storages: parcel.sent, descriptors: parcel.descriptors, size: size))
     }
 
     /// The bytes of a value as they lie in memory. Only for what ``isRaw(_:)`` allows.
@@ -44,7 +45,9 @@ enum TaskCoding {
     static func spill(_ payload: Payload) throws -> Payload {
         guard payload.bytes.count > Int(ROOST_FRAME_LIMIT) else { return payload }
         let memory = try Bytes(copying: payload.bytes)
-        guard let lease = memory.storage.lease else { throw ProcessPoolError.broken("a large payload without an arena") }
+        guard let lease = memory.storage.lease else {
+            throw ProcessPoolError.broken("a large payload without an arena")
+        }
         var spilled = payload
         spilled.flags.insert(.spilled)
         spilled.storages.append(memory.storage)
