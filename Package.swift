@@ -8,6 +8,7 @@ let package = Package(
     products: [
         .library(name: "Roost", targets: ["Roost"]),
         .library(name: "RoostProcess", targets: ["RoostProcess"]),
+        .library(name: "RoostApp", targets: ["RoostApp"]),
         .library(name: "RoostTerminal", targets: ["RoostTerminal"]),
         .library(name: "RoostTesting", targets: ["RoostTesting"]),
         .library(name: "RoostCrashReport", targets: ["RoostCrashReport"]),
@@ -23,6 +24,7 @@ let package = Package(
         .target(name: "Roost", dependencies: ["CRoostLedger", "CRoostPlatform"]),
         .target(name: "CRoostProcess"),
         .target(name: "RoostProcess", dependencies: ["Roost", "RoostCrashReport", "CRoostProcess"]),
+        .target(name: "RoostApp", dependencies: ["Roost", "RoostProcess"]),
         .target(name: "RoostTerminal", dependencies: ["Roost", "CRoostPlatform"]),
         .target(name: "RoostTesting", dependencies: ["Roost"]),
         .target(name: "RoostCrashReport"),
@@ -34,7 +36,8 @@ let package = Package(
         .target(name: "ProcessTestTasks", dependencies: ["RoostProcess"], path: "Tests/ProcessTestTasks"),
         .executableTarget(
             name: "process-test-worker", dependencies: ["ProcessTestTasks"], path: "Tests/ProcessTestWorker"),
-        .executableTarget(name: "process-test-app", dependencies: ["ProcessTestTasks"], path: "Tests/ProcessTestApp"),
+        .executableTarget(
+            name: "process-test-app", dependencies: ["ProcessTestTasks", "RoostApp"], path: "Tests/ProcessTestApp"),
         .testTarget(
             name: "RoostProcessTests",
             dependencies: ["RoostProcess", "ProcessTestTasks", "process-test-worker", "process-test-app"]),

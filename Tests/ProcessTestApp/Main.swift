@@ -1,17 +1,23 @@
 import Glibc
 import ProcessTestTasks
 import Roost
+import RoostApp
 import RoostProcess
 
-/// An app with a process pool, for the tests that end it from outside. Its workers are this program again.
+/// An app with a process pool, for the tests that look at it from outside. Its workers are this program again.
 @main
-struct ProcessTestApp {
-    static func main() async throws {
-        WorkerEntry.serveIfWorker()
-        switch CommandLine.arguments.dropFirst().first {
-        case "load": try await load()
-        case "self-test": print(try await ProcessPool.selfTest())
-        default: print("usage: process-test-app load | self-test")
+struct ProcessTestApp: RoostApplication {
+    static func run() throws {
+        let argument = CommandLine.arguments.dropFirst().first ?? ""
+        Shutdown.run("process-test-app", configuration: Shutdown.Configuration(budget: .seconds(3))) {
+            switch argument {
+            case "load": try await load()
+            case "self-test": print(try await ProcessPool.selfTest())
+            case "stubborn": try await stubborn()
+            case "leave": try await leave()
+            default: print("usage: process-test-app load | self-test | stubborn | leave")
+            }
+            return 0
         }
     }
 
@@ -37,4 +43,27 @@ struct ProcessTestApp {
             }
         }
     }
+
+    /// A task that hears nothing, and the end of the program while it runs.
+    static func stubborn() async throws {
+        let pool = try ProcessPool()
+        let task = pool.start(Work(milliseconds: 60_000, isStubborn: true))
+        for await _ in task.updates { break }
+        print("ready")
+        fflush(nil)
+        print(await task.ending)
+    }
+
+    /// Tasks are on their way when main ends, and nobody closes anything.
+    @MainActor static func leave() async throws {
+        let pool = try ProcessPool(ProcessPool.Configuration(workers: 2...2))
+        _ = try await pool.run(Add(1, 2))
+        for _ in 0..<4 { pool.start(Work(milliseconds: 60_000)) }
+        print("left")
+        fflush(nil)
+        // Held to the end, as a global would be.
+        kept = pool
+    }
+
+    @MainActor static var kept: ProcessPool?
 }

@@ -102,7 +102,15 @@ final class TestApp {
         posix_spawn_file_actions_addclose(&actions, ends[1])
         let arguments: [UnsafeMutablePointer<CChar>?] = [strdup("process-test-app"), strdup(argument), nil]
         var child: pid_t = 0
-        let failure = posix_spawn(&child, folder + "/process-test-app", &actions, nil, arguments, environ)
+        // The threads that tests run on block signals, and a child would inherit that.
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        var none = sigset_t()
+        sigemptyset(&none)
+        posix_spawnattr_setsigmask(&attributes, &none)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
+        defer { posix_spawnattr_destroy(&attributes) }
+        let failure = posix_spawn(&child, folder + "/process-test-app", &actions, &attributes, arguments, environ)
         for argument in arguments { free(argument) }
         posix_spawn_file_actions_destroy(&actions)
         close(ends[1])
@@ -144,6 +152,14 @@ final class TestApp {
         waitpid(process, &status, 0)
         ended = status
         return (status >> 8) & 0xFF
+    }
+
+    /// Waits for the end, and returns the signal that it was by; 0 for none.
+    func endingSignal() -> Int32 {
+        var status: Int32 = 0
+        waitpid(process, &status, 0)
+        ended = status
+        return status & 0x7F
     }
 
     func pause() { Glibc.kill(process, SIGSTOP) }

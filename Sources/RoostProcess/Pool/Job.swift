@@ -2,7 +2,7 @@ import CRoostProcess
 import Roost
 
 /// One task, or a chunk of them, on its way through a pool.
-class Job: RemoteWork, @unchecked Sendable {  // proof: `worker` is set before it is shared
+class Job: RemoteWork, @unchecked Sendable {  // proof: its `var`s are guarded by the pool's lock
     let id: UInt64
     let pool: ProcessPoolCore
     let type: TaskType
@@ -71,7 +71,7 @@ class Job: RemoteWork, @unchecked Sendable {  // proof: `worker` is set before i
 }
 
 /// One task with a handle.
-final class SingleJob<T: IsolatedTask>: Job, @unchecked Sendable {  // proof: `worker` is set once, before anybody else has it
+final class SingleJob<T: IsolatedTask>: Job, @unchecked Sendable {  // proof: set before it is shared
     private let task: T
     private var worker: RemoteWorker<T.Output, T.Update>?
 
