@@ -40,7 +40,9 @@ let package = Package(
             name: "process-test-app", dependencies: ["ProcessTestTasks", "RoostApp"], path: "Tests/ProcessTestApp"),
         .testTarget(
             name: "RoostProcessTests",
-            dependencies: ["RoostProcess", "ProcessTestTasks", "process-test-worker", "process-test-app"]),
+            dependencies: [
+                "RoostProcess", "CRoostProcess", "ProcessTestTasks", "process-test-worker", "process-test-app",
+            ]),
         .testTarget(
             name: "RoostCrashReportTests", dependencies: ["RoostCrashReport"], resources: [.copy("Fixtures")]),
         .testTarget(name: "RoostGTKTests", dependencies: ["RoostGTK"]),
