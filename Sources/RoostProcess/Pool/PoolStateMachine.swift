@@ -127,7 +127,10 @@ struct PoolStateMachine<Job: AnyObject> {
 
     /// Puts a task into a worker's next free slot; nil when it has none.
     private mutating func give(_ job: Job, to id: Int) -> Action? {
-        guard let slot = workers[id]?.jobs.firstIndex(where: { $0 == nil }) else { return nil }
+        guard let worker = workers[id] else { return nil }
+        // The worker may still find the frame of a task that was taken back, and takes whatever its slot offers for it.
+        let free = worker.jobs.indices.first { worker.jobs[$0] == nil && !worker.revoked.contains($0) }
+        guard let slot = free else { return nil }
         workers[id]?.jobs[slot] = job
         workers[id]?.inFlight += 1
         if workers[id]?.inFlight == 1 { idle.removeAll { $0 == id } }
@@ -161,7 +164,9 @@ struct PoolStateMachine<Job: AnyObject> {
     private func mayGetAhead(_ id: Int) -> Bool {
         guard let worker = workers[id], worker.phase == .ready, !worker.isFull else { return false }
         if let most = settings.tasksPerWorker, worker.served + worker.inFlight >= most { return false }
-        return worker.inFlight > 0 && worker.inFlight < settings.depth && worker.meanTime <= settings.short
+        // Frames of tasks that were taken back lie before the next ones, and count.
+        return worker.inFlight > 0 && worker.inFlight + worker.revoked.count < settings.depth
+            && worker.meanTime <= settings.short
     }
 
     /// Starts what the least number and the spare ones ask for.
