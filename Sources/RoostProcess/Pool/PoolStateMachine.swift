@@ -13,7 +13,7 @@ struct PoolStateMachine<Job: AnyObject> {
         /// Tasks are short up to here.
         var short: Int64 = 200_000
         /// After how many workers in a row that died before they had done anything the pool gives up.
-        var failuresInARow = 4
+        var failuresInARow = 10
     }
 
     enum Action {
@@ -42,6 +42,24 @@ struct PoolStateMachine<Job: AnyObject> {
         /// Slots of tasks that were taken back and not yet skipped.
         var revoked: Set<Int> = []
         var idleSince: Int64 = 0
+
+        /// True when nothing is in it any more.
+        mutating func free(_ slot: Int, time: Int64?, now: Int64) -> Bool {
+            if jobs[slot] != nil {
+                jobs[slot] = nil
+                inFlight -= 1
+            } else {
+                revoked.remove(slot)
+            }
+            isFull = false
+            if let time {
+                served += 1
+                meanTime = meanTime == .max ? time : meanTime + (time - meanTime) / 8
+            }
+            guard inFlight == 0, revoked.isEmpty else { return false }
+            idleSince = now
+            return true
+        }
     }
 
     static var slotCount: Int { 32 }
@@ -205,33 +223,18 @@ struct PoolStateMachine<Job: AnyObject> {
 
     /// A task has its last result, or was never taken: its slot is free. `time` is what it took, for one that ran.
     mutating func freed(worker id: Int, slot: Int, time: Int64?, now: Int64) -> [Action] {
-        guard var worker = workers[id] else { return [] }
-        if worker.jobs[slot] != nil {
-            worker.jobs[slot] = nil
-            worker.inFlight -= 1
-        } else {
-            worker.revoked.remove(slot)
+        guard let place = workers.index(forKey: id) else { return [] }
+        // In place: a copy of the worker would be one of its tasks, too.
+        let isDone = workers.values[place].free(slot, time: time, now: now)
+        if time != nil { failures = 0 }
+        guard isDone else { return schedule() }
+        let isWornOut = settings.tasksPerWorker.map { workers.values[place].served >= $0 } ?? false
+        if workers.values[place].phase == .leaving || isWornOut {
+            workers.values[place].phase = .leaving
+            idle.removeAll { $0 == id }
+            return [.dismiss(worker: id)] + schedule()
         }
-        worker.isFull = false
-        if let time {
-            failures = 0
-            worker.served += 1
-            worker.meanTime = worker.meanTime == .max ? time : worker.meanTime + (time - worker.meanTime) / 8
-        }
-        if worker.inFlight == 0, worker.revoked.isEmpty {
-            worker.idleSince = now
-            let isWornOut = settings.tasksPerWorker.map { worker.served >= $0 } ?? false
-            if worker.phase == .leaving || isWornOut {
-                worker.phase = .leaving
-                workers[id] = worker
-                idle.removeAll { $0 == id }
-                return [.dismiss(worker: id)] + schedule()
-            }
-            workers[id] = worker
-            if worker.phase == .ready, !idle.contains(id) { idle.append(id) }
-        } else {
-            workers[id] = worker
-        }
+        if workers.values[place].phase == .ready, !idle.contains(id) { idle.append(id) }
         return schedule()
     }
 

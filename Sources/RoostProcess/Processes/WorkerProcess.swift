@@ -156,9 +156,16 @@ final class WorkerProcess: @unchecked Sendable {  // proof: `state` is locked; `
             for descriptor in [process.pidfd, out[0], err[0]] { close(descriptor) }
             throw SystemCallError(call: "pthread_create", errno: reader)
         }
-        try watch(process.pidfd) { [self] _ in processIsOver() }
-        for (index, descriptor) in [out[0], err[0]].enumerated() {
-            try watch(descriptor) { [self] events in drain(index, isOver: events & 1 == 0) }
+        do {
+            for (index, descriptor) in [out[0], err[0]].enumerated() {
+                try watch(descriptor) { [self] events in drain(index, isOver: events & 1 == 0) }
+            }
+            try watch(process.pidfd) { [self] _ in processIsOver() }
+        } catch {
+            // Nobody would learn of its end: it ends here.
+            signal(SIGKILL)
+            while !processIsOver() { usleep(200) }
+            throw error
         }
     }
 
@@ -271,8 +278,9 @@ final class WorkerProcess: @unchecked Sendable {  // proof: `state` is locked; `
         }
     }
 
-    /// On the supervisor's thread.
-    private func processIsOver() {
+    /// On the supervisor's thread. False while it lives.
+    @discardableResult
+    private func processIsOver() -> Bool {
         // What it started and left behind goes with it. Before it is reaped: until then its group is its own.
         signal(SIGKILL)
         for index in 0..<2 where state.withLock({ $0.openOutputs[index] != nil }) {
@@ -282,7 +290,7 @@ final class WorkerProcess: @unchecked Sendable {  // proof: `state` is locked; `
         var end = roost_process_end()
         let (pidfd, place) = state.withLock { ($0.pidfd, $0.guardPlace) }
         let outcome = roost_reap(pidfd, &end)
-        guard outcome != -1 else { return }
+        guard outcome != -1 else { return false }
         Guardian.shared.remove(place)
         let watches = state.withLock { state in
             state.isReaped = true
@@ -300,5 +308,6 @@ final class WorkerProcess: @unchecked Sendable {  // proof: `state` is locked; `
         over.unpark()
         roost_ring_close(incoming)
         roost_ring_close(roost_ring_to_worker(control))
+        return true
     }
 }
