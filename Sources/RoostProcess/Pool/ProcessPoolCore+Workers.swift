@@ -82,6 +82,15 @@ extension ProcessPoolCore {
             job.place = .queued
             actions += state.machine.submit(job, priority: job.level, first: true)
         }
+        // Those that wait until the worker says whether it knows their type, which it does not while a task runs, were not sent.
+        for type in state.waiting.keys.sorted() {
+            for entry in state.waiting[type] ?? [] where entry.worker === worker {
+                guard state.machine.wasWithheld(entry.job, worker: worker.number, slot: entry.slot) else { continue }
+                entry.job.place = .queued
+                actions += state.machine.submit(entry.job, priority: entry.job.level, first: true)
+            }
+            state.waiting[type]?.removeAll { $0.worker === worker }
+        }
         return actions
     }
 
@@ -93,7 +102,7 @@ extension ProcessPoolCore {
         state.withLock { state in
             state.deaths += 1
             state.definedTypes[worker.number] = nil
-            for (type, asked) in state.asked where asked == worker.number { state.asked[type] = nil }
+            for type in state.waiting.keys { state.waiting[type]?.removeAll { $0.worker === worker } }
             for (slot, job) in state.machine.died(worker.number, wasAsked: verdict != nil) {
                 let page = roost_control_slot(worker.control, Int32(slot))
                 if roost_slot_state(page) == UInt32(ROOST_SLOT_TAKEN) {
