@@ -31,10 +31,16 @@ let package = Package(
             name: "RoostGTK",
             dependencies: ["Roost", "CRoostPlatform", .target(name: "CGTK", condition: .when(traits: ["GTK"]))]),
         .testTarget(name: "RoostTests", dependencies: ["Roost", "RoostTesting", "CRoostPlatform"]),
-        .target(name: "ProcessTestTasks", dependencies: ["RoostProcess"], path: "Tests/ProcessTestTasks"),
+        .target(name: "ProcessTestNative", path: "Tests/ProcessTestNative"),
+        .target(
+            name: "ProcessTestTasks", dependencies: ["RoostProcess", "ProcessTestNative"], path: "Tests/ProcessTestTasks"),
         .executableTarget(
             name: "process-test-worker", dependencies: ["ProcessTestTasks"], path: "Tests/ProcessTestWorker"),
-        .testTarget(name: "RoostProcessTests", dependencies: ["RoostProcess", "ProcessTestTasks", "process-test-worker"]),
+        .executableTarget(
+            name: "process-test-other-worker", dependencies: ["RoostProcess"], path: "Tests/ProcessTestOtherWorker"),
+        .testTarget(
+            name: "RoostProcessTests",
+            dependencies: ["RoostProcess", "ProcessTestTasks", "process-test-worker", "process-test-other-worker"]),
         .testTarget(
             name: "RoostCrashReportTests", dependencies: ["RoostCrashReport"], resources: [.copy("Fixtures")]),
         .testTarget(name: "RoostGTKTests", dependencies: ["RoostGTK"]),
