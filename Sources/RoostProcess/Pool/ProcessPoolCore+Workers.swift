@@ -167,7 +167,9 @@ extension ProcessPoolCore {
     private func end(_ job: Job, element: Int, _ worker: WorkerProcess, _ verdict: WorkerProcess.Verdict?) {
         let (timer, stopReason, isAgain) = state.withLock { state in
             defer { job.stopTimer = nil }
-            return (job.stopTimer, job.stopReason, job.isRepeatable && job.deaths + 1 < configuration.attempts)
+            return (
+                job.stopTimer, job.stopReason, job.isRepeatable && deaths(of: job, element) + 1 < configuration.attempts
+            )
         }
         timer?.cancel()
         switch verdict {
@@ -211,7 +213,6 @@ extension ProcessPoolCore {
         of job: Job, _ element: Int, _ worker: WorkerProcess, _ verdict: WorkerProcess.Verdict?
     ) -> TaskCrash {
         let (end, peak, baseline) = worker.state.withLock { ($0.end, $0.peak, $0.baseline) }
-        let memory = max(peak, end?.peak ?? 0)
         var mark = roost_crash_mark()
         let hasMark = roost_control_crash(worker.control, &mark) != 0
         let report = report(of: worker, end, hasMark ? mark : nil)
@@ -220,7 +221,9 @@ extension ProcessPoolCore {
         case .limit(let id, let limit) where id == job.id: cause = limit
         default: cause = end?.exit.map { .exit($0) } ?? .signal(report.signal?.number ?? end?.signal ?? SIGKILL)
         }
-        if case .signal = cause, let limit = job.limits.memory, memory - baseline >= limit / 20 * 19 {
+        if case .signal = cause, let limit = job.limits.memory,
+            peak - baseline >= limit / 20 * 19 || Self.saysThatMemoryIsUsedUp(report)
+        {
             cause = .memoryLimit(limit)
         }
         var slot: UInt32 = 0, turn: UInt32 = 0
@@ -235,11 +238,28 @@ extension ProcessPoolCore {
             cause: cause, task: job.taskName, input: job.inputDescription(job.firstElement + element), process: worker.pid,
             reason: reason(cause, report), report: report,
             ranFor: .nanoseconds(max(0, (hasMark ? mark.ns : MonotonicTime.now.nanoseconds) - roost_slot_began(page))),
-            cpuTime: max(.zero, cpu - .nanoseconds(roost_slot_cpu(page))), peakMemory: memory,
+            cpuTime: max(.zero, cpu - .nanoseconds(roost_slot_cpu(page))), peakMemory: Self.peak(end, sampled: max(peak, baseline)),
             lastUpdate: updateSize > 0 ? String(decoding: update[..<updateSize], as: UTF8.self) : nil,
             lastCheckpoint: hasSite
                 ? CallSite(file: file.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }, line: Int(line)) : nil,
-            output: worker.printed, attempt: state.withLock { _ in job.deaths })
+            output: worker.printed, attempt: state.withLock { _ in deaths(of: job, element) })
+    }
+
+    /// How many workers have died of one of its tasks before. What is out begins with the one that was tried before; those behind it
+    /// have not been. With the lock held.
+    private func deaths(of job: Job, _ element: Int) -> Int { element == 0 ? job.deaths : 0 }
+
+    /// The kernel lets a process begin with the peak of the one that started it: what is not above that says nothing.
+    private static func peak(_ end: WorkerProcess.WorkerEnd?, sampled: Int) -> Int {
+        var own = rusage()
+        getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &own)
+        guard let peak = end?.peak, peak > own.ru_maxrss * 1024 else { return sampled }
+        return max(peak, sampled)
+    }
+
+    /// The words of Swift's runtime, and of C++'s, when they get no memory: under a limit that is the limit.
+    private static func saysThatMemoryIsUsedUp(_ report: CrashReport) -> Bool {
+        ["failed to allocate", "std::bad_alloc"].contains(where: report.reason.message.contains)
     }
 
     private func report(

@@ -9,7 +9,7 @@ final class TaskRun: @unchecked Sendable {  // proof: the pointers are into the 
     let index: Int
     let number: UInt64
     let name: String
-    let attempt: Int
+    private let firstAttempt: Int
     private let writer: FrameWriter
     private let began = MonotonicTime.now
 
@@ -31,11 +31,13 @@ final class TaskRun: @unchecked Sendable {  // proof: the pointers are into the 
         self.index = index
         self.number = number
         self.name = name
-        self.attempt = attempt
+        firstAttempt = attempt
         self.writer = writer
         slot = roost_control_slot(control, Int32(index))
     }
 
+    /// Of a chunk only the first task was tried before.
+    var attempt: Int { roost_slot_element(slot) == 0 ? firstAttempt : 0 }
     var stopReason: StopReason { .requested("the app asked for it") }
     var elapsed: Duration { .now - began }
 

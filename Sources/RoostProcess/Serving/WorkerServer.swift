@@ -171,6 +171,7 @@ final class WorkerServer: @unchecked Sendable {  // proof: what is not a constan
             control: control, index: index, number: header.number, name: opened.name, attempt: Int(header.extra >> 16),
             writer: writer)
         for element in 0..<count {
+            roost_control_forget(control)
             roost_slot_set_element(slot, UInt32(element))
             let isLast = element == count - 1
             finish(element, isLast: isLast, run, opened)
