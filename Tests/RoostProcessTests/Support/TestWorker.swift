@@ -35,9 +35,9 @@ final class Corner: Sendable {
 
 /// Lines of the tasks' sources that a comment "here: NAME" marks.
 enum Marked {
-    static func line(_ name: String, in file: String, testFile: String = #filePath) throws -> Int {
+    static func line(_ name: String, in file: String) throws -> Int {
         // Up from this file: Support, RoostProcessTests.
-        let tests = URL(fileURLWithPath: testFile).deletingLastPathComponent().deletingLastPathComponent()
+        let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()
         let text = try String(contentsOf: tests.appendingPathComponent(file), encoding: .utf8)
         let lines = text.components(separatedBy: "\n")
