@@ -33,15 +33,20 @@ let package = Package(
             name: "RoostGTK",
             dependencies: ["Roost", "CRoostPlatform", .target(name: "CGTK", condition: .when(traits: ["GTK"]))]),
         .testTarget(name: "RoostTests", dependencies: ["Roost", "RoostTesting", "CRoostPlatform"]),
-        .target(name: "ProcessTestTasks", dependencies: ["RoostProcess"], path: "Tests/ProcessTestTasks"),
+        .target(name: "ProcessTestNative", path: "Tests/ProcessTestNative"),
+        .target(
+            name: "ProcessTestTasks", dependencies: ["RoostProcess", "ProcessTestNative"], path: "Tests/ProcessTestTasks"),
         .executableTarget(
             name: "process-test-worker", dependencies: ["ProcessTestTasks"], path: "Tests/ProcessTestWorker"),
         .executableTarget(
             name: "process-test-app", dependencies: ["ProcessTestTasks", "RoostApp"], path: "Tests/ProcessTestApp"),
+        .executableTarget(
+            name: "process-test-other-worker", dependencies: ["RoostProcess"], path: "Tests/ProcessTestOtherWorker"),
         .testTarget(
             name: "RoostProcessTests",
             dependencies: [
-                "RoostProcess", "CRoostProcess", "ProcessTestTasks", "process-test-worker", "process-test-app",
+                "RoostProcess", "CRoostProcess", "ProcessTestTasks", "process-test-worker", "process-test-other-worker",
+                "process-test-app",
             ]),
         .testTarget(
             name: "RoostCrashReportTests", dependencies: ["RoostCrashReport"], resources: [.copy("Fixtures")]),

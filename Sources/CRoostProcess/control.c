@@ -149,6 +149,11 @@ uint32_t roost_control_update(const roost_control *control, void *bytes, uint32_
     return 0;
 }
 
+void roost_control_forget_all(roost_control *control) {
+    roost_control_note_site(control, 0, "", 0, 0);
+    roost_control_set_update(control, 0, "", 0);
+}
+
 int32_t roost_control_crash(const roost_control *control, roost_crash_mark *mark) {
     memset(mark, 0, sizeof *mark);
     mark->allocation_failed = (int32_t)__atomic_load_n(&control->allocation_failed, __ATOMIC_RELAXED);

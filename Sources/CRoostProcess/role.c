@@ -136,7 +136,7 @@ static void crashed(int number, siginfo_t *info, void *context) {
         if (fatal[index] == number) sigaction(number, &before[index], NULL);
     }
     // A fault comes again by itself as soon as this returns, and finds the handler that was there before. What somebody sent has
-    // to be sent again.
+    // to be sent again: it is blocked here, and so arrives where the program was, whose stack is then the one that is written.
     if (number == SIGABRT || info->si_code <= 0) syscall(SYS_tgkill, getpid(), syscall(SYS_gettid), number);
     errno = saved;
 }
@@ -154,7 +154,7 @@ void roost_crash_watch(roost_control *control) {
         }
     }
     for (int index = 0; index < fatal_count; index++) {
-        struct sigaction action = {.sa_sigaction = crashed, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};
+        struct sigaction action = {.sa_sigaction = crashed, .sa_flags = SA_SIGINFO | SA_ONSTACK};
         sigemptyset(&action.sa_mask);
         sigaction(fatal[index], &action, &before[index]);
     }

@@ -26,8 +26,8 @@ struct ProcessTestApp: RoostApplication {
         var configuration = ProcessPool.Configuration(name: "load", workers: 2...4)
         configuration.onOutput = { _ in }
         let pool = try ProcessPool(configuration)
-        _ = try await pool.run(LeaveChild(isRunaway: false))
-        _ = try await pool.run(LeaveChild(isRunaway: true))
+        _ = try await pool.run(StartChild(isRunaway: false))
+        _ = try await pool.run(StartChild(isRunaway: true))
         let bytes = try Bytes(count: 1 << 20) { $0.initializeMemory(as: UInt8.self, repeating: 1) }
         print("ready")
         fflush(nil)
@@ -36,7 +36,7 @@ struct ProcessTestApp: RoostApplication {
             number += 1
             switch number % 5 {
             case 0: _ = try? await pool.run(Crash(.badPointer))
-            case 1: pool.start(LeaveChild(isRunaway: number % 2 == 0, milliseconds: 20))
+            case 1: pool.start(StartChild(isRunaway: number % 2 == 0, milliseconds: 20))
             case 2: pool.start(Work(milliseconds: 30, isStubborn: true))
             case 3: _ = try await pool.run(Brighten(bytes)).count
             default: _ = try await pool.run(Add(number, 1))

@@ -3,7 +3,7 @@ import Roost
 import RoostProcess
 
 /// Starts a child that outlives the task, in its own session if told, and goes on for so long.
-public struct LeaveChild: IsolatedTask {
+public struct StartChild: IsolatedTask {
     public var isRunaway: Bool
     public var milliseconds: Int
     public init(isRunaway: Bool, milliseconds: Int = 0) {

@@ -58,7 +58,7 @@ import Testing
     @Test func childrenOfAWorkerGoWithIt() async throws {
         let pool = try SmokeTests.pool()
         for isRunaway in [false, true] {
-            let task = pool.start(LeaveChild(isRunaway: isRunaway, milliseconds: 60_000))
+            let task = pool.start(StartChild(isRunaway: isRunaway, milliseconds: 60_000))
             var child: Int32 = 0
             for await update in task.updates {
                 child = Int32(update.completed)

@@ -1,4 +1,3 @@
-import Foundation
 import ProcessTestTasks
 import Roost
 import RoostProcess
@@ -6,9 +5,8 @@ import Testing
 
 @Suite struct SmokeTests {
     static func pool(_ change: (inout ProcessPool.Configuration) -> Void = { _ in }) throws -> ProcessPool {
-        let folder = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().path
         var configuration = ProcessPool.Configuration(
-            name: "test", workers: 0...2, executable: .path(folder + "/process-test-worker"))
+            name: "test", workers: 0...2, executable: .path(TestWorker.path))
         change(&configuration)
         return try ProcessPool(configuration)
     }

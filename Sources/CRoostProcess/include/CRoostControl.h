@@ -135,6 +135,14 @@ int32_t roost_control_set_update(
 uint32_t roost_control_update(
     const roost_control *_Nonnull control, void *_Nonnull bytes, uint32_t *_Nonnull slot, uint32_t *_Nonnull turn);
 
+// A task begins: what the one before it left is not its own. Nothing is written when nothing was left.
+void roost_control_forget_all(roost_control *_Nonnull control);
+static inline void roost_control_forget(roost_control *_Nonnull control) {
+    if (__atomic_load_n(&control->site_packed, __ATOMIC_RELAXED) != 0 || control->update_size != 0) {
+        roost_control_forget_all(control);
+    }
+}
+
 typedef struct {
     int32_t signal, code, thread, allocation_failed;
     uint64_t address, stack, counter;

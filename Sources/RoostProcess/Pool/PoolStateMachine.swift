@@ -257,6 +257,14 @@ struct PoolStateMachine<Job: AnyObject> {
         return job
     }
 
+    /// A task that was to go to a worker was not sent after all: its slot is free at once.
+    mutating func wasWithheld(_ job: Job, worker id: Int, slot: Int) -> Bool {
+        guard workers[id]?.jobs[slot] === job else { return false }
+        workers[id]?.jobs[slot] = nil
+        workers[id]?.inFlight -= 1
+        return true
+    }
+
     /// It gets nothing more, and goes when it is done.
     mutating func retire(_ id: Int) -> [Action] {
         guard let worker = workers[id], worker.phase != .leaving else { return [] }

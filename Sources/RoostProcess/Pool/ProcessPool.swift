@@ -100,7 +100,10 @@ public final class ProcessPool: Sendable {
     private func encode<T: IsolatedTask>(_ task: T) throws -> Payload {
         if configuration.executable == .same, TaskCoding.isRaw(T.self) { return TaskCoding.encodeRaw(task) }
         let payload: Payload
-        do { payload = try TaskCoding.encode(task) } catch let error as EncodingError {
+        do { payload = try TaskCoding.encode(task) } catch let error as SystemCallError {
+            throw ProcessPoolError(
+                .systemLimit, "there is no memory for the bytes of task '\(task.name)'", underlying: error)
+        } catch let error where !(error is ProcessPoolError) {
             throw ProcessPoolError(.inputNotEncodable, "task '\(task.name)' could not be encoded", underlying: error)
         }
         guard payload.size <= configuration.inputLimit else {

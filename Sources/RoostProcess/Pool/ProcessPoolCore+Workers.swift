@@ -90,6 +90,15 @@ extension ProcessPoolCore {
             job.place = .queued
             actions += state.machine.submit(job, priority: job.level, first: true)
         }
+        // Those that wait until the worker says whether it knows their type, which it does not while a task runs, were not sent.
+        for type in state.waiting.keys.sorted() {
+            for entry in state.waiting[type] ?? [] where entry.worker === worker {
+                guard state.machine.wasWithheld(entry.job, worker: worker.number, slot: entry.slot) else { continue }
+                entry.job.place = .queued
+                actions += state.machine.submit(entry.job, priority: entry.job.level, first: true)
+            }
+            state.waiting[type]?.removeAll { $0.worker === worker }
+        }
         return actions
     }
 
@@ -101,7 +110,7 @@ extension ProcessPoolCore {
         state.withLock { state in
             state.deaths += 1
             state.definedTypes[worker.number] = nil
-            for (type, asked) in state.asked where asked == worker.number { state.asked[type] = nil }
+            for type in state.waiting.keys { state.waiting[type]?.removeAll { $0.worker === worker } }
             for (slot, job) in state.machine.died(worker.number, wasAsked: verdict != nil) {
                 let page = roost_control_slot(worker.control, Int32(slot))
                 if roost_slot_state(page) == UInt32(ROOST_SLOT_TAKEN) {
@@ -169,7 +178,9 @@ extension ProcessPoolCore {
     private func end(_ job: Job, element: Int, _ worker: WorkerProcess, _ verdict: WorkerProcess.Verdict?) {
         let (timer, stopReason, isAgain) = state.withLock { state in
             defer { job.stopTimer = nil }
-            return (job.stopTimer, job.stopReason, job.isRepeatable && job.deaths + 1 < configuration.attempts)
+            return (
+                job.stopTimer, job.stopReason, job.isRepeatable && deaths(of: job, element) + 1 < configuration.attempts
+            )
         }
         timer?.cancel()
         switch verdict {
@@ -215,7 +226,6 @@ extension ProcessPoolCore {
         of job: Job, _ element: Int, _ worker: WorkerProcess, _ verdict: WorkerProcess.Verdict?
     ) -> TaskCrash {
         let (end, peak, baseline) = worker.state.withLock { ($0.end, $0.peak, $0.baseline) }
-        let memory = max(peak, end?.peak ?? 0)
         var mark = roost_crash_mark()
         let hasMark = roost_control_crash(worker.control, &mark) != 0
         let report = report(of: worker, end, hasMark ? mark : nil)
@@ -224,7 +234,9 @@ extension ProcessPoolCore {
         case .limit(let id, let limit) where id == job.id: cause = limit
         default: cause = end?.exit.map { .exit($0) } ?? .signal(report.signal?.number ?? end?.signal ?? SIGKILL)
         }
-        if case .signal = cause, let limit = job.limits.memory, memory - baseline >= limit / 20 * 19 {
+        if case .signal = cause, let limit = job.limits.memory,
+            peak - baseline >= limit / 20 * 19 || Self.saysThatMemoryIsUsedUp(report)
+        {
             cause = .memoryLimit(limit)
         }
         var slot: UInt32 = 0
@@ -241,12 +253,28 @@ extension ProcessPoolCore {
             process: worker.pid,
             reason: reason(cause, report), report: report,
             ranFor: .nanoseconds(max(0, (hasMark ? mark.ns : MonotonicTime.now.nanoseconds) - roost_slot_began(page))),
-            cpuTime: max(.zero, cpu - .nanoseconds(roost_slot_cpu(page))), peakMemory: memory,
+            cpuTime: max(.zero, cpu - .nanoseconds(roost_slot_cpu(page))), peakMemory: Self.peak(end, sampled: max(peak, baseline)),
             lastUpdate: updateSize > 0 ? String(decoding: update[..<updateSize], as: UTF8.self) : nil,
             lastCheckpoint: hasSite
-                ? CallSite(file: file.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }, line: Int(line))
-                : nil,
-            output: worker.printed, attempt: state.withLock { _ in job.deaths })
+                ? CallSite(file: file.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }, line: Int(line)) : nil,
+            output: worker.printed, attempt: state.withLock { _ in deaths(of: job, element) })
+    }
+
+    /// How many workers have died of one of its tasks before. What is out begins with the one that was tried before; those behind it
+    /// have not been. With the lock held.
+    private func deaths(of job: Job, _ element: Int) -> Int { element == 0 ? job.deaths : 0 }
+
+    /// The kernel lets a process begin with the peak of the one that started it: what is not above that says nothing.
+    private static func peak(_ end: WorkerProcess.WorkerEnd?, sampled: Int) -> Int {
+        var own = rusage()
+        getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &own)
+        guard let peak = end?.peak, peak > own.ru_maxrss * 1024 else { return sampled }
+        return max(peak, sampled)
+    }
+
+    /// The words of Swift's runtime, and of C++'s, when they get no memory: under a limit that is the limit.
+    private static func saysThatMemoryIsUsedUp(_ report: CrashReport) -> Bool {
+        ["failed to allocate", "std::bad_alloc"].contains(where: report.reason.message.contains)
     }
 
     private func report(

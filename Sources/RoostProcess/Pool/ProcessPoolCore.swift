@@ -26,8 +26,7 @@ final class ProcessPoolCore: Sendable {
         var types: [TaskType] = []
         var knownTypes: Set<Int> = []
         var refusedTypes: [Int: ProcessPoolError] = [:]
-        /// Types that were asked for, with the worker that was asked, and the jobs that wait for the answer.
-        var asked: [Int: Int] = [:]
+        /// The jobs that wait until it is known whether workers have their type.
         var waiting: [Int: [(job: Job, worker: WorkerProcess, slot: Int)]] = [:]
         var definedTypes: [Int: Set<Int>] = [:]
         var lastJob: UInt64 = 0
@@ -151,7 +150,7 @@ final class ProcessPoolCore: Sendable {
         guard begin(job) else { return release(job, number, slot) }
         var stopReason: StopReason?
         var refusal: ProcessPoolError?
-        var define: (type: Int, asks: Bool)?
+        var isKnown = false
         let isPaused = job.isPaused
         let worker: WorkerProcess? = state.withLock { state in
             guard case .offered(let worker, slot) = job.place, worker.number == number else { return nil }
@@ -159,12 +158,13 @@ final class ProcessPoolCore: Sendable {
             let type = state.number(of: job.type)
             refusal = state.refusedTypes[type]
             guard stopReason == nil, refusal == nil else { return worker }
-            if state.definedTypes[number, default: []].insert(type).inserted {
-                let asks = !state.knownTypes.contains(type) && state.asked[type] == nil
-                if asks { state.asked[type] = number }
-                define = (type, asks)
+            isKnown = state.knownTypes.contains(type)
+            guard state.definedTypes[number, default: []].contains(type) || define(type, isKnown, worker, &state) else {
+                job.place = .queued
+                _ = state.machine.wasRefused(job, priority: job.level, worker: number, slot: slot)
+                return nil
             }
-            if !state.knownTypes.contains(type) { state.waiting[type, default: []].append((job, worker, slot)) }
+            if !isKnown { state.waiting[type, default: []].append((job, worker, slot)) }
             return worker
         }
         guard let worker else { return }
@@ -177,13 +177,18 @@ final class ProcessPoolCore: Sendable {
             release(job, number, slot)
             return fail(job, refusal)
         }
-        if let define {
-            let type = state.withLock { $0.types[define.type] }
-            _ = worker.writer.write(
-                .define, element: define.asks ? 1 : 0, extra: define.type, number: type.contract, Array(type.name.utf8))
-        }
-        let isKnown = state.withLock { state in state.knownTypes.contains(state.number(of: job.type)) }
         if isKnown { send(job, to: worker, slot, isPaused: isPaused) }
+    }
+
+    /// Tells a worker the number of a type, and asks whether it has it unless that is known. With the lock held, so that no task goes
+    /// before it; the ring is memory, and nobody waits for room in it. False when there is none.
+    private func define(_ type: Int, _ isKnown: Bool, _ worker: WorkerProcess, _ state: inout State) -> Bool {
+        let definition = state.types[type]
+        // Every worker is asked until one has answered: the first may be busy for long.
+        let isSent = worker.writer.write(
+            .define, element: isKnown ? 0 : 1, extra: type, number: definition.contract, Array(definition.name.utf8))
+        if isSent { state.definedTypes[worker.number, default: []].insert(type) }
+        return isSent
     }
 
     /// The slot is free again, nothing was sent.
@@ -367,14 +372,13 @@ final class ProcessPoolCore: Sendable {
 
     /// Whether a type is known: the tasks that waited for it go, or fail.
     private func answered(_ type: Int, _ bytes: UnsafeRawBufferPointer, _ worker: WorkerProcess) {
-        let answer =
-            (try? TaskCoding.decodePlainly(TypeAnswer.self, from: bytes))
-            ?? TypeAnswer(verdict: .unknown, detail: "its answer cannot be read")
+        let answer = (try? TaskCoding.decodePlainly(TypeAnswer.self, from: bytes))
+            ?? TypeAnswer(
+                verdict: .different, detail: "its answer cannot be read", executable: executablePath, build: "unknown")
         var waiting: [(job: Job, worker: WorkerProcess, slot: Int)] = []
         state.withLock { state in
             guard state.types.indices.contains(type) else { return }
             waiting = state.waiting.removeValue(forKey: type) ?? []
-            state.asked[type] = nil
             if answer.verdict == .known {
                 state.knownTypes.insert(type)
             } else {
@@ -396,9 +400,8 @@ final class ProcessPoolCore: Sendable {
         let why = answer.verdict == .unknown ? "it is not in there" : answer.detail
         return ProcessPoolError(
             .unknownTask,
-            "the worker executable '\(executablePath)' cannot run '\(type.title)': \(why). App: '\(ExecutableIdentity.path)' "
-                + "(build \(ExecutableIdentity.build)). Link the library with the task into both, and build them together."
-        )
+            "the worker executable '\(answer.executable)' (build \(answer.build)) cannot run '\(type.title)': \(why). App: '\(ExecutableIdentity.path)' "
+                + "(build \(ExecutableIdentity.build)). Link the library with the task into both, and build them together.")
     }
 
     // MARK: Failures of the pool itself

@@ -9,9 +9,9 @@ final class TaskRun: @unchecked Sendable {  // proof: the pointers are into the 
     let index: Int
     let number: UInt64
     let name: String
-    let attempt: Int
     /// The most an output may have, in bytes.
     let outputLimit: Int?
+    private let firstAttempt: Int
     private let writer: FrameWriter
     private let began = MonotonicTime.now
 
@@ -33,13 +33,15 @@ final class TaskRun: @unchecked Sendable {  // proof: the pointers are into the 
         self.index = index
         self.number = number
         self.name = name
-        self.attempt = attempt
+        firstAttempt = attempt
         self.writer = writer
         slot = roost_control_slot(control, Int32(index))
         let limit = slot.pointee.output_limit
         outputLimit = limit == 0 ? nil : Int(clamping: limit)
     }
 
+    /// Of a chunk only the first task was tried before.
+    var attempt: Int { roost_slot_element(slot) == 0 ? firstAttempt : 0 }
     var stopReason: StopReason { .requested("the app asked for it") }
     var elapsed: Duration { .now - began }
 

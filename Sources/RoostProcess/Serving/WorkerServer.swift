@@ -124,18 +124,20 @@ final class WorkerServer: @unchecked Sendable {  // proof: what is not a constan
     /// `number` is the contract, `extra` the type's number.
     private func define(_ frame: UnsafePointer<roost_frame>) {
         let name = String(decoding: bytes(of: frame), as: UTF8.self)
-        var answer = TypeAnswer(verdict: .unknown, detail: "")
+        var answer = TypeAnswer(
+            verdict: .unknown, detail: "", executable: ExecutableIdentity.path, build: ExecutableIdentity.build)
         if let type = TypeDoor.type(named: name) {
             if let task = type as? any IsolatedTask.Type {
                 if ServedTask.contract(of: task) == frame.pointee.number {
                     types[Int(frame.pointee.extra)] = ServedTask.make(task)
-                    answer = TypeAnswer(verdict: .known, detail: "")
+                    answer.verdict = .known
                 } else {
-                    answer = TypeAnswer(verdict: .different, detail: "its output or update is another type there")
+                    answer.verdict = .different
+                    answer.detail = "its output or update is another type there"
                 }
             } else {
-                answer = TypeAnswer(
-                    verdict: .different, detail: "'\(String(reflecting: type))' is no IsolatedTask there")
+                answer.verdict = .different
+                answer.detail = "'\(String(reflecting: type))' is no IsolatedTask there"
             }
         }
         guard frame.pointee.element == 1 else { return }
@@ -171,6 +173,7 @@ final class WorkerServer: @unchecked Sendable {  // proof: what is not a constan
             control: control, index: index, number: header.number, name: opened.name, attempt: Int(header.extra >> 16),
             writer: writer)
         for element in 0..<count {
+            roost_control_forget(control)
             roost_slot_set_element(slot, UInt32(element))
             let isLast = element == count - 1
             finish(element, isLast: isLast, run, opened)

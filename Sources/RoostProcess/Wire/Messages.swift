@@ -19,6 +19,9 @@ struct TypeAnswer: Codable {
     var verdict: Verdict
     /// What it has instead, for the message.
     var detail: String
+    /// Its program.
+    var executable: String
+    var build: String
 }
 
 /// An error that a task threw, as it crosses: itself if it can be encoded and found, and in words.
