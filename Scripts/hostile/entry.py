@@ -1,6 +1,6 @@
 """What one hostile file is, before it is written."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 # What a thumbnailer has to say about a file in the end.
 PICTURE, REASON, EITHER = "picture", "reason", "either"
@@ -17,7 +17,6 @@ class Entry:
     expect: str = EITHER
     format: str = ""
     size: int = 0
-    kind: str = field(default="", compare=False)
 
     def __iter__(self):
         return iter([self.pieces] if isinstance(self.pieces, bytes) else self.pieces)

@@ -59,12 +59,11 @@ def dc_bits(difference):
     return DC_CODES[abs(difference).bit_length()] + amplitude(difference)
 
 
-def ac_bits(block, first, last, shift=0):
+def ac_bits(block, first, last):
     """The AC coefficients of one block; the last code says that the rest is zero."""
     bits, run = [], 0
     for index in range(first, last + 1):
         value = block.get(index, 0)
-        value = value >> shift if value >= 0 else -(-value >> shift)
         if value == 0:
             run += 1
             continue
@@ -147,8 +146,8 @@ def ended_blocks(count):
     """Codes that say of `count` blocks that nothing more comes."""
     bits = ""
     while count:
-        size = min(count, LONGEST_RUN).bit_length() - 1
         run = min(count, LONGEST_RUN)
+        size = run.bit_length() - 1
         bits += AC_CODES[size << 4] + (f"{run - (1 << size):0{size}b}" if size else "")
         count -= run
     return entropy(bits)
@@ -159,7 +158,5 @@ def many_scans(width, height, scans, components=1):
     blocks = ((width + 7) // 8) * ((height + 7) // 8)
     start = SOI + JFIF + tables() + frame(PROGRESSIVE, width, height, components)
     first = scan(range(1, components + 1), 0, 0) + bytes((blocks * components * 4 + 7) // 8)
-    empty = b"".join(
-        scan((number + 1,), 1, 63) + ended_blocks(blocks) for number in range(components)
-    )
+    empty = b"".join(scan((number + 1,), 1, 63) + ended_blocks(blocks) for number in range(components))
     return [start + first, empty * (scans // components), EOI]

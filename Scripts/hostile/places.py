@@ -10,10 +10,11 @@ from hostile.entry import NOTHING, PICTURE, REASON, Entry
 # More than this, and opening fails: the kernel follows 40 links.
 CHAIN = 50
 LONGEST_NAME = 255
+LONGEST_PATH = 4096
 
 
 def specials(make_file, say, full, random_for):
-    """Makes them; yields (name, expectation) of each. `make_file` writes an `Entry` and yields nothing."""
+    """Makes them; yields (name, expectation) of each but the good pictures, which `make_file` writes down itself."""
     is_root = os.geteuid() == 0
 
     def picture(name):
@@ -46,7 +47,7 @@ def specials(make_file, say, full, random_for):
     yield from links(picture, make_file)
     yield from forbidden(picture, make_file)
     if full:
-        yield from deep(make_file, picture)
+        yield from deep()
 
 
 def links(picture, make_file):
@@ -100,7 +101,7 @@ def may(name, how):
     return os.access(name, how, effective_ids=True)
 
 
-def deep(make_file, picture):
+def deep():
     """Folders in folders until the whole path is longer than the kernel takes in one call."""
     name, levels = "deep" * 50, 21
     here = os.open(".", os.O_RDONLY | os.O_DIRECTORY)
@@ -113,9 +114,13 @@ def deep(make_file, picture):
     finally:
         os.fchdir(here)
         os.close(here)
-    # Where it ends depends on how long the path to the top is; a folder down there is reported, or two.
+    # The first that is too long for one call is reported, and nobody gets to those below it.
+    is_reported = False
     for level in range(1, levels + 1):
-        yield "/".join(path[:level]), "either" if level >= 18 else NOTHING
+        whole = os.path.join(os.getcwd(), *path[:level])
+        is_first = len(os.fsencode(whole)) >= LONGEST_PATH and not is_reported
+        is_reported |= is_first
+        yield "/".join(path[:level]), REASON if is_first else NOTHING
 
 
 def names():

@@ -58,8 +58,7 @@ def filters(full):
 
     chain = 500 if full else 100
     blurs = "".join(f'<feGaussianBlur stdDeviation="{90 + n % 10}"/>' for n in range(chain))
-    order = 301
-    matrix = " ".join(["1"] * (order * order))
+    orders = {f"convolution-of-{n}x{n}": n for n in (9, 21, 301)}
     nested = '<g filter="url(#f)">' * 60 + RECT + "</g>" * 60
     return {
         f"{chain}-blurs-in-a-row": filtered(blurs),
@@ -69,7 +68,10 @@ def filters(full):
             '<feTurbulence numOctaves="50" baseFrequency="0.9"/>', 20, 'x="-1e9" y="-1e9" width="2e9" height="2e9"'
         ),
         "morphology-of-1000": filtered('<feMorphology operator="dilate" radius="1000"/>' * 4),
-        "convolution-of-301x301": filtered(f'<feConvolveMatrix order="{order}" kernelMatrix="{matrix}"/>'),
+        # librsvg 2.54 takes 400 numbers of a list, and ends the process of a matrix of more.
+        **{
+            name: filtered(f'<feConvolveMatrix order="{n}" kernelMatrix="{"1 " * (n * n)}"/>') for name, n in orders.items()
+        },
         "2000-filtered-groups": filtered('<feGaussianBlur stdDeviation="40"/><feTurbulence numOctaves="9"/>', 2000),
         "nested-filters": document(
             f'<defs><filter id="f"><feGaussianBlur stdDeviation="50"/><feMorphology radius="30"/></filter></defs>{nested}'
