@@ -29,7 +29,8 @@ let package = Package(
         .executableTarget(
             name: "bench-process",
             dependencies: [
-                "BenchSupport", .product(name: "Roost", package: "Roost"), .product(name: "RoostProcess", package: "Roost"),
+                "BenchSupport", .product(name: "Roost", package: "Roost"),
+                .product(name: "RoostProcess", package: "Roost"),
             ]
         ),
         .systemLibrary(name: "CGLib", pkgConfig: "glib-2.0", providers: [.apt(["libgtk-4-dev"])]),

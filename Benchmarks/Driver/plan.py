@@ -12,7 +12,6 @@ class Row:
     reference: bool = False  # the row the others of its group are divided by
     first_rounds: int = 0  # only in the first rounds, 0 = in all (for measurements that take long and hardly vary)
     ok: int = 0  # the exit status that is right
-    missing: str = ""  # why there is no command
 
 
 @dataclass

@@ -69,7 +69,7 @@ def map_rows():
     rows = []
     for kind, group in kinds():
         mode = f"process-map-{kind}"
-        rows.append(Row(of("Roost, pool.map", kind), None, group, True, True, missing="pool.map is not there yet"))
+        rows.append(roost(mode, of("Roost, pool.map", kind), group, True))
         rows += [python(pool, mode, of(f"{label}.map", kind), group) for pool, label in SMALL.items()]
     return rows
 

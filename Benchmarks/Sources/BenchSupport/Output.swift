@@ -6,7 +6,7 @@ public typealias Values = [String: Double]
 /// The counts of one measurement; the C++ peers have the same in bench.hpp, the Python ones in processes.py.
 public struct Counts: Sendable {
     public let empty, latency, efficiency, stops, queued, queuedWorkers, growth, flag, flood: Int
-    public let trips, processTasks, transfers, crashes: Int
+    public let trips, processTasks, items, transfers, crashes: Int
     public init(quick: Bool) {
         empty = quick ? 300_000 : 1_000_000
         latency = quick ? 5_000 : 20_000
@@ -19,6 +19,7 @@ public struct Counts: Sendable {
         flood = quick ? 300_000 : 1_000_000
         trips = quick ? 500 : 2_000
         processTasks = quick ? 5_000 : 20_000
+        items = quick ? 200_000 : 1_000_000
         transfers = quick ? 5 : 20
         crashes = quick ? 3 : 7
     }

@@ -12,7 +12,8 @@ enum Crashes {
                 $0.takesBacktraces = backtraces
                 $0.keepsSpare = spare
             }
-            var errors = [Double](), nexts = [Double]()
+            var errors = [Double]()
+            var nexts = [Double]()
             for _ in 0..<repeats {
                 _ = try await pool.run(WhereAmI())
                 // Everything has settled, and a spare is there if there is to be one.
@@ -45,7 +46,10 @@ enum Crashes {
         let dying: Set = [10, 50, 90]
         let begin = now()
         let handles = (0..<100).map { pool.start(Neighbour(number: $0, dies: dying.contains($0))) }
-        var finished = 0, failed = 0, missing = 0, reported = 0
+        var finished = 0
+        var failed = 0
+        var missing = 0
+        var reported = 0
         for (number, handle) in handles.enumerated() {
             let left = max(0, 10_000_000_000 - Int(now() - begin))
             let ending = try handle.waitForEnding(within: .nanoseconds(left))
@@ -60,8 +64,8 @@ enum Crashes {
         let took = now() - begin
         try close(pool)
         return [
-            "ms": Double(took) / 1e6, "finished": Double(finished), "failed": Double(failed), "missing": Double(missing),
-            "reported": Double(reported),
+            "ms": Double(took) / 1e6, "finished": Double(finished), "failed": Double(failed),
+            "missing": Double(missing), "reported": Double(reported),
         ]
     }
 }

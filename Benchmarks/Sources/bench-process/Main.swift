@@ -19,6 +19,8 @@ import RoostProcess
         case "process-throughput-numbers": try Small.throughput(counts.processTasks, add) { $1 == $0 + 1 }
         case "process-throughput-text":
             try Small.throughput(counts.processTasks, describe) { $1 == "picture \($0): 640 × 480" }
+        case "process-map-numbers": try Small.map(counts.items, add) { $1 == $0 + 1 }
+        case "process-map-text": try Small.map(counts.items, describe) { $1 == "picture \($0): 640 × 480" }
         case "process-bytes": try Transfers.throughWorker(counts.transfers)
         case "process-bytes-here": Transfers.inOneProcess(counts.transfers, keepsMemory: true)
         case "process-bytes-here-new": Transfers.inOneProcess(counts.transfers, keepsMemory: false)
