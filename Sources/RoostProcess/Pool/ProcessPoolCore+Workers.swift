@@ -233,7 +233,7 @@ extension ProcessPoolCore {
         var line: UInt32 = 0
         let hasSite = roost_control_site(worker.control, &file, &line) > 0
         let page = roost_control_slot(worker.control, Int32(slotIndex(of: job, worker) ?? 0))
-        let cpu = end?.cpuTime ?? .zero
+        let cpu = hasMark ? .nanoseconds(mark.cpu_ns) : end?.cpuTime ?? .zero
         return TaskCrash(
             cause: cause, task: job.taskName, input: job.inputDescription(job.firstElement + element), process: worker.pid,
             reason: reason(cause, report), report: report,
