@@ -23,6 +23,8 @@ extension ProcessPoolCore {
             // Known before it can say anything.
             state.withLock { $0.workers[number] = worker }
             try worker.start(program, setup: setup)
+            // Whoever ended it while it had no process yet could not reach it.
+            if worker.state.withLock({ $0.verdict != nil }) { worker.signal(SIGKILL) }
             _ = SystemTime.shared.schedule(after: Self.patience) { [weak self, weak worker] in
                 guard let self, let worker, !worker.state.withLock({ $0.hasGreeted || $0.isReaped }) else { return }
                 end(worker, .silent)
