@@ -165,5 +165,6 @@ int32_t roost_control_crash(const roost_control *control, roost_crash_mark *mark
     mark->stack = control->crash_stack;
     mark->counter = control->crash_counter;
     mark->ns = control->crash_ns;
+    mark->cpu_ns = control->crash_cpu_ns;
     return 1;
 }

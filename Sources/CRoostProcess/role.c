@@ -129,6 +129,8 @@ static void crashed(int number, siginfo_t *info, void *context) {
         watched->crash_counter = state->uc_mcontext.pc;
 #endif
         watched->crash_ns = (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+        watched->crash_cpu_ns = (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
         __atomic_store_n(&watched->crash_state, 2, __ATOMIC_RELEASE);
         raise_limits();
     }

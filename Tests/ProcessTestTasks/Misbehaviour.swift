@@ -64,8 +64,8 @@ public struct Endless: IsolatedTask {
         print("endless")
         // Neither asks for it: SIGTERM alone does not end it.
         signal(SIGTERM, SIG_IGN)
-        worker.report(Int(getpid()), message: "about to be endless")
         try worker.checkpoint()  // here: endless
+        worker.report(Int(getpid()), message: "about to be endless")
         if let gate { Gate.wait(gate) }
         while getppid() > 0 { if !isBusy { usleep(1_000) } }
         return getpid()

@@ -38,6 +38,7 @@ import Testing
 
     private static let unnamedCheck = Expected(kind: .failedCheck, source: .signal, isCertain: false)
 
+    // No function where the C library aborts: its frames keep no frame pointer, and the backtracer comes no further.
     static let table: [Row] = [
         Row(.indexOutOfRange, .signal(SIGILL), debug: Expected(kind: .indexOutOfRange, source: .standardError),
             release: unnamedCheck, "Index out of range", release: "a check failed", in: "readIndex"),
@@ -49,10 +50,9 @@ import Testing
             in: "stopWithText"),
         Row(.badPointer, .signal(SIGSEGV), debug: Expected(kind: .badPointer, source: .signal), "bad pointer 0x10, near null",
             in: "readBadPointer"),
-        Row(.abort, .signal(SIGABRT), debug: Expected(kind: .abort, source: .signal, isCertain: false), "abort was called",
-            in: "native_abort"),
+        Row(.abort, .signal(SIGABRT), debug: Expected(kind: .abort, source: .signal, isCertain: false), "abort was called"),
         Row(.exclusivity, .signal(SIGABRT), debug: Expected(kind: .exclusivity, source: .standardError),
-            "Simultaneous accesses", in: "conflict"),
+            "Simultaneous accesses"),
         Row(.stackOverflow, .signal(SIGSEGV), debug: Expected(kind: .stackOverflow, source: .signal), "stack overflow",
             in: "deep"),
         Row(.threadOverflow, .signal(SIGSEGV), debug: Expected(kind: .stackOverflow, source: .signal), "stack overflow",
@@ -61,7 +61,7 @@ import Testing
         Row(.bareThreadOverflow, .signal(SIGSEGV), debug: Expected(kind: .badPointer, source: .signal, isCertain: false),
             "a bad pointer, or no room left on a stack"),
         Row(.cxxException, .signal(SIGABRT), debug: Expected(kind: .uncaughtException, source: .standardError),
-            "uncaught C++ exception 'std::runtime_error': the nest is full", in: "native_throw"),
+            "uncaught C++ exception 'std::runtime_error': the nest is full"),
         Row(.eightThreads, .signal(SIGILL), debug: Expected(kind: .indexOutOfRange, source: .standardError),
             release: unnamedCheck, "Index out of range", release: "a check failed", in: "readIndex"),
         Row(.exitZero, .exit(0), debug: Expected(kind: .exited, source: .exitStatus), "left with status 0"),

@@ -42,6 +42,7 @@ typedef struct {
     uint64_t crash_stack;
     int64_t crash_ns;
     uint64_t crash_counter;
+    int64_t crash_cpu_ns;  // the process's CPU time: what writes the backtrace is counted for it later
     // The newest update, as the worker encoded it: odd while it is written.
     uint32_t update_turn;
     uint32_t update_size;
@@ -146,7 +147,7 @@ static inline void roost_control_forget(roost_control *_Nonnull control) {
 typedef struct {
     int32_t signal, code, thread, allocation_failed;
     uint64_t address, stack, counter;
-    int64_t ns;
+    int64_t ns, cpu_ns;
 } roost_crash_mark;
 // What a crashing worker wrote; 0 when there is nothing (yet).
 int32_t roost_control_crash(const roost_control *_Nonnull control, roost_crash_mark *_Nonnull mark);

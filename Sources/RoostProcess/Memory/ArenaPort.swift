@@ -13,6 +13,8 @@ final class ArenaPort: Sendable {
         /// Descriptors that came before whoever asks for them.
         var descriptors: [UInt64: Int32] = [:]
         var isClosed = false
+        /// How many threads tell the other side at this moment that something is not read any more.
+        var giving = 0
     }
 
     private let channel: Int32
@@ -69,9 +71,21 @@ final class ArenaPort: Sendable {
         guard !end.overflow, end.partialValue <= mapping.size else {
             throw ProcessPoolError.broken("bytes beyond their arena")
         }
-        return BytesStorage.borrowed(mapping, offset: reference.offset, count: reference.count) { [giveBack] in
-            giveBack(reference.arena)
+        return BytesStorage.borrowed(mapping, offset: reference.offset, count: reference.count) { [self] in
+            finishedReading(reference.arena)
         }
+    }
+
+    /// Bytes may outlive the connection: then nobody is there to be told, and the memory to write it to is gone.
+    private func finishedReading(_ id: UInt64) {
+        let isOpen = state.withLock { state in
+            guard !state.isClosed else { return false }
+            state.giving += 1
+            return true
+        }
+        guard isOpen else { return }
+        giveBack(id)
+        state.withLock { $0.giving -= 1 }
     }
 
     private func mapping(_ id: UInt64) throws -> ArenaMapping {
@@ -119,5 +133,7 @@ final class ArenaPort: Sendable {
         }
         for descriptor in held.2.values { Glibc.close(descriptor) }
         withExtendedLifetime(held) {}
+        // They only write into a ring, and do not wait for room in it.
+        while state.withLock({ $0.giving > 0 }) { sched_yield() }
     }
 }

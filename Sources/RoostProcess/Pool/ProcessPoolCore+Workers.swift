@@ -23,6 +23,8 @@ extension ProcessPoolCore {
             // Known before it can say anything.
             state.withLock { $0.workers[number] = worker }
             try worker.start(program(number), setup: setup)
+            // Whoever ended it while it had no process yet could not reach it.
+            if worker.state.withLock({ $0.verdict != nil }) { worker.signal(SIGKILL) }
             _ = SystemTime.shared.schedule(after: Self.patience) { [weak self, weak worker] in
                 guard let self, let worker, !worker.state.withLock({ $0.hasGreeted || $0.isReaped }) else { return }
                 end(worker, .silent)
@@ -247,7 +249,7 @@ extension ProcessPoolCore {
         var line: UInt32 = 0
         let hasSite = roost_control_site(worker.control, &file, &line) > 0
         let page = roost_control_slot(worker.control, Int32(slotIndex(of: job, worker) ?? 0))
-        let cpu = end?.cpuTime ?? .zero
+        let cpu = hasMark ? .nanoseconds(mark.cpu_ns) : end?.cpuTime ?? .zero
         return TaskCrash(
             cause: cause, task: job.taskName, input: job.inputDescription(job.firstElement + element),
             process: worker.pid,
