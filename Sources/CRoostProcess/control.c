@@ -68,9 +68,15 @@ void roost_control_init(roost_control *control, int32_t app) {
     __atomic_store_n(&control->magic, ROOST_CONTROL_MAGIC, __ATOMIC_RELEASE);
 }
 
+void roost_slot_time_element(roost_slot *slot) {
+    __atomic_store_n(&slot->element_cpu_ns, now_ns(CLOCK_PROCESS_CPUTIME_ID), __ATOMIC_RELAXED);
+    __atomic_store_n(&slot->element_began_ns, now_ns(CLOCK_MONOTONIC), __ATOMIC_RELEASE);
+}
+
 int32_t roost_slot_take(roost_slot *slot) {
-    __atomic_store_n(&slot->cpu_ns, now_ns(CLOCK_PROCESS_CPUTIME_ID), __ATOMIC_RELAXED);
-    __atomic_store_n(&slot->began_ns, now_ns(CLOCK_MONOTONIC), __ATOMIC_RELEASE);
+    roost_slot_time_element(slot);
+    __atomic_store_n(&slot->cpu_ns, slot->element_cpu_ns, __ATOMIC_RELAXED);
+    __atomic_store_n(&slot->began_ns, slot->element_began_ns, __ATOMIC_RELEASE);
     return roost_slot_swap(slot, ROOST_SLOT_OFFERED, ROOST_SLOT_TAKEN);
 }
 

@@ -109,15 +109,26 @@ import Testing
     @Test func workersThatOnlyDieAreGivenUp() {
         var machine = Self.machine(maximum: 1)
         _ = machine.submit(Task("a"), priority: 2)
-        for worker in 1...9 {
+        for worker in 1...3 {
             #expect(machine.died(worker, wasAsked: false).isEmpty)
             #expect(Self.text(machine.recover()) == ["start \(worker + 1)"])
         }
-        _ = machine.died(10, wasAsked: false)
+        _ = machine.died(4, wasAsked: false)
         #expect(Self.text(machine.recover()) == ["fail a"])
         #expect(Self.text(machine.submit(Task("b"), priority: 2)) == ["fail b"])
         #expect(Self.text(machine.tryAgain()) == [])
-        #expect(Self.text(machine.submit(Task("c"), priority: 2)) == ["start 11"])
+        #expect(Self.text(machine.submit(Task("c"), priority: 2)) == ["start 5"])
+    }
+
+    @Test func workersThatSomebodyKillsAreTriedLonger() {
+        var machine = Self.machine(maximum: 1)
+        _ = machine.submit(Task("a"), priority: 2)
+        for worker in 1...9 {
+            _ = machine.died(worker, wasAsked: false, wasKilled: true)
+            #expect(Self.text(machine.recover()) == ["start \(worker + 1)"])
+        }
+        _ = machine.died(10, wasAsked: false, wasKilled: true)
+        #expect(Self.text(machine.recover()) == ["fail a"])
     }
 
     @Test func workersAreReplacedAfterSoManyTasks() {

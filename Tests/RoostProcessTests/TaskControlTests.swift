@@ -158,7 +158,7 @@ import Testing
         for await (_, result) in try pool.map(tasks, chunk: .count(10), limits: TaskLimits(time: .milliseconds(300))) {
             if case .success = result { finished += 1 }
         }
-        withKnownIssue("the time of a chunk is counted from its first task") { #expect(finished == 10) }
+        #expect(finished == 10)
         await pool.close()
     }
 }

@@ -78,7 +78,7 @@ private struct Hidden: IsolatedTask {
         let new = pool.start(CountText("four"))
         new.stop()
         let ending = await new.ending(within: .seconds(1))
-        withKnownIssue("it ends when its worker answers") { #expect(ending?.kind == "stopped") }
+        #expect(ending?.kind == "stopped")
         Gate.open(corner.path("gate"))
         #expect(try await long.value == 7)
         await pool.close()

@@ -26,7 +26,10 @@ typedef struct {
     uint32_t element;     // which element of a chunk is in progress, counted from 0
     uint32_t is_paused;   // it waits in a checkpoint
     uint64_t output_limit;  // bytes; 0 for none
-    uint64_t reserved[3];
+    // Of the element in progress; as above unless the tasks are timed.
+    int64_t element_began_ns;
+    int64_t element_cpu_ns;
+    uint64_t is_timed;
 } roost_slot;
 
 typedef struct {
@@ -69,8 +72,10 @@ void roost_control_init(roost_control *_Nonnull control, int32_t app);
 static inline roost_slot *_Nonnull roost_control_slot(roost_control *_Nonnull control, int32_t slot) {
     return &control->slots[slot];
 }
-static inline void roost_slot_offer(roost_slot *_Nonnull slot, uint32_t flags, uint64_t output_limit) {
+static inline void roost_slot_offer(
+    roost_slot *_Nonnull slot, uint32_t flags, uint64_t output_limit, int32_t is_timed) {
     slot->output_limit = output_limit;
+    slot->is_timed = (uint64_t)is_timed;
     __atomic_store_n(&slot->flags, flags, __ATOMIC_RELAXED);
     __atomic_store_n(&slot->element, 0, __ATOMIC_RELAXED);
     __atomic_store_n(&slot->began_ns, 0, __ATOMIC_RELAXED);
@@ -98,7 +103,10 @@ static inline uint32_t roost_slot_flags(const roost_slot *_Nonnull slot) {
 void roost_slot_ask(roost_slot *_Nonnull slot, uint32_t set, uint32_t clear);
 // Waits while the flags are these; timeout_ns < 0 for ever.
 void roost_slot_wait(const roost_slot *_Nonnull slot, uint32_t flags, int64_t timeout_ns);
+void roost_slot_time_element(roost_slot *_Nonnull slot);
+// The worker begins with an element of a chunk.
 static inline void roost_slot_set_element(roost_slot *_Nonnull slot, uint32_t element) {
+    if (slot->is_timed && element > 0) roost_slot_time_element(slot);
     __atomic_store_n(&slot->element, element, __ATOMIC_RELEASE);
 }
 static inline uint32_t roost_slot_element(const roost_slot *_Nonnull slot) {
@@ -106,6 +114,12 @@ static inline uint32_t roost_slot_element(const roost_slot *_Nonnull slot) {
 }
 static inline int64_t roost_slot_began(const roost_slot *_Nonnull slot) {
     return __atomic_load_n(&slot->began_ns, __ATOMIC_ACQUIRE);
+}
+static inline int64_t roost_slot_element_began(const roost_slot *_Nonnull slot) {
+    return __atomic_load_n(&slot->element_began_ns, __ATOMIC_ACQUIRE);
+}
+static inline int64_t roost_slot_element_cpu(const roost_slot *_Nonnull slot) {
+    return __atomic_load_n(&slot->element_cpu_ns, __ATOMIC_RELAXED);
 }
 static inline int64_t roost_slot_cpu(const roost_slot *_Nonnull slot) {
     return __atomic_load_n(&slot->cpu_ns, __ATOMIC_RELAXED);

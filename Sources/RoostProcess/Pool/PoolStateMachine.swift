@@ -12,8 +12,10 @@ struct PoolStateMachine<Job: AnyObject> {
         var depth = 16
         /// Tasks are short up to here.
         var short: Int64 = 200_000
-        /// After how many workers in a row that died before they had done anything the pool gives up.
-        var failuresInARow = 10
+        /// The pool gives up when workers that died before they had done anything come to so much in a row.
+        var mostFailures = 10
+        /// What one counts that ended by itself; one that somebody killed counts 1.
+        var ownFailure = 3
     }
 
     enum Action {
@@ -274,16 +276,18 @@ struct PoolStateMachine<Job: AnyObject> {
     }
 
     /// The worker is gone. The tasks it had, by slot, are whoever asks to decide about; the rest goes on by itself.
-    mutating func died(_ id: Int, wasAsked: Bool) -> [(slot: Int, job: Job)] {
+    mutating func died(_ id: Int, wasAsked: Bool, wasKilled: Bool = false) -> [(slot: Int, job: Job)] {
         guard let worker = workers.removeValue(forKey: id) else { return [] }
         idle.removeAll { $0 == id }
-        if !wasAsked, worker.served == 0, worker.phase == .starting || worker.inFlight == 0 { failures += 1 }
+        if !wasAsked, worker.served == 0, worker.phase == .starting || worker.inFlight == 0 {
+            failures += wasKilled ? 1 : settings.ownFailure
+        }
         return worker.jobs.enumerated().compactMap { slot, job in job.map { (slot, $0) } }
     }
 
     /// After a death: starts what is needed; gives up when workers only die.
     mutating func recover() -> [Action] {
-        guard failures < settings.failuresInARow else { return giveUp() }
+        guard failures < settings.mostFailures else { return giveUp() }
         return schedule()
     }
 

@@ -24,6 +24,11 @@ extension ProcessPoolCore {
                     _ = state.machine.wasRevoked(worker: worker.number, slot: slot)
                     job.place = .over
                     mustEnd = true
+                } else if state.stopsWaiting(job) {
+                    job.place = .over
+                    mustEnd = true
+                    return state.machine.freed(
+                        worker: worker.number, slot: slot, time: nil, now: MonotonicTime.now.nanoseconds)
                 } else {
                     // Not offered yet: whoever is about to do so sees the reason. Taken: it is asked.
                     isRunning = roost_slot_state(page) == UInt32(ROOST_SLOT_TAKEN)
@@ -113,7 +118,7 @@ extension ProcessPoolCore {
         }
         guard let (slot, job) = running else { return }
         let page = roost_control_slot(worker.control, Int32(slot))
-        let ran = Duration.nanoseconds(MonotonicTime.now.nanoseconds - roost_slot_began(page))
+        let ran = Duration.nanoseconds(MonotonicTime.now.nanoseconds - roost_slot_element_began(page))
         let memory = ProcessMemory(of: worker.pid).own
         let baseline = worker.state.withLock { state in
             state.peak = max(state.peak, memory)
@@ -123,12 +128,12 @@ extension ProcessPoolCore {
             return end(worker, .limit(job: job.id, .memoryLimit(limit)))
         }
         if let limit = job.limits.cpuTime {
-            let used = Duration.nanoseconds(roost_process_cpu(worker.pid) - roost_slot_cpu(page))
+            let used = Duration.nanoseconds(roost_process_cpu(worker.pid) - roost_slot_element_cpu(page))
             if used > limit { return end(worker, .limit(job: job.id, .cpuTimeLimit(limit))) }
         }
         if let limit = job.limits.time, ran > limit {
-            // Asked first: a task that looks at its flag keeps its process.
-            if ran < limit + Self.politeness {
+            // Asked first: a task that looks at its flag keeps its process. One of a chunk is not: the flag is all of theirs.
+            if job.count == 1, ran < limit + Self.politeness {
                 worker.state.withLock { $0.politeLimit = (job.id, limit) }
                 roost_slot_ask(page, UInt32(ROOST_FLAG_STOP), 0)
             } else {

@@ -113,7 +113,8 @@ extension ProcessPoolCore {
             state.deaths += 1
             state.definedTypes[worker.number] = nil
             for type in state.waiting.keys { state.waiting[type]?.removeAll { $0.worker === worker } }
-            for (slot, job) in state.machine.died(worker.number, wasAsked: verdict != nil) {
+            for (slot, job) in state.machine.died(
+                worker.number, wasAsked: verdict != nil, wasKilled: worker.state.withLock { $0.end?.signal == SIGKILL }) {
                 let page = roost_control_slot(worker.control, Int32(slot))
                 if roost_slot_state(page) == UInt32(ROOST_SLOT_TAKEN) {
                     job.place = .nowhere
@@ -132,7 +133,7 @@ extension ProcessPoolCore {
             return others.reversed().flatMap { state.machine.submit($0, priority: $0.level, first: true) }
         }
         decide { state in
-            if state.machine.failures + 1 >= state.machine.settings.failuresInARow, state.failure == nil {
+            if state.machine.failures >= state.machine.settings.mostFailures, state.failure == nil {
                 state.failure = ProcessPoolError(
                     .cannotStartWorker,
                     "the workers of pool '\(name)' end before they have done anything: \(how(worker)); \(lastWords(worker))"

@@ -217,7 +217,7 @@ final class ProcessPoolCore: Sendable {
             }
             roost_slot_offer(
                 roost_control_slot(worker.control, Int32(slot)), isPaused ? UInt32(ROOST_FLAG_PAUSE) : 0,
-                UInt64(job.limits.output ?? 0))
+                UInt64(job.limits.output ?? 0), job.limits.time != nil || job.limits.cpuTime != nil ? 1 : 0)
             return (true, state.number(of: job.type), job.deaths)
         }
         let isSent =
@@ -417,6 +417,16 @@ final class ProcessPoolCore: Sendable {
 }
 
 extension ProcessPoolCore.State {
+    /// True when the job waited for an answer about its type; it does not any more.
+    mutating func stopsWaiting(_ job: Job) -> Bool {
+        for (type, entries) in waiting {
+            guard let index = entries.firstIndex(where: { $0.job === job }) else { continue }
+            waiting[type]?.remove(at: index)
+            return true
+        }
+        return false
+    }
+
     mutating func number(of type: TaskType) -> Int {
         if let number = typeNumbers[type] { return number }
         types.append(type)
