@@ -92,7 +92,6 @@ final class TestApp {
     private var ended: Int32?
 
     init(_ argument: String) throws {
-        let folder = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().path
         var ends: [Int32] = [0, 0]
         pipe(&ends)
         var actions = posix_spawn_file_actions_t()
@@ -110,7 +109,7 @@ final class TestApp {
         posix_spawnattr_setsigmask(&attributes, &none)
         posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
         defer { posix_spawnattr_destroy(&attributes) }
-        let failure = posix_spawn(&child, folder + "/process-test-app", &actions, &attributes, arguments, environ)
+        let failure = posix_spawn(&child, TestWorker.appPath, &actions, &attributes, arguments, environ)
         for argument in arguments { free(argument) }
         posix_spawn_file_actions_destroy(&actions)
         close(ends[1])

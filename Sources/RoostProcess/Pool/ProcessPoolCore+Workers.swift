@@ -114,7 +114,8 @@ extension ProcessPoolCore {
             state.definedTypes[worker.number] = nil
             for type in state.waiting.keys { state.waiting[type]?.removeAll { $0.worker === worker } }
             for (slot, job) in state.machine.died(
-                worker.number, wasAsked: verdict != nil, wasKilled: worker.state.withLock { $0.end?.signal == SIGKILL }) {
+                worker.number, wasAsked: verdict != nil, wasKilled: worker.state.withLock { $0.end?.signal == SIGKILL })
+            {
                 let page = roost_control_slot(worker.control, Int32(slot))
                 if roost_slot_state(page) == UInt32(ROOST_SLOT_TAKEN) {
                     job.place = .nowhere
@@ -256,10 +257,12 @@ extension ProcessPoolCore {
             process: worker.pid,
             reason: reason(cause, report), report: report,
             ranFor: .nanoseconds(max(0, (hasMark ? mark.ns : MonotonicTime.now.nanoseconds) - roost_slot_began(page))),
-            cpuTime: max(.zero, cpu - .nanoseconds(roost_slot_cpu(page))), peakMemory: Self.peak(end, sampled: max(peak, baseline)),
+            cpuTime: max(.zero, cpu - .nanoseconds(roost_slot_cpu(page))),
+            peakMemory: Self.peak(end, sampled: max(peak, baseline)),
             lastUpdate: updateSize > 0 ? String(decoding: update[..<updateSize], as: UTF8.self) : nil,
             lastCheckpoint: hasSite
-                ? CallSite(file: file.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }, line: Int(line)) : nil,
+                ? CallSite(file: file.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }, line: Int(line))
+                : nil,
             output: worker.printed, attempt: state.withLock { _ in deaths(of: job, element) })
     }
 

@@ -372,7 +372,8 @@ final class ProcessPoolCore: Sendable {
 
     /// Whether a type is known: the tasks that waited for it go, or fail.
     private func answered(_ type: Int, _ bytes: UnsafeRawBufferPointer, _ worker: WorkerProcess) {
-        let answer = (try? TaskCoding.decodePlainly(TypeAnswer.self, from: bytes))
+        let answer =
+            (try? TaskCoding.decodePlainly(TypeAnswer.self, from: bytes))
             ?? TypeAnswer(
                 verdict: .different, detail: "its answer cannot be read", executable: executablePath, build: "unknown")
         var waiting: [(job: Job, worker: WorkerProcess, slot: Int)] = []
@@ -401,7 +402,8 @@ final class ProcessPoolCore: Sendable {
         return ProcessPoolError(
             .unknownTask,
             "the worker executable '\(answer.executable)' (build \(answer.build)) cannot run '\(type.title)': \(why). App: '\(ExecutableIdentity.path)' "
-                + "(build \(ExecutableIdentity.build)). Link the library with the task into both, and build them together.")
+                + "(build \(ExecutableIdentity.build)). Link the library with the task into both, and build them together."
+        )
     }
 
     // MARK: Failures of the pool itself

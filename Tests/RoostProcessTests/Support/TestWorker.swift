@@ -13,6 +13,9 @@ enum TestWorker {
     /// One that has none of them.
     static let otherPath =
         (path as NSString).deletingLastPathComponent + "/process-test-other-worker"
+
+    /// An app with a pool of its own.
+    static let appPath = (path as NSString).deletingLastPathComponent + "/process-test-app"
 }
 
 /// A folder of one test, gone with it.

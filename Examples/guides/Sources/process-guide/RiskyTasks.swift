@@ -48,7 +48,7 @@ struct Crash: IsolatedTask {
             do {
                 _ = try await pool.run(Crash())
             } catch let crash as TaskCrash {
-                print(crash.reason)  // SIGILL (illegal instruction): Fatal error: the codec is broken, in Crash.run(_:) at …
+                print(crash.reason)  // SIGILL (illegal instruction): Fatal error: the codec is broken, in …
             }
 
             for await (task, result) in try pool.map((1...10).map { CountPrimes(limit: $0 * 100) }) {
