@@ -135,7 +135,9 @@ public struct CrashOnce: IsolatedTask {
     public var number: Int
     public var crashes: Int
     public var log: String
-    public init(_ number: Int, crashes: Int, log: String) { (self.number, self.crashes, self.log) = (number, crashes, log) }
+    public init(_ number: Int, crashes: Int, log: String) {
+        (self.number, self.crashes, self.log) = (number, crashes, log)
+    }
     public static var isRepeatable: Bool { true }
     public func run(_ worker: IsolatedWorker<WorkerProgress>) throws -> Int {
         if RunLogFile.note(number, in: log) <= crashes { abort() }

@@ -21,9 +21,9 @@ public struct HowBuilt: IsolatedTask {
     public init() {}
     public func run(_ worker: IsolatedWorker<WorkerProgress>) throws -> String {
         #if DEBUG
-            return "debug"
+        return "debug"
         #else
-            return "release"
+        return "release"
         #endif
     }
 }
@@ -82,7 +82,9 @@ public struct LeaveChild: IsolatedTask {
         print("leaving a child")
         var child: pid_t = 0
         var arguments: [UnsafeMutablePointer<CChar>?] = [strdup("sleep"), strdup("1000"), nil]
-        guard posix_spawn(&child, "/bin/sleep", nil, nil, &arguments, environ) == 0 else { throw Refusal(reason: "no child") }
+        guard posix_spawn(&child, "/bin/sleep", nil, nil, &arguments, environ) == 0 else {
+            throw Refusal(reason: "no child")
+        }
         worker.report(Int(child), message: "a child was left")
         try worker.checkpoint()  // here: child
         if let gate { Gate.wait(gate) }

@@ -40,33 +40,49 @@ import Testing
 
     // No function where the C library aborts: its frames keep no frame pointer, and the backtracer comes no further.
     static let table: [Row] = [
-        Row(.indexOutOfRange, .signal(SIGILL), debug: Expected(kind: .indexOutOfRange, source: .standardError),
+        Row(
+            .indexOutOfRange, .signal(SIGILL), debug: Expected(kind: .indexOutOfRange, source: .standardError),
             release: unnamedCheck, "Index out of range", release: "a check failed", in: "readIndex"),
-        Row(.nilValue, .signal(SIGILL), debug: Expected(kind: .unwrappedNil, source: .standardError),
+        Row(
+            .nilValue, .signal(SIGILL), debug: Expected(kind: .unwrappedNil, source: .standardError),
             release: Expected(kind: .unwrappedNil, source: .backtrace), "found nil", in: "readNil"),
-        Row(.overflow, .signal(SIGILL), debug: Expected(kind: .overflow, source: .backtrace), "arithmetic overflow",
+        Row(
+            .overflow, .signal(SIGILL), debug: Expected(kind: .overflow, source: .backtrace), "arithmetic overflow",
             in: "addTooMuch"),
-        Row(.fatal, .signal(SIGILL), debug: Expected(kind: .fatalError, source: .standardError), "the roof is gone",
+        Row(
+            .fatal, .signal(SIGILL), debug: Expected(kind: .fatalError, source: .standardError), "the roof is gone",
             in: "stopWithText"),
-        Row(.badPointer, .signal(SIGSEGV), debug: Expected(kind: .badPointer, source: .signal), "bad pointer 0x10, near null",
+        Row(
+            .badPointer, .signal(SIGSEGV), debug: Expected(kind: .badPointer, source: .signal),
+            "bad pointer 0x10, near null",
             in: "readBadPointer"),
-        Row(.abort, .signal(SIGABRT), debug: Expected(kind: .abort, source: .signal, isCertain: false), "abort was called"),
-        Row(.exclusivity, .signal(SIGABRT), debug: Expected(kind: .exclusivity, source: .standardError),
+        Row(
+            .abort, .signal(SIGABRT), debug: Expected(kind: .abort, source: .signal, isCertain: false),
+            "abort was called"),
+        Row(
+            .exclusivity, .signal(SIGABRT), debug: Expected(kind: .exclusivity, source: .standardError),
             "Simultaneous accesses"),
-        Row(.stackOverflow, .signal(SIGSEGV), debug: Expected(kind: .stackOverflow, source: .signal), "stack overflow",
+        Row(
+            .stackOverflow, .signal(SIGSEGV), debug: Expected(kind: .stackOverflow, source: .signal), "stack overflow",
             in: "deep"),
-        Row(.threadOverflow, .signal(SIGSEGV), debug: Expected(kind: .stackOverflow, source: .signal), "stack overflow",
+        Row(
+            .threadOverflow, .signal(SIGSEGV), debug: Expected(kind: .stackOverflow, source: .signal), "stack overflow",
             in: "native_deep"),
         // Without a stack for the handler nothing can be noted, and there is no backtrace.
-        Row(.bareThreadOverflow, .signal(SIGSEGV), debug: Expected(kind: .badPointer, source: .signal, isCertain: false),
+        Row(
+            .bareThreadOverflow, .signal(SIGSEGV),
+            debug: Expected(kind: .badPointer, source: .signal, isCertain: false),
             "a bad pointer, or no room left on a stack"),
-        Row(.cxxException, .signal(SIGABRT), debug: Expected(kind: .uncaughtException, source: .standardError),
+        Row(
+            .cxxException, .signal(SIGABRT), debug: Expected(kind: .uncaughtException, source: .standardError),
             "uncaught C++ exception 'std::runtime_error': the nest is full"),
-        Row(.eightThreads, .signal(SIGILL), debug: Expected(kind: .indexOutOfRange, source: .standardError),
+        Row(
+            .eightThreads, .signal(SIGILL), debug: Expected(kind: .indexOutOfRange, source: .standardError),
             release: unnamedCheck, "Index out of range", release: "a check failed", in: "readIndex"),
         Row(.exitZero, .exit(0), debug: Expected(kind: .exited, source: .exitStatus), "left with status 0"),
         Row(.exitThree, .exit(3), debug: Expected(kind: .exited, source: .exitStatus), "left with status 3"),
-        Row(.kill, .signal(SIGKILL), debug: Expected(kind: .killed, source: .signal, isCertain: false),
+        Row(
+            .kill, .signal(SIGKILL), debug: Expected(kind: .killed, source: .signal, isCertain: false),
             "killed by the kernel or by somebody"),
     ]
 
@@ -82,9 +98,13 @@ import Testing
         let crash = try await Scene.crash(task: { Crash(row.way, gate: $0) })
         let expected = isDebug ? row.debug : row.release
         let reason = crash.report.reason
-        print("\(isDebug ? "debug" : "release") \(row.way): \(reason.kind.rawValue) \(reason.source) \(reason.isCertain): \(crash.reason)")
+        print(
+            "\(isDebug ? "debug" : "release") \(row.way): \(reason.kind.rawValue) \(reason.source) \(reason.isCertain): \(crash.reason)"
+        )
         #expect(crash.cause == row.cause)
-        #expect(reason.kind == expected.kind && reason.source == expected.source && reason.isCertain == expected.isCertain, "\(crash)")
+        #expect(
+            reason.kind == expected.kind && reason.source == expected.source && reason.isCertain == expected.isCertain,
+            "\(crash)")
         #expect(crash.reason.contains(isDebug ? row.text.0 : row.text.1), "\(crash.reason)")
         let file = "ProcessTestTasks/Crash.swift"
         try crash.expectEvidence(
@@ -105,9 +125,12 @@ import Testing
             kill(pid_t(pid), SIGKILL)
         }
         #expect(crash.cause == .signal(SIGKILL))
-        #expect(crash.report.reason.kind == .killed && crash.report.reason.source == .signal && !crash.report.reason.isCertain)
+        #expect(
+            crash.report.reason.kind == .killed && crash.report.reason.source == .signal
+                && !crash.report.reason.isCertain)
         try crash.expectEvidence(
-            task: "Endless", input: "Endless(isBusy: false, gate: nil)", update: "about to be endless", checkpoint: "endless",
+            task: "Endless", input: "Endless(isBusy: false, gate: nil)", update: "about to be endless",
+            checkpoint: "endless",
             in: "ProcessTestTasks/Misbehaviour.swift", printed: "endless")
     }
 
@@ -120,7 +143,9 @@ import Testing
             limits: isLimitOfThePool ? TaskLimits() : TaskLimits(memory: limit),
             configure: { if isLimitOfThePool { $0.limits.memory = limit } },
             task: { Grow(mebibytes: 768, isAtOnce: isAtOnce, gate: $0) })
-        print("memory, at once: \(isAtOnce), limit of the pool: \(isLimitOfThePool): peak \(crash.peakMemory >> 20) MiB, \(crash.reason)")
+        print(
+            "memory, at once: \(isAtOnce), limit of the pool: \(isLimitOfThePool): peak \(crash.peakMemory >> 20) MiB, \(crash.reason)"
+        )
         #expect(crash.cause == .memoryLimit(limit))
         #expect(crash.reason == "it used more than its limit of 64 MiB of memory")
         let gate = crash.input.split(separator: "\"").dropFirst().first ?? ""
@@ -170,7 +195,8 @@ import Testing
         let ending = try await Scene.play(
             configure: {
                 $0.stopSteps = [
-                    StopStep(.ask, wait: .milliseconds(100)), StopStep(.terminate, wait: .milliseconds(100)), StopStep(.kill),
+                    StopStep(.ask, wait: .milliseconds(100)), StopStep(.terminate, wait: .milliseconds(100)),
+                    StopStep(.kill),
                 ]
             },
             task: { _ in Endless(isBusy: true) },
@@ -235,7 +261,9 @@ import Testing
             #expect(pool.processes == [])
         }
         let deadline = ContinuousClock.now + .seconds(5)
-        while try Growth.now().mapped > before, ContinuousClock.now < deadline { try await Task.sleep(for: .milliseconds(1)) }
+        while try Growth.now().mapped > before, ContinuousClock.now < deadline {
+            try await Task.sleep(for: .milliseconds(1))
+        }
         #expect(try Growth.now().mapped <= before)
     }
 }

@@ -9,7 +9,9 @@ import Testing
         let corner = try Corner()
         let pool = try SmokeTests.pool { $0.onOutput = { _ in } }
         // Two workers whose tasks were short, the one held by a task that is long.
-        for handle in (0..<400).map({ pool.start(Mark($0, log: corner.path("warm"), micros: 0)) }) { _ = try await handle.value }
+        for handle in (0..<400).map({ pool.start(Mark($0, log: corner.path("warm"), micros: 0)) }) {
+            _ = try await handle.value
+        }
         let long = pool.start(Innocent(1, gate: corner.path("gate")))
         for await _ in long.updates { break }
         let workers = pool.processes

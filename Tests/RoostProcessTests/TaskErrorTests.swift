@@ -5,7 +5,9 @@ import Testing
 
 /// What a task throws, and what cannot cross.
 @Suite struct TaskErrorTests {
-    private func error<T: IsolatedTask>(_ task: T, change: (inout ProcessPool.Configuration) -> Void = { _ in }) async throws -> any Error {
+    private func error<T: IsolatedTask>(
+        _ task: T, change: (inout ProcessPool.Configuration) -> Void = { _ in }
+    ) async throws -> any Error {
         let pool = try SmokeTests.pool(change)
         let ending = await pool.start(task).ending
         #expect(try await pool.run(Add(1, 1)) == 2, "the pool goes on")
@@ -28,7 +30,9 @@ import Testing
 
     @Test func anInputThatCannotBeEncoded() async throws {
         let error = try #require(await error(Unencodable()) as? ProcessPoolError)
-        #expect(error.code == .inputNotEncodable && error.underlying as? Refusal == Refusal(reason: "it does not travel"), "\(error)")
+        #expect(
+            error.code == .inputNotEncodable && error.underlying as? Refusal == Refusal(reason: "it does not travel"),
+            "\(error)")
         #expect(error.message.contains("Unencodable"))
     }
 
@@ -44,7 +48,8 @@ import Testing
 
     @Test func anInputBeyondTheLimit() async throws {
         let text = String(repeating: "x", count: 100_000)
-        let tooLarge = try #require(await error(CountText(text), change: { $0.inputLimit = 50_000 }) as? ProcessPoolError)
+        let tooLarge = try #require(
+            await error(CountText(text), change: { $0.inputLimit = 50_000 }) as? ProcessPoolError)
         #expect(tooLarge.code == .inputTooLarge && tooLarge.message.contains("50000"), "\(tooLarge)")
         let bytes = try Bytes(count: 200_000) { $0.initializeMemory(as: UInt8.self, repeating: 1) }
         let manyBytes = try await error(Brighten(bytes), change: { $0.inputLimit = 50_000 })

@@ -24,7 +24,9 @@ private struct Hidden: IsolatedTask {
             func run(_ worker: IsolatedWorker<WorkerProgress>) throws -> Int { 1 }
         }
         let pool = try SmokeTests.pool()
-        for (ending, name) in [(await pool.start(Hidden()).ending, "Hidden"), (await pool.start(Local()).ending, "Local")] {
+        for (ending, name) in [
+            (await pool.start(Hidden()).ending, "Hidden"), (await pool.start(Local()).ending, "Local"),
+        ] {
             let error = try #require(ending.poolError)
             #expect(error.code == .unknownTask && error.message.contains(name), "\(error)")
             #expect(error.message.contains("private"), "it says what to do: \(error)")

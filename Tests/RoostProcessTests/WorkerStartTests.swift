@@ -7,7 +7,9 @@ import Testing
 /// Programs that are no workers, and setups: clear errors, and nothing is started again and again.
 @Suite(.serialized) struct WorkerStartTests {
     /// Ten tasks for a program that is no worker: all fail with its error, and it was started once for each worker at the most.
-    private func failure(_ path: String, _ corner: Corner, change: (inout ProcessPool.Configuration) -> Void = { _ in }) async throws -> ProcessPoolError {
+    private func failure(
+        _ path: String, _ corner: Corner, change: (inout ProcessPool.Configuration) -> Void = { _ in }
+    ) async throws -> ProcessPoolError {
         let pool = try SmokeTests.pool { configuration in
             configuration.workers = 0...1
             configuration.executable = .path(path)
@@ -39,7 +41,8 @@ import Testing
     @Test func aProgramThatForgetsWhatItIs() async throws {
         let corner = try Corner()
         let error = try await failure(TestWorker.otherPath, corner) { $0.environment = ["ROOST_TEST_FORGETS": "1"] }
-        #expect(error.code == .noWorkerEntry && error.message.contains("the other program went its own way"), "\(error)")
+        #expect(
+            error.code == .noWorkerEntry && error.message.contains("the other program went its own way"), "\(error)")
     }
 
     /// It has ten seconds.
