@@ -33,7 +33,8 @@ let package = Package(
         .testTarget(name: "RoostTests", dependencies: ["Roost", "RoostTesting", "CRoostPlatform"]),
         .target(name: "ProcessTestNative", path: "Tests/ProcessTestNative"),
         .target(
-            name: "ProcessTestTasks", dependencies: ["RoostProcess", "ProcessTestNative"], path: "Tests/ProcessTestTasks"),
+            name: "ProcessTestTasks", dependencies: ["RoostProcess", "ProcessTestNative"],
+            path: "Tests/ProcessTestTasks"),
         .executableTarget(
             name: "process-test-worker", dependencies: ["ProcessTestTasks"], path: "Tests/ProcessTestWorker"),
         .executableTarget(
