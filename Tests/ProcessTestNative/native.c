@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 void native_abort(void) {
     abort();
@@ -14,6 +15,7 @@ void native_abort(void) {
 __attribute__((noinline)) static int native_deep(volatile char *above) {
     volatile char room[512];
     room[0] = (char)(above[0] + 1);
+    if (getppid() < 0) return 0;  // never; no compiler knows it
     return native_deep(room) + room[0];
 }
 

@@ -119,11 +119,13 @@ import Testing
     // MARK: Ended from outside
 
     @Test func aWorkerThatSomebodyKills() async throws {
-        let crash = try await Scene.crash(task: { _ in Endless(isBusy: false) }, action: { scene in
-            let pid = try #require(scene.first).completed
-            #expect(scene.pool.processes.contains(Int32(pid)))
-            kill(pid_t(pid), SIGKILL)
-        })
+        let crash = try await Scene.crash(
+            task: { _ in Endless(isBusy: false) },
+            action: { scene in
+                let pid = try #require(scene.first).completed
+                #expect(scene.pool.processes.contains(Int32(pid)))
+                kill(pid_t(pid), SIGKILL)
+            })
         #expect(crash.cause == .signal(SIGKILL))
         #expect(
             crash.report.reason.kind == .killed && crash.report.reason.source == .signal
@@ -219,11 +221,13 @@ import Testing
 
     @Test func aChildOfATaskThatCrashes() async throws {
         var child: Int32 = 0
-        let crash = try await Scene.crash(task: { LeaveChild(.crashes, gate: $0) }, action: { scene in
-            child = Int32(try #require(scene.first).completed)
-            _ = await scene.handle.ending
-            #expect(await Leftover.isGone(child, within: .milliseconds(100)))
-        })
+        let crash = try await Scene.crash(
+            task: { LeaveChild(.crashes, gate: $0) },
+            action: { scene in
+                child = Int32(try #require(scene.first).completed)
+                _ = await scene.handle.ending
+                #expect(await Leftover.isGone(child, within: .milliseconds(100)))
+            })
         #expect(child > 0 && crash.cause == .signal(SIGILL) && crash.reason.contains("a child is left"))
     }
 

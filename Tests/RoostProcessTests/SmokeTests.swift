@@ -19,18 +19,6 @@ import Testing
         #expect(pool.processes == [])
     }
 
-    @Test(arguments: Crash.Way.allCases) func aCrashIsAnError(_ way: Crash.Way) async throws {
-        let pool = try Self.pool()
-        do {
-            _ = try await pool.run(Crash(way))
-            Issue.record("it did not crash")
-        } catch let crash as TaskCrash {
-            print("\(way): \(crash)")
-        }
-        #expect(try await pool.run(Add(1, 2)) == 3)
-        await pool.close()
-    }
-
     @Test func bytesComeBack() async throws {
         let pool = try Self.pool()
         for size in [0, 1, 1_000, 100_000, 10_000_000] {
