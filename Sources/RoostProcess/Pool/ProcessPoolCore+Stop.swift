@@ -58,8 +58,8 @@ extension ProcessPoolCore {
         guard let worker = found else { return }
         switch steps[index].action {
         case .ask: break
-        case .terminate: end(worker, .stop(job: job.id), with: SIGTERM)
-        case .kill: end(worker, .stop(job: job.id))
+        case .terminate: end(worker, .stop(job: job.id), with: SIGTERM, ifRunning: job)
+        case .kill: end(worker, .stop(job: job.id), ifRunning: job)
         }
         guard index + 1 < steps.count else { return }
         let timer = SystemTime.shared.schedule(after: steps[index].wait) { [weak self, weak job] in
@@ -79,7 +79,7 @@ extension ProcessPoolCore {
             guard case .offered(let worker, _) = job.place else { return nil }
             return worker
         }
-        if let worker { end(worker, .stop(job: job.id)) }
+        if let worker { end(worker, .stop(job: job.id), ifRunning: job) }
     }
 
     func pauseChanged(_ job: Job) {
@@ -125,11 +125,11 @@ extension ProcessPoolCore {
             return state.baseline
         }
         if let limit = job.limits.memory, memory - baseline > limit {
-            return end(worker, .limit(job: job.id, .memoryLimit(limit)))
+            return end(worker, .limit(job: job.id, .memoryLimit(limit)), ifRunning: job)
         }
         if let limit = job.limits.cpuTime {
             let used = Duration.nanoseconds(roost_process_cpu(worker.pid) - roost_slot_element_cpu(page))
-            if used > limit { return end(worker, .limit(job: job.id, .cpuTimeLimit(limit))) }
+            if used > limit { return end(worker, .limit(job: job.id, .cpuTimeLimit(limit)), ifRunning: job) }
         }
         if let limit = job.limits.time, ran > limit {
             // Asked first: a task that looks at its flag keeps its process. One of a chunk is not: the flag is all of theirs.
@@ -137,7 +137,7 @@ extension ProcessPoolCore {
                 worker.state.withLock { $0.politeLimit = (job.id, limit) }
                 roost_slot_ask(page, UInt32(ROOST_FLAG_STOP), 0)
             } else {
-                return end(worker, .limit(job: job.id, .timeLimit(limit)))
+                return end(worker, .limit(job: job.id, .timeLimit(limit)), ifRunning: job)
             }
         }
         var mark = roost_crash_mark()

@@ -73,13 +73,27 @@ extension ProcessPoolCore {
     // MARK: Ending
 
     /// Ends a worker for a reason of the pool's. What it had not begun goes to others.
-    func end(_ worker: WorkerProcess, _ verdict: WorkerProcess.Verdict, with signal: Int32 = SIGKILL) {
-        worker.state.withLock { if $0.verdict == nil { $0.verdict = verdict } }
+    ///
+    /// - Parameter job: With it, only if that one still runs there.
+    func end(
+        _ worker: WorkerProcess, _ verdict: WorkerProcess.Verdict, with signal: Int32 = SIGKILL,
+        ifRunning job: Job? = nil
+    ) {
+        var isEnding = true
         decide { state in
+            if let job {
+                guard case .offered(let owner, let slot) = job.place, owner === worker,
+                    roost_slot_state(roost_control_slot(worker.control, Int32(slot))) == UInt32(ROOST_SLOT_TAKEN)
+                else {
+                    isEnding = false
+                    return []
+                }
+            }
+            worker.state.withLock { if $0.verdict == nil { $0.verdict = verdict } }
             let actions = state.machine.retire(worker.number).filter { if case .dismiss = $0 { false } else { true } }
             return actions + takeBack(worker, &state)
         }
-        worker.signal(signal)
+        if isEnding { worker.signal(signal) }
     }
 
     /// The tasks that the worker has not begun wait again.
@@ -195,7 +209,7 @@ extension ProcessPoolCore {
         }
         let crash = evidence(of: job, element, worker, verdict)
         let suspect = job.firstElement + element
-        if isAgain, stopReason == nil, case .signal = crash.cause, let again = job.payload(from: suspect) {
+        if isAgain, stopReason == nil, crash.isByItself, let again = job.payload(from: suspect) {
             return submitAgain(job, from: suspect, again, deaths: crash.attempt + 1)
         }
         job.crashed(suspect, crash)

@@ -241,7 +241,13 @@ final class ProcessPoolCore: Sendable {
         }
         decide { state in
             roost_slot_clear(roost_control_slot(worker.control, Int32(slot)))
-            guard case .offered(let owner, slot) = job.place, owner === worker else { return [] }
+            guard case .offered(let owner, slot) = job.place, owner === worker else {
+                // Taken back meanwhile: no frame tells the worker to skip it.
+                let isTakenBack = state.machine.workers[worker.number]?.revoked.contains(slot) ?? false
+                guard isTakenBack else { return [] }
+                return state.machine.freed(
+                    worker: worker.number, slot: slot, time: nil, now: MonotonicTime.now.nanoseconds)
+            }
             job.place = .queued
             return state.machine.wasRefused(job, priority: job.level, worker: worker.number, slot: slot)
         }

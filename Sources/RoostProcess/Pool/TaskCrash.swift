@@ -46,6 +46,14 @@ public struct TaskCrash: Error, Sendable, CustomStringConvertible {
     /// 0, or more for a task that was tried again.
     public let attempt: Int
 
+    /// It died; no limit ended it.
+    var isByItself: Bool {
+        switch cause {
+        case .signal, .exit: true
+        case .memoryLimit, .timeLimit, .cpuTimeLimit: false
+        }
+    }
+
     public var description: String {
         var lines = ["task '\(task)' ended its worker (process \(process)): \(reason)"]
         var facts = [

@@ -14,7 +14,7 @@ final class Supervisor: Sendable {
         var commands: [@Sendable () -> Void] = []
         var watches: [UInt64: @Sendable (UInt32) -> Void] = [:]
         var lastTag: UInt64 = 0
-        var tickers: [ObjectIdentifier: @Sendable () -> Bool] = [:]
+        var tickers: [ObjectIdentifier: (number: UInt64, action: @Sendable () -> Bool)] = [:]
         var hasThread = false
     }
 
@@ -81,7 +81,10 @@ final class Supervisor: Sendable {
 
     /// Calls `action` every ``tick`` until it returns false.
     func addTicker(_ owner: AnyObject, _ action: @escaping @Sendable () -> Bool) {
-        state.withLock { $0.tickers[ObjectIdentifier(owner)] = action }
+        state.withLock { state in
+            state.lastTag += 1
+            state.tickers[ObjectIdentifier(owner)] = (state.lastTag, action)
+        }
         try? run {}
     }
 
@@ -110,7 +113,12 @@ final class Supervisor: Sendable {
                 nextTick = nil
             } else if let due = nextTick {
                 if MonotonicTime.now >= due {
-                    for (owner, ticker) in tickers where !ticker() { state.withLock { $0.tickers[owner] = nil } }
+                    for (owner, ticker) in tickers where !ticker.action() {
+                        // Another one may have been added since.
+                        state.withLock { state in
+                            if state.tickers[owner]?.number == ticker.number { state.tickers[owner] = nil }
+                        }
+                    }
                     nextTick = .now + Self.tick
                 }
             } else {

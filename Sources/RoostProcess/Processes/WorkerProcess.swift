@@ -12,6 +12,7 @@ final class WorkerProcess: @unchecked Sendable {  // proof: `state` is locked; `
     let control: UnsafeMutablePointer<roost_control>
     let writer: FrameWriter
     let port: ArenaPort
+    private let returns: ArenaReturns
     private let incoming: OpaquePointer
     /// The chunk whose results come at the moment; the reading thread's own.
     var chunk: Job?
@@ -94,7 +95,9 @@ final class WorkerProcess: @unchecked Sendable {  // proof: `state` is locked; `
         incoming = roost_ring_from_worker(control)
         let writer = FrameWriter(ring: roost_ring_to_worker(control))
         self.writer = writer
-        port = ArenaPort(channel: ends[0]) { number in _ = writer.write(.arenaReturned, number: number) }
+        let returns = ArenaReturns(writer)
+        self.returns = returns
+        port = ArenaPort(channel: ends[0]) { number in returns.add(number) }
     }
 
     deinit {
@@ -188,6 +191,7 @@ final class WorkerProcess: @unchecked Sendable {  // proof: `state` is locked; `
                 let bytes = UnsafeRawBufferPointer(start: UnsafeRawPointer(frame + 1), count: Int(header.size))
                 pool.received(header, bytes, from: self)
                 roost_ring_consume(incoming, header.size)
+                returns.flush()
             }
             if failure != 0 {
                 pool.end(self, .broken(.broken("its size or place")))
