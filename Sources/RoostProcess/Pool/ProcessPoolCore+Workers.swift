@@ -20,8 +20,13 @@ extension ProcessPoolCore {
         do {
             try Guardian.shared.ensureStarted()
             let worker = try WorkerProcess(number: number, pool: self)
-            // Known before it can say anything.
-            state.withLock { $0.workers[number] = worker }
+            // Known before it can say anything; not once the pool is closed: whoever closes it has not seen this one.
+            let isWanted = state.withLock { state in
+                guard state.machine.workers[number] != nil, !state.machine.isClosed else { return false }
+                state.workers[number] = worker
+                return true
+            }
+            guard isWanted else { return worker.discard() }
             try worker.start(program(number), setup: setup)
             // Whoever ended it while it had no process yet could not reach it.
             if worker.state.withLock({ $0.verdict != nil }) { worker.signal(SIGKILL) }

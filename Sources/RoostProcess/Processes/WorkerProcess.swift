@@ -110,6 +110,12 @@ final class WorkerProcess: @unchecked Sendable {  // proof: `state` is locked; `
 
     // MARK: Start
 
+    /// It is not started after all.
+    func discard() {
+        close(controlMemory)
+        close(workerChannel)
+    }
+
     /// Starts the process and the thread that reads from it. On the supervisor's thread.
     func start(_ program: SpawnedProgram, setup: [UInt8]) throws {
         defer {

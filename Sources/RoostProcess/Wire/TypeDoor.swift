@@ -22,8 +22,15 @@ struct TaskType: Sendable, Hashable {
     /// For people.
     let title: String
 
+    // Kept: to find a name costs some microseconds, and every task asks.
+    private static let known = Locked<[ObjectIdentifier: TaskType]>([:])
+
     /// Throws ``ProcessPoolError`` for a type that no other program can find.
     init<T: IsolatedTask>(_: T.Type) throws {
+        if let type = Self.known.withLock({ $0[ObjectIdentifier(T.self)] }) {
+            self = type
+            return
+        }
         title = String(reflecting: T.self)
         guard let name = TypeDoor.name(of: T.self) else {
             throw ProcessPoolError(
@@ -33,7 +40,11 @@ struct TaskType: Sendable, Hashable {
         }
         self.name = name
         contract = Self.contract(of: T.self)
+        let made = self
+        Self.known.withLock { $0[ObjectIdentifier(T.self)] = made }
     }
+
+    func hash(into hasher: inout Hasher) { hasher.combine(contract) }
 
     static func contract<T: IsolatedTask>(of _: T.Type) -> UInt64 {
         // FNV-1a, 64 bits.
