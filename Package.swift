@@ -7,8 +7,11 @@ let package = Package(
     name: "Roost",
     products: [
         .library(name: "Roost", targets: ["Roost"]),
+        .library(name: "RoostProcess", targets: ["RoostProcess"]),
+        .library(name: "RoostApp", targets: ["RoostApp"]),
         .library(name: "RoostTerminal", targets: ["RoostTerminal"]),
         .library(name: "RoostTesting", targets: ["RoostTesting"]),
+        .library(name: "RoostCrashReport", targets: ["RoostCrashReport"]),
         .library(name: "RoostGTK", targets: ["RoostGTK"]),
     ],
     traits: [
@@ -19,13 +22,35 @@ let package = Package(
         .target(name: "CRoostLedger"),
         .target(name: "CRoostPlatform", linkerSettings: [.linkedLibrary("dispatch")]),
         .target(name: "Roost", dependencies: ["CRoostLedger", "CRoostPlatform"]),
+        .target(name: "CRoostProcess"),
+        .target(name: "RoostProcess", dependencies: ["Roost", "RoostCrashReport", "CRoostProcess"]),
+        .target(name: "RoostApp", dependencies: ["Roost", "RoostProcess"]),
         .target(name: "RoostTerminal", dependencies: ["Roost", "CRoostPlatform"]),
         .target(name: "RoostTesting", dependencies: ["Roost"]),
+        .target(name: "RoostCrashReport"),
         .systemLibrary(name: "CGTK", pkgConfig: "gtk4", providers: [.apt(["libgtk-4-dev"])]),
         .target(
             name: "RoostGTK",
             dependencies: ["Roost", "CRoostPlatform", .target(name: "CGTK", condition: .when(traits: ["GTK"]))]),
         .testTarget(name: "RoostTests", dependencies: ["Roost", "RoostTesting", "CRoostPlatform"]),
+        .target(name: "ProcessTestNative", path: "Tests/ProcessTestNative"),
+        .target(
+            name: "ProcessTestTasks", dependencies: ["RoostProcess", "ProcessTestNative"],
+            path: "Tests/ProcessTestTasks"),
+        .executableTarget(
+            name: "process-test-worker", dependencies: ["ProcessTestTasks"], path: "Tests/ProcessTestWorker"),
+        .executableTarget(
+            name: "process-test-app", dependencies: ["ProcessTestTasks", "RoostApp"], path: "Tests/ProcessTestApp"),
+        .executableTarget(
+            name: "process-test-other-worker", dependencies: ["RoostProcess"], path: "Tests/ProcessTestOtherWorker"),
+        .testTarget(
+            name: "RoostProcessTests",
+            dependencies: [
+                "RoostProcess", "CRoostProcess", "ProcessTestTasks", "process-test-worker", "process-test-other-worker",
+                "process-test-app",
+            ]),
+        .testTarget(
+            name: "RoostCrashReportTests", dependencies: ["RoostCrashReport"], resources: [.copy("Fixtures")]),
         .testTarget(name: "RoostGTKTests", dependencies: ["RoostGTK"]),
         .testTarget(name: "RoostTerminalTests", dependencies: ["RoostTerminal", "RoostTesting"]),
     ],

@@ -26,6 +26,13 @@ let package = Package(
             name: "bench-roost",
             dependencies: ["BenchSupport", .product(name: "Roost", package: "Roost")]
         ),
+        .executableTarget(
+            name: "bench-process",
+            dependencies: [
+                "BenchSupport", .product(name: "Roost", package: "Roost"),
+                .product(name: "RoostProcess", package: "Roost"),
+            ]
+        ),
         .systemLibrary(name: "CGLib", pkgConfig: "glib-2.0", providers: [.apt(["libgtk-4-dev"])]),
         // The heartbeat of a window, shared with the control in Peers/gtk.
         .target(name: "CHeartbeat", dependencies: ["CGLib"]),

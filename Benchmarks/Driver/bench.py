@@ -15,6 +15,8 @@ import goals
 import machine
 import plan
 import process
+import processes
+import processplan
 import table
 import thumbnails
 import windowplan
@@ -24,7 +26,7 @@ HOME = Path(__file__).resolve().parent.parent
 
 
 def arguments():
-    names = [b.name for b in plan.BENCHMARKS + windowplan.BENCHMARKS] + ["thumbnails"]
+    names = [b.name for b in plan.BENCHMARKS + processplan.BENCHMARKS + windowplan.BENCHMARKS] + ["thumbnails"]
     parser = argparse.ArgumentParser(prog="Benchmarks/run", description=__doc__, allow_abbrev=False)
     parser.add_argument("--quick", action="store_true", help="3 rounds and smaller counts")
     parser.add_argument("--json", type=Path, metavar="FILE", help="where the JSON goes (default: Benchmarks/.results/…)")
@@ -114,6 +116,11 @@ def planned(options, paths):
 
     for benchmark in wanted(plan.BENCHMARKS):
         yield benchmark, lambda row: one(row, paths, options.quick)
+    with_processes = wanted(processplan.BENCHMARKS)
+    if with_processes:
+        runner = processes.Runner(paths, options.quick)
+        for benchmark in with_processes:
+            yield benchmark, runner
     with_windows = wanted(windowplan.BENCHMARKS)
     if with_windows:
         runner = windows.Runner(paths, options.quick)
@@ -128,16 +135,20 @@ def planned(options, paths):
 
 def main():
     options = arguments()
-    paths = {name: str(options.swift_bin / name) for name in ("peers-swift", "peers-foundation", "bench-roost", "bench-window")}
+    paths = {name: str(options.swift_bin / name) for name in ("peers-swift", "peers-foundation", "bench-roost", "bench-window", "bench-process")}
     paths |= {name: str(HOME / "Peers/cpp/build" / name) for name in ("peer-textbook", "peer-tbb", "peer-qt")}
     paths |= {name: str(HOME / "Peers/gtk/build" / name) for name in ("control", "asker")}
-    paths["pyqt"] = [str(HOME / ".venv/bin/python"), str(HOME / "Peers/python/window.py")]
+    paths["pingpong"] = str(HOME / "Peers/c/build/pingpong")
+    python = str(HOME / ".venv/bin/python")
+    paths["processes"] = [python, str(HOME / "Peers/python/processes.py")]
+    # Not there when PyPI did not give it: the rows are skipped.
+    paths["pyqt"] = [python if list((HOME / ".venv/lib").glob("python*/site-packages/PyQt6")) else "/no/PyQt6", str(HOME / "Peers/python/window.py")]
 
-    described = machine.describe(paths["pyqt"][0])
+    described = machine.describe(python)
     print(f"{described['cpu']}, {described['cores_used']} of {described['cores']} cores, {described['memory_mb']} MB; "
           f"{described['system']}, kernel {described['kernel']}")
     print(f"{described['swift']}; {described['cxx']}; Qt {described['qt']}; oneTBB {described['tbb']}; "
-          f"GTK {described['gtk']}; PyQt6 {described['pyqt']}")
+          f"GTK {described['gtk']}; PyQt6 {described['pyqt']}; Python {described['python']}, loky {described['loky']}, pebble {described['pebble']}")
     print(f"every row once a round and each time in a fresh process; medians"
           f"{'; quick: smaller counts than the titles say' if options.quick else ''}")
 

@@ -2,6 +2,7 @@
 
 import statistics
 
+import processplan
 import windowplan
 
 
@@ -16,6 +17,17 @@ def ratio(benchmark, ours, peers, key):
         mine = value(measured, benchmark, ours, key)
         theirs = [v for v in (value(measured, benchmark, peer, key) for peer in peers) if v is not None]
         return None if mine is None or not theirs else mine / min(theirs)
+
+    return compute
+
+
+def times(benchmark, ours, peers, key):
+    """Ours by the best of the peers, where more is better."""
+
+    def compute(measured):
+        mine = value(measured, benchmark, ours, key)
+        theirs = [v for v in (value(measured, benchmark, peer, key) for peer in peers) if v is not None]
+        return None if mine is None or not theirs else mine / max(theirs)
 
     return compute
 
@@ -93,6 +105,27 @@ for cores in (windowplan.TWO_CORES, windowplan.ONE_CORE):
             "window-bridge", f"{cores.label(label)} / g_idle_add, median",
             ratio("window-bridge", cores.label(label), [cores.label(windowplan.IDLE_ADD)], "us"), "<=", 1.0,
         ))
+
+PYTHON = list(processplan.SMALL.values())
+for kind, _ in processplan.kinds():
+    peers = [processplan.of(peer, kind) for peer in PYTHON]
+    for name in ("process-latency", "process-latency-awake"):
+        GOALS.append((name, f"{kind}: await / best peer, median", ratio(name, processplan.of(processplan.AWAIT, kind), peers, "us"), "<=", 0.5))
+    GOALS += [
+        (
+            "process-throughput", f"{kind}: by the best peer's",
+            times("process-throughput", processplan.of(processplan.START, kind), [*peers, processplan.of(processplan.UNORDERED, kind)], "rate"),
+            ">=", 2,
+        ),
+    ]
+GOALS += [
+    ("process-bytes", "Bytes / the same work in one process", ratio("process-bytes", processplan.BYTES, [processplan.HERE], "ms"), "<=", 1.5),
+    ("process-neighbours", "neighbours that did not finish, worst round",
+     lambda measured: None if (finished := value(measured, "process-neighbours", processplan.STARTS, "finished")) is None else 97 - finished,
+     "<=", 0, max),
+    ("process-start", "exec → first result, ms", plain("process-start", processplan.STARTS, "first_ms"), "<=", 8),
+    ("process-start", "close of an idle pool, ms", plain("process-start", processplan.STARTS, "close_ms"), "<=", 2),
+]
 
 
 def held(goal, each, rounds):

@@ -38,6 +38,8 @@ def describe(pyqt):
         "qt": output("pkg-config", "--modversion", "Qt6Core"),
         "tbb": output("pkg-config", "--modversion", "tbb"),
         "gtk": output("pkg-config", "--modversion", "gtk4"),
+        "python": output(pyqt, "-c", "import platform; print(platform.python_version())"),
+        **{name.lower(): output(pyqt, "-c", f"from importlib.metadata import version; print(version('{name}'))") for name in ("loky", "Pebble")},
         "pyqt": output(pyqt, "-c", "from PyQt6.QtCore import PYQT_VERSION_STR as version; print(version)"),
     }
 

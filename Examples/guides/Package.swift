@@ -19,6 +19,14 @@ let package = Package(
                 .product(name: "RoostTerminal", package: "Roost"),
             ]
         ),
+        .executableTarget(
+            name: "process-guide",
+            dependencies: [
+                .product(name: "Roost", package: "Roost"),
+                .product(name: "RoostApp", package: "Roost"),
+                .product(name: "RoostProcess", package: "Roost"),
+            ]
+        ),
         .testTarget(
             name: "TestingGuideTests",
             dependencies: [

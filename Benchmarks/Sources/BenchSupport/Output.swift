@@ -3,9 +3,10 @@ import Glibc
 /// What one measurement found, by name of the unit.
 public typealias Values = [String: Double]
 
-/// The counts of one measurement; the C++ peers have the same in bench.hpp.
+/// The counts of one measurement; the C++ peers have the same in bench.hpp, the Python ones in processes.py.
 public struct Counts: Sendable {
     public let empty, latency, efficiency, stops, queued, queuedWorkers, growth, flag, flood: Int
+    public let trips, processTasks, items, transfers, crashes: Int
     public init(quick: Bool) {
         empty = quick ? 300_000 : 1_000_000
         latency = quick ? 5_000 : 20_000
@@ -16,6 +17,11 @@ public struct Counts: Sendable {
         growth = quick ? 1_000_000 : 10_000_000
         flag = quick ? 50_000_000 : 200_000_000
         flood = quick ? 300_000 : 1_000_000
+        trips = quick ? 500 : 2_000
+        processTasks = quick ? 5_000 : 20_000
+        items = quick ? 200_000 : 1_000_000
+        transfers = quick ? 5 : 20
+        crashes = quick ? 3 : 7
     }
 }
 

@@ -2,15 +2,22 @@ import CRoostPlatform
 import Glibc
 
 /// Starts threads that Roost owns: named, with their own alternate signal stack.
-enum PlatformThread {
-    struct Options: Sendable {
+package enum PlatformThread {
+    package struct Options: Sendable {
         var stackSize: Int?
         var nice: Int32 = 0
+
+        package init(stackSize: Int? = nil, nice: Int32 = 0) {
+            self.stackSize = stackSize
+            self.nice = nice
+        }
     }
 
     /// Starts a detached thread that runs `body`; returns the errno of a failed start, else nil.
     /// `body` ends before the thread's bookkeeping does, so whoever waits for the thread waits for `body`.
-    static func start(name: String, options: Options = Options(), _ body: @escaping @Sendable () -> Void) -> Int32? {
+    package static func start(
+        name: String, options: Options = Options(), _ body: @escaping @Sendable () -> Void
+    ) -> Int32? {
         var attributes = pthread_attr_t()
         guard pthread_attr_init(&attributes) == 0 else { return ENOMEM }
         defer { pthread_attr_destroy(&attributes) }

@@ -1,7 +1,7 @@
 import Glibc
 
 /// `SIGTERM` for 15 and so on; `number 42` for one without a common name.
-func signalName(_ number: Int32) -> String {
+package func signalName(_ number: Int32) -> String {
     switch number {
     case SIGHUP: "SIGHUP"
     case SIGINT: "SIGINT"

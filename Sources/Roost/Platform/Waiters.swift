@@ -1,19 +1,21 @@
 /// Actions that wait for one event, each to be called once. Guarded by the lock of whoever owns it; they are called, and
 /// let go of, with no lock held.
-struct Waiters {
-    typealias Action = @Sendable () -> Void
-    typealias ID = UInt64
+package struct Waiters {
+    package typealias Action = @Sendable () -> Void
+    package typealias ID = UInt64
 
     /// What stands for nobody: the event was there already.
-    static let nobody: ID = 0
+    package static let nobody: ID = 0
 
     private var actions: [ID: Action] = [:]
     private var last = Waiters.nobody
 
-    var count: Int { actions.count }
+    package init() {}
+
+    package var count: Int { actions.count }
 
     /// Keeps `action` unless the event is there already. Then the id is ``nobody``, and it is the caller's to call.
-    mutating func add(unless isThere: Bool, _ action: @escaping Action) -> ID {
+    package mutating func add(unless isThere: Bool, _ action: @escaping Action) -> ID {
         guard !isThere else { return Self.nobody }
         last += 1
         actions[last] = action
@@ -21,10 +23,10 @@ struct Waiters {
     }
 
     /// The action, which waits no longer; nil when it does not wait any more.
-    mutating func remove(_ id: ID) -> Action? { actions.removeValue(forKey: id) }
+    package mutating func remove(_ id: ID) -> Action? { actions.removeValue(forKey: id) }
 
     /// All of them; none waits any longer.
-    mutating func takeAll() -> [Action] {
+    package mutating func takeAll() -> [Action] {
         guard !actions.isEmpty else { return [] }
         defer { actions = [:] }
         return Array(actions.values)

@@ -158,6 +158,10 @@ final class ScopeCore: Sendable {
     }
 
     private func submit(_ worker: WorkerCore, _ placement: Placement) -> WorkerPoolError? {
+        if worker.isRemote {
+            worker.remote?.enqueue()
+            return nil
+        }
         let admission =
             switch placement {
             case .queue, .whenRoom: pool.submit(.worker(worker), priority: worker.priority)
@@ -210,7 +214,7 @@ final class ScopeCore: Sendable {
             }
             return consequences
         }
-        if case .failed = ending, policy == .stopOthers { consequences.siblingFailed = worker.name }
+        if ending.isFailure, policy == .stopOthers { consequences.siblingFailed = worker.name }
         return consequences
     }
 
@@ -246,6 +250,10 @@ final class ScopeCore: Sendable {
             withExtendedLifetime(buried) {}
             for wake in wakes { wake() }
             guard let next else { return }
+            if next.isRemote {
+                next.remote?.enqueue()
+                continue
+            }
             guard let refusal = pool.submit(.worker(next), priority: next.priority).refusal else { continue }
             if refusal.code == .queueFull { return putBack(next) }
             next.end(refusalEnding(refusal))

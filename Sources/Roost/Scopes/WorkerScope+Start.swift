@@ -161,7 +161,7 @@ extension WorkerScope {
         _ name: String, options: WorkerOptions = WorkerOptions(),
         _ body: @escaping @Sendable (WorkerContext<WorkerProgress>) throws -> Value
     ) async throws -> Value {
-        try await finish(start(name, options: options, body))
+        try await start(name, options: options, body).structuredValue
     }
 
     /// The same with an async body.
@@ -169,17 +169,7 @@ extension WorkerScope {
         _ name: String, options: WorkerOptions = WorkerOptions(),
         _ body: @escaping @Sendable (AsyncWorkerContext<WorkerProgress>) async throws -> Value
     ) async throws -> Value {
-        try await finish(start(name, options: options, body))
-    }
-
-    private func finish<Value, Update>(_ handle: WorkerHandle<Value, Update>) async throws -> Value {
-        let ending = await withTaskCancellationHandler {
-            await handle.ending
-        } onCancel: {
-            handle.stop(.requested("the task that ran it was cancelled"))
-        }
-        if Task.isCancelled, case .stopped = ending { throw CancellationError() }
-        return try handle.valueOrError(ending)
+        try await start(name, options: options, body).structuredValue
     }
 }
 

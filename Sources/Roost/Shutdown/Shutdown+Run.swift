@@ -50,7 +50,7 @@ extension Shutdown {
         }
         let outcome = MainLoop.run(until: shutdown.outcome)
         withExtendedLifetime(task) {}
-        ProcessEnd.end(outcome)
+        ProcessExit.end(outcome)
     }
 }
 

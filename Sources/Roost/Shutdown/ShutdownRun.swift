@@ -125,7 +125,7 @@ struct ShutdownRun {
             let askedAt = machine.askedAt, case .exited = machine.outcome(programStatus: status)
         else { return [] }
         let start = MonotonicTime.now
-        guard !ProcessEnd.flushOutputToReader(until: askedAt + (budget.total - budget.report)) else { return [] }
+        guard !ProcessExit.flushOutputToReader(until: askedAt + (budget.total - budget.report)) else { return [] }
         return [
             FinalizerReport(
                 name: "standard output", duration: .now - start, outcome: "abandoned: nobody reads it")
@@ -162,10 +162,10 @@ struct ShutdownRun {
 
     private func end(_ report: ShutdownReport, isLate: Bool) {
         guard !isLate else {
-            ProcessEnd.flushOutput(until: .now + .milliseconds(50))
+            ProcessExit.flushOutput(until: .now + .milliseconds(50))
             roost_end_now(ProcessOutcome.pastBudgetStatus)
         }
-        ProcessEnd.prepare { [shutdown] in
+        ProcessExit.prepare { [shutdown] in
             // What comes after the report: should it hang, the backstop says so.
             var last = report
             last.outcome = .exited(ProcessOutcome.pastBudgetStatus)
@@ -180,12 +180,12 @@ struct ShutdownRun {
         let budget = shutdown.facts.machine.budget
         let left = (budget?.total ?? .zero) - askedFor
         Parker().park(until: .now + min(max(budget?.report ?? .zero, .milliseconds(100)), left))
-        ProcessEnd.end(report.outcome)
+        ProcessExit.end(report.outcome)
     }
 }
 
 /// The last step of an orderly end.
-package enum ProcessEnd {
+package enum ProcessExit {
     private static let hasBegun = Atomic<Bool>(false)
     private static let onExit = Locked<(@Sendable () -> Void)?>(nil)
 

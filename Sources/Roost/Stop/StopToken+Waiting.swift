@@ -134,7 +134,7 @@ extension StopToken {
 }
 
 /// A call to the system failed.
-public struct SystemCallError: Error, Hashable, Sendable, CustomStringConvertible {
+public struct SystemCallError: Error, Codable, Hashable, Sendable, CustomStringConvertible {
     /// The call's name.
     public let call: String
     /// Its `errno`.

@@ -4,18 +4,18 @@ import Synchronization
 ///
 /// The high bit of `state` is "cut", the rest counts callbacks under way. Entering counts first and looks second, so
 /// whoever cuts and then sees zero knows that nothing runs and nothing will begin.
-final class DeliveryGate: Sendable {
+package final class DeliveryGate: Sendable {
     private static let cutBit: UInt64 = 1 << 63
 
     private let state = Atomic<UInt64>(0)
     private let idle = OneShot<Void>()
     private let signals = Locked<[ObjectIdentifier: WakeSignal]>([:])
 
-    var isCut: Bool { state.load(ordering: .acquiring) & Self.cutBit != 0 }
+    package var isCut: Bool { state.load(ordering: .acquiring) & Self.cutBit != 0 }
 
     /// Runs `body` unless delivery was cut; false when it was.
     @discardableResult
-    func pass(_ body: () -> Void) -> Bool {
+    package func pass(_ body: () -> Void) -> Bool {
         let before = state.wrappingAdd(1, ordering: .acquiringAndReleasing).oldValue
         let isOpen = before & Self.cutBit == 0
         if isOpen { body() }
@@ -32,12 +32,12 @@ final class DeliveryGate: Sendable {
     }
 
     /// Wakes `signal` when delivery is cut; at once when it is.
-    func onCut(_ signal: WakeSignal) {
+    package func onCut(_ signal: WakeSignal) {
         signals.withLock { $0[ObjectIdentifier(signal)] = signal }
         if isCut { signal.wake() }
     }
 
-    func forget(_ signal: WakeSignal) {
+    package func forget(_ signal: WakeSignal) {
         signals.withLock { $0[ObjectIdentifier(signal)] = nil }
     }
 

@@ -1,5 +1,5 @@
 /// Where one task waits until something calls ``wake()``; a wake before the wait is kept. Cancellation wakes too.
-final class WakeSignal: Sendable {
+package final class WakeSignal: Sendable {
     private struct State {
         var isSet = false
         var waiter: CheckedContinuation<Void, Never>?
@@ -7,7 +7,9 @@ final class WakeSignal: Sendable {
 
     private let state = Locked(State())
 
-    func wake() {
+    package init() {}
+
+    package func wake() {
         let waiter = state.withLock { state -> CheckedContinuation<Void, Never>? in
             guard let waiter = state.waiter else {
                 state.isSet = true
@@ -19,7 +21,7 @@ final class WakeSignal: Sendable {
         waiter?.resume()
     }
 
-    func wait() async {
+    package func wait() async {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let isReady = state.withLock { state in

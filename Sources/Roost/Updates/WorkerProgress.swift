@@ -1,5 +1,5 @@
 /// How far a worker is: the ready-made update.
-public struct WorkerProgress: Sendable, Equatable {
+public struct WorkerProgress: Sendable, Equatable, Codable {
     /// What is done so far, in the worker's own unit.
     public var completed: Int
     /// What there is to do in all; nil while it is not known.

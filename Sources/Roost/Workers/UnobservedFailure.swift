@@ -90,7 +90,7 @@ enum HeldFailures {
         // Let go outside the lock: the end of a worker takes it.
         let workers = held.withLock { $0.values.compactMap(\.worker) }.sorted { $0.name < $1.name }
         for worker in workers where worker.scope.root === root {
-            guard case .failed(let error)? = worker.endingIfEnded, worker.takeUnobserved() else { continue }
+            guard let error = worker.endingIfEnded?.failure, worker.takeUnobserved() else { continue }
             UnobservedFailure.report(UnobservedFailure(worker: worker.name, scope: worker.scope.name, error: error))
         }
     }

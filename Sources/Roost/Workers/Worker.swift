@@ -6,6 +6,8 @@ import CRoostLedger
 enum WorkerBody: Sendable {
     case sync(@Sendable (Worker, UnsafeMutablePointer<roost_ledger_slot>) throws -> any Sendable)
     case async(@Sendable (Worker, UnsafeMutablePointer<roost_ledger_slot>) async throws -> any Sendable)
+    /// Not here: in another process.
+    case remote(any RemoteWork)
 }
 
 /// A worker: its life is in ``WorkerCore``, its body, value and updates are here. The types of value and updates are known
@@ -23,12 +25,14 @@ final class Worker: WorkerCore, @unchecked Sendable {  // proof: see `body` and 
     init(name: String, options: WorkerOptions, scope: ScopeCore, parent: StopNode, body: WorkerBody) {
         self.body = body
         isAsync = if case .async = body { true } else { false }
+        let remote: (any RemoteWork)? = if case .remote(let work) = body { work } else { nil }
+        if remote != nil { self.body = nil }
         sendBuffer = options.sendBuffer
-        super.init(name: name, options: options, scope: scope, parent: parent)
+        super.init(name: name, options: options, scope: scope, parent: parent, remote: remote)
     }
 
     deinit {
-        guard case .failed(let error) = endingIfEnded else { return }
+        guard let error = endingIfEnded?.failure else { return }
         HeldFailures.remove(self)
         if takeUnobserved() {
             UnobservedFailure.report(UnobservedFailure(worker: name, scope: scope.name, error: error))
@@ -76,6 +80,9 @@ final class Worker: WorkerCore, @unchecked Sendable {  // proof: see `body` and 
         if !end(runSyncBody(slot)) { abandonedBodyReturned() }
         slot.end()
     }
+
+    /// The value of a body that ran in another process: kept before the worker ends as finished.
+    func store(_ value: any Sendable) { storedValue = value }
 
     /// A function of its own, so that what the body captured is let go before its ending is known.
     @inline(never)

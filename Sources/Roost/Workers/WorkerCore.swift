@@ -13,6 +13,8 @@ class WorkerCore: StopNode, @unchecked Sendable {  // proof: every `var` is guar
     // proof: held by the node above, which this one holds: a count that every worker of a scope would fight for is not touched.
     final unowned(unsafe) let scope: ScopeCore
     final let timeLimit: Duration?
+    /// Its body runs in another process.
+    final let isRemote: Bool
 
     private final let life = FutexLock()
     private final var machine = WorkerStateMachine()
@@ -24,6 +26,8 @@ class WorkerCore: StopNode, @unchecked Sendable {  // proof: every `var` is guar
     /// one for each task of an async body that waits in a checkpoint.
     private final var pauseSignals: [WakeSignal] = []
     private final var task: Task<Void, Never>?
+    /// What runs the body in another process; let go of at the end, for it holds this worker.
+    private final var remoteWork: (any RemoteWork)?
     private final var timer: TimerRegistration?
     private final var slot: RunSlot?
     private final var thread: PoolThread?
@@ -44,8 +48,12 @@ class WorkerCore: StopNode, @unchecked Sendable {  // proof: every `var` is guar
     /// Guarded by the scope's lock: whether an entry of the scope's own queue still stands for this worker.
     final var isInScopeQueue = false
 
-    init(name: String, options: WorkerOptions, scope: ScopeCore, parent: StopNode) {
+    init(
+        name: String, options: WorkerOptions, scope: ScopeCore, parent: StopNode, remote: (any RemoteWork)? = nil
+    ) {
         self.name = name
+        isRemote = remote != nil
+        remoteWork = remote
         self.scope = scope
         priority = options.priority
         timeLimit = options.timeLimit
@@ -64,6 +72,8 @@ class WorkerCore: StopNode, @unchecked Sendable {  // proof: every `var` is guar
 
     // MARK: Facts
 
+    /// Who runs its body in another process; nil for one that runs here, or has ended.
+    final var remote: (any RemoteWork)? { isRemote ? life.withLock { remoteWork } : nil }
     final var isEnded: Bool { hasEnded.load(ordering: .acquiring) }
     final var state: WorkerState { life.withLock { machine.current } }
     final var endingIfEnded: WorkerEnding? { life.withLock { storedEnding } }
@@ -94,7 +104,7 @@ class WorkerCore: StopNode, @unchecked Sendable {  // proof: every `var` is guar
     // MARK: Running
 
     /// A thread (nil for an async body) takes the worker on. False when there is nothing to run any more.
-    final func begin(on thread: PoolThread?, slot: RunSlot) -> Bool {
+    final func begin(on thread: PoolThread?, slot: RunSlot?) -> Bool {
         let now = scope.coarseNow
         let mayRun = life.withLock {
             // The flag is set before ``didStop(_:)`` is called, and after a stop no body is entered: whoever set it ends
@@ -106,7 +116,7 @@ class WorkerCore: StopNode, @unchecked Sendable {  // proof: every `var` is guar
             return true
         }
         guard mayRun else { return false }
-        slot.begin(worker: name, scope: scope.name)
+        slot?.begin(worker: name, scope: scope.name)
         if let timeLimit {
             let timer = scope.time.schedule(after: timeLimit) { [weak self] in self?.stop(.deadline) }
             life.withLock { self.timer = timer }
@@ -139,6 +149,9 @@ class WorkerCore: StopNode, @unchecked Sendable {  // proof: every `var` is guar
     final func end(_ ending: WorkerEnding, at time: MonotonicTime? = nil) -> Bool {
         // The stop latency is exact; without a stop the few milliseconds of the coarse clock matter to nobody.
         let now = time ?? (isStopped ? scope.time.now : scope.coarseNow)
+        // Let go of after the lock is.
+        var released: (any RemoteWork)?
+        defer { withExtendedLifetime(released) {} }
         let won: Won? = life.withLock {
             guard machine.end() else { return nil }
             storedEnding = ending
@@ -148,12 +161,14 @@ class WorkerCore: StopNode, @unchecked Sendable {  // proof: every `var` is guar
             defer {
                 waiters = [:]
                 timer = nil
+                released = remoteWork
+                remoteWork = nil
                 // The body of an abandoned worker still runs on it.
                 if case .abandoned = ending {} else { slot = nil }
             }
             return Won(
                 waiters: waiters, timer: timer, gap: endGap, latency: askedAt.map { max(.zero, now - $0) },
-                wasAsync: thread == nil && slot != nil, neverBegan: slot == nil)
+                wasAsync: thread == nil && slot != nil, neverBegan: beganAt == nil)
         }
         guard let won else { return false }
         hasEnded.store(true, ordering: .releasing)
@@ -162,7 +177,7 @@ class WorkerCore: StopNode, @unchecked Sendable {  // proof: every `var` is guar
         detach()
         retire()
         closeUpdates(neverBegan: won.neverBegan)
-        if case .failed = ending { didFail() }
+        if ending.isFailure { didFail() }
         // One that never began has nothing to tell.
         if !won.neverBegan { WorkerStatistics.record(name: name, gap: won.gap, stopLatency: won.latency) }
         if won.wasAsync { scope.pool.asyncBodyEnded(self) }
@@ -190,6 +205,12 @@ class WorkerCore: StopNode, @unchecked Sendable {  // proof: every `var` is guar
     /// the workers to stop has not come to it yet, on a busy machine: a body always learns that it is over.
     final func abandon(_ reason: StopReason) {
         if !isStopped { stop(reason) }
+        if let remote {
+            // Its process is killed: nothing of it is left behind.
+            remote.kill()
+            end(.stopped(self.reason ?? reason))
+            return
+        }
         guard end(.abandoned(straggler)) else { return }
         // Read after the end: a body cannot begin any more.
         let (thread, task, asked) = life.withLock { (self.thread, self.task, askedAt) }
@@ -242,37 +263,43 @@ class WorkerCore: StopNode, @unchecked Sendable {  // proof: every `var` is guar
         }
         switch action {
         case .endNow:
+            let remote = remote
             // First, so that the pool is not done for a moment while its scope has the next one ready.
             end(.stopped(reason), at: now)
             scope.pool.forget(self)
+            remote?.stop(reason)
         case .tellBody:
             for parker in parkers { parker.unpark() }
             for signal in signals { signal.wake() }
             task?.cancel()
+            remote?.stop(reason)
         case .none: break
         }
     }
 
     final func pause() -> Bool {
-        life.withLock {
+        let isPausing = life.withLock {
             guard machine.pause() else { return false }
             flags.bitwiseOr(Self.pauseFlag, ordering: .relaxed)
             return true
         }
+        if isPausing { remote?.pauseChanged() }
+        return isPausing
     }
 
     final func resume() {
-        let (parkers, signals) = life.withLock { () -> ([Parker], [WakeSignal]) in
-            guard machine.resume() else { return ([], []) }
+        let (parkers, signals, isResumed) = life.withLock { () -> ([Parker], [WakeSignal], Bool) in
+            guard machine.resume() else { return ([], [], false) }
             flags.bitwiseAnd(~Self.pauseFlag, ordering: .relaxed)
             defer {
                 pauseParkers = []
                 pauseSignals = []
             }
-            return (pauseParkers, pauseSignals)
+            return (pauseParkers, pauseSignals, true)
         }
         for parker in parkers { parker.unpark() }
         for signal in signals { signal.wake() }
+        if isResumed { remote?.pauseChanged() }
     }
 
     /// The slow side of a checkpoint: a flag is set. Waits while paused; throws once stopped.

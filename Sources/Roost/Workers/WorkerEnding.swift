@@ -4,6 +4,9 @@ public enum WorkerEnding: Sendable {
     case finished
     /// The body threw this error.
     case failed(any Error)
+    /// The process that ran it died, or was ended because the worker overran a limit; the error has the evidence. Only for
+    /// workers in a process of their own.
+    case crashed(any Error)
     /// The worker was asked to stop and did, or was stopped before it began.
     case stopped(StopReason)
     /// The worker has a time limit, was stopped because of a deadline (its limit, or a stop with that reason), and did stop.
@@ -12,16 +15,23 @@ public enum WorkerEnding: Sendable {
     /// goes back to the pool and this ending stays.
     case abandoned(Straggler)
 
-    /// True for ``failed(_:)``.
-    public var isFailure: Bool {
-        if case .failed = self { true } else { false }
+    /// True for ``failed(_:)`` and ``crashed(_:)``.
+    public var isFailure: Bool { failure != nil }
+
+    /// The error of ``failed(_:)`` and ``crashed(_:)``.
+    package var failure: (any Error)? {
+        switch self {
+        case .failed(let error), .crashed(let error): error
+        case .finished, .stopped, .timedOut, .abandoned: nil
+        }
     }
 
-    /// One word for reports: `finished`, `failed`, `stopped`, `timed out` or `abandoned`.
+    /// One word for reports: `finished`, `failed`, `crashed`, `stopped`, `timed out` or `abandoned`.
     public var kind: String {
         switch self {
         case .finished: "finished"
         case .failed: "failed"
+        case .crashed: "crashed"
         case .stopped: "stopped"
         case .timedOut: "timed out"
         case .abandoned: "abandoned"
@@ -34,6 +44,7 @@ extension WorkerEnding: CustomStringConvertible {
         switch self {
         case .finished: "finished"
         case .failed(let error): "failed: \(error)"
+        case .crashed(let error): "crashed: \(error)"
         case .stopped(let reason): "stopped: \(reason)"
         case .timedOut(let limit): "timed out after \(limit.short)"
         case .abandoned(let straggler): "abandoned: \(straggler)"

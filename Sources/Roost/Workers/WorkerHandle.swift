@@ -41,7 +41,7 @@ public struct WorkerHandle<Value: Sendable, Update: Sendable>: Sendable {
         }
     }
 
-    /// What the body returned. Throws what the body threw, ``StopError`` for a worker that was stopped,
+    /// What the body returned. Throws what the body threw, the evidence for a worker whose process died, ``StopError`` for a worker that was stopped,
     /// ``WorkerEndedError`` for one that timed out, and ``Straggler`` for an abandoned one.
     ///
     /// Cancelling the waiting task ends only the wait (with `CancellationError`), not the worker. A worker that waits for
@@ -60,12 +60,25 @@ public struct WorkerHandle<Value: Sendable, Update: Sendable>: Sendable {
         }
     }
 
+    /// The same, structured: cancelling the waiting task stops the worker, and this returns once it has its ending.
+    package var structuredValue: Value {
+        get async throws {
+            let ending = await withTaskCancellationHandler {
+                await self.ending
+            } onCancel: {
+                self.stop(.requested("the task that ran it was cancelled"))
+            }
+            if Task.isCancelled, case .stopped = ending { throw CancellationError() }
+            return try valueOrError(ending)
+        }
+    }
+
     func valueOrError(_ ending: WorkerEnding) throws -> Value {
         switch ending {
         case .finished:
             guard let value = worker.value(Value.self) else { fatalError("Roost: '\(name)' finished without a value") }
             return value
-        case .failed(let error): throw error
+        case .failed(let error), .crashed(let error): throw error
         case .stopped(let reason): throw StopError(reason)
         case .timedOut: throw WorkerEndedError(worker: name, ending: ending)
         case .abandoned(let straggler): throw straggler

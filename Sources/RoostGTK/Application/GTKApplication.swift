@@ -79,7 +79,7 @@ public final class GTKApplication {
         // From within the loop, and not behind it: a dialog may run one of its own inside it.
         shutdown.outcome.whenResolved { _ in
             let end: @convention(c) (gpointer?) -> gboolean = { _ in
-                ProcessEnd.end(Shutdown.process.outcome.valueIfResolved ?? .exited(0))
+                ProcessExit.end(Shutdown.process.outcome.valueIfResolved ?? .exited(0))
             }
             g_idle_add_full(G_PRIORITY_HIGH, end, nil, nil)
         }
@@ -92,7 +92,7 @@ public final class GTKApplication {
         }
         // Which nobody quits.
         g_main_loop_run(g_main_loop_new(nil, 0))
-        ProcessEnd.end(shutdown.outcome.valueIfResolved ?? .exited(0))
+        ProcessExit.end(shutdown.outcome.valueIfResolved ?? .exited(0))
     }
 
     // MARK: Windows

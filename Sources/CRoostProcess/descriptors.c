@@ -1,0 +1,127 @@
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "CRoostProcess.h"
+
+int32_t roost_memory(const char *name, size_t size) {
+    int memory = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (memory < 0) return -1;
+    if (ftruncate(memory, (off_t)size) != 0 || fcntl(memory, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) {
+        int failure = errno;
+        close(memory);
+        errno = failure;
+        return -1;
+    }
+    return memory;
+}
+
+int64_t roost_memory_size(int32_t descriptor) {
+    const int wanted = F_SEAL_SHRINK | F_SEAL_GROW;
+    int seals = fcntl(descriptor, F_GET_SEALS);
+    struct stat status;
+    if (seals < 0 || (seals & wanted) != wanted || fstat(descriptor, &status) != 0) return -1;
+    return status.st_size;
+}
+
+int32_t roost_scratch(const char *name) {
+    return memfd_create(name, MFD_CLOEXEC);
+}
+
+int32_t roost_channel(int32_t ends[2]) {
+    return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == 0 ? 0 : errno;
+}
+
+int32_t roost_pipe(int32_t ends[2], int32_t nonblocking_reader) {
+    if (pipe2(ends, O_CLOEXEC) != 0) return errno;
+    if (nonblocking_reader) fcntl(ends[0], F_SETFL, O_NONBLOCK);
+    return 0;
+}
+
+int32_t roost_send_descriptor(int32_t channel, int32_t descriptor, uint64_t number) {
+    struct iovec part = {.iov_base = &number, .iov_len = sizeof number};
+    _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))];
+    memset(control, 0, sizeof control);
+    struct msghdr message = {
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof(int));
+    memcpy(CMSG_DATA(header), &descriptor, sizeof descriptor);
+    while (sendmsg(channel, &message, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) {
+        if (errno != EINTR) return errno;
+    }
+    return 0;
+}
+
+int32_t roost_receive_descriptor(int32_t channel, uint64_t *number, int32_t timeout_ms) {
+    struct pollfd wait = {.fd = channel, .events = POLLIN};
+    int ready;
+    while ((ready = poll(&wait, 1, timeout_ms)) < 0 && errno == EINTR) {}
+    if (ready <= 0) {
+        if (ready == 0) errno = ETIMEDOUT;
+        return -1;
+    }
+    struct iovec part = {.iov_base = number, .iov_len = sizeof *number};
+    _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))];
+    struct msghdr message = {
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+    ssize_t size = recvmsg(channel, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+    if (size < 0) return -1;
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    if (size != sizeof *number || header == NULL || header->cmsg_type != SCM_RIGHTS) {
+        errno = size == 0 ? EPIPE : EPROTO;
+        return -1;
+    }
+    int descriptor;
+    memcpy(&descriptor, CMSG_DATA(header), sizeof descriptor);
+    return descriptor;
+}
+
+int32_t roost_wait_for_hangup(int32_t channel, int32_t timeout_ms) {
+    while (1) {
+        struct pollfd wait = {.fd = channel, .events = 0};
+        int ready = poll(&wait, 1, timeout_ms);
+        if (ready > 0) return 0;
+        if (ready == 0) return ETIMEDOUT;
+        if (errno != EINTR) return errno;
+    }
+}
+
+int32_t roost_poll_new(void) {
+    return epoll_create1(EPOLL_CLOEXEC);
+}
+
+int32_t roost_poll_add(int32_t poll, int32_t descriptor, uint64_t tag) {
+    struct epoll_event event = {.events = EPOLLIN, .data.u64 = tag};
+    return epoll_ctl(poll, EPOLL_CTL_ADD, descriptor, &event) == 0 ? 0 : errno;
+}
+
+int32_t roost_poll_remove(int32_t poll, int32_t descriptor) {
+    struct epoll_event event = {.events = 0};
+    return epoll_ctl(poll, EPOLL_CTL_DEL, descriptor, &event) == 0 ? 0 : errno;
+}
+
+int32_t roost_poll_wait(int32_t poll, roost_poll_event *events, int32_t count, int64_t timeout_ns) {
+    struct epoll_event found[64];
+    if (count > 64) count = 64;
+    struct timespec timeout = {.tv_sec = timeout_ns / 1000000000, .tv_nsec = timeout_ns % 1000000000};
+    int number = epoll_pwait2(poll, found, count, timeout_ns < 0 ? NULL : &timeout, NULL);
+    if (number < 0 && errno == ENOSYS) {
+        number = epoll_wait(poll, found, count, timeout_ns < 0 ? -1 : (int)((timeout_ns + 999999) / 1000000));
+    }
+    for (int index = 0; index < number; index++) {
+        events[index] = (roost_poll_event){.tag = found[index].data.u64, .events = found[index].events};
+    }
+    return number < 0 ? 0 : number;
+}

@@ -1,0 +1,148 @@
+// What a pool of worker processes needs and Swift cannot do: a spawn that sets everything before exec, memory that two
+// processes share with its atomics, what runs in a worker that crashes, and the guardian that outlives a killed app.
+#ifndef CROOST_PROCESS_H
+#define CROOST_PROCESS_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "CRoostControl.h"
+#include "CRoostRing.h"
+
+// --- starting and ending processes -----------------------------------------------------------------------------------
+// Where a spawn failed, for the message.
+enum {
+    ROOST_SPAWN_MEMORY = 1,
+    ROOST_SPAWN_CLONE,
+    ROOST_SPAWN_DESCRIPTORS,
+    ROOST_SPAWN_FOLDER,
+    ROOST_SPAWN_ORPHAN,  // the parent was gone already
+    ROOST_SPAWN_EXEC,
+};
+
+typedef struct {
+    const char *_Nonnull path;
+    char *_Nullable const *_Nonnull arguments;
+    char *_Nullable const *_Nonnull environment;
+    const char *_Nullable folder;       // NULL: the parent's
+    const int32_t *_Nonnull descriptors;  // the child's 0, 1, 2, …; everything else is closed
+    int32_t descriptor_count;
+    int32_t has_own_session;  // a session of its own (the guardian) instead of a group of its own
+    int32_t dies_with_thread;  // SIGKILL when the calling thread ends
+} roost_spawn_request;
+
+typedef struct {
+    int32_t pid;
+    int32_t pidfd;
+    int32_t failure;  // an errno, 0 for none
+    int32_t step;     // where
+} roost_spawn_result;
+
+// Starts a program. The calling thread stands still until it was executed, other threads go on. With `dies_with_thread` call it from
+// a thread that lives as long as the process: the kernel watches the thread, not the process.
+roost_spawn_result roost_spawn(const roost_spawn_request *_Nonnull request);
+
+typedef struct {
+    int32_t code;    // CLD_EXITED, CLD_KILLED, CLD_DUMPED
+    int32_t status;  // an exit status or a signal
+    int64_t cpu_ns;
+    int64_t peak_bytes;
+} roost_process_end;
+
+// Reaps the child; 0, an errno, or -1 while it lives.
+int32_t roost_reap(int32_t pidfd, roost_process_end *_Nonnull end);
+// 0 or an errno.
+int32_t roost_pidfd_signal(int32_t pidfd, int32_t signal);
+// The CPU time of a living process in nanoseconds; -1 when it cannot be had.
+int64_t roost_process_cpu(int32_t pid);
+int64_t roost_own_cpu(void);
+// Sets the soft limit of a process, never above its hard one; 0 or an errno.
+int32_t roost_limit_process(int32_t pid, int32_t resource, uint64_t soft);
+int32_t roost_limit_data(void), roost_limit_files(void);
+
+// --- descriptors -----------------------------------------------------------------------------------------------------
+// Anonymous memory of this size that cannot shrink or grow any more; -1 with errno.
+int32_t roost_memory(const char *_Nonnull name, size_t size);
+// The size of a descriptor that roost_memory made; -1 when it is none (its size could change under a reader's feet).
+int64_t roost_memory_size(int32_t descriptor);
+// Anonymous memory that can grow: what a backtrace is written into.
+int32_t roost_scratch(const char *_Nonnull name);
+// Both ends close-on-exec; packets keep their borders.
+int32_t roost_channel(int32_t ends[_Nonnull 2]);
+int32_t roost_pipe(int32_t ends[_Nonnull 2], int32_t nonblocking_reader);
+// Sends one descriptor with a number; 0 or an errno. Does not wait.
+int32_t roost_send_descriptor(int32_t channel, int32_t descriptor, uint64_t number);
+// Takes one, waiting at most so long; -1 with errno (ETIMEDOUT, EPIPE when the other side is gone).
+int32_t roost_receive_descriptor(int32_t channel, uint64_t *_Nonnull number, int32_t timeout_ms);
+// Waits until the other side of a channel or pipe is gone; returns 0 then, ETIMEDOUT, or an errno.
+int32_t roost_wait_for_hangup(int32_t channel, int32_t timeout_ms);
+
+typedef struct {
+    uint64_t tag;
+    uint32_t events;  // EPOLLIN 1, EPOLLHUP 16, EPOLLERR 8
+} roost_poll_event;
+int32_t roost_poll_new(void);
+int32_t roost_poll_add(int32_t poll, int32_t descriptor, uint64_t tag);
+int32_t roost_poll_remove(int32_t poll, int32_t descriptor);
+// How many events, or 0 when the time is up. timeout_ns < 0 waits for ever.
+int32_t roost_poll_wait(int32_t poll, roost_poll_event *_Nonnull events, int32_t count, int64_t timeout_ns);
+
+// --- a worker's own side ---------------------------------------------------------------------------------------------
+// What a process was started as, read before main and taken out of the environment.
+typedef struct {
+    int32_t is_worker;
+    int32_t control, channel, parent;
+} roost_role;
+roost_role roost_process_role(void);
+// The environment variable that makes a program the victim of a self-test, and its descriptor; -1 for any other process.
+const char *_Nonnull roost_victim_variable(void);
+int32_t roost_victim_channel(void);
+// The one that makes it sleep for ever, before main.
+const char *_Nonnull roost_sleeper_variable(void);
+// The environment variable that makes a program a worker.
+const char *_Nonnull roost_role_variable(void);
+// The displays that were hidden from a worker until it is known to be one.
+void roost_role_show_displays(void);
+// What crashes is written into the control page before the handlers that were there see it.
+void roost_crash_watch(roost_control *_Nonnull control);
+// The GNU build id of this program's executable; its length, 0 when the linker made none.
+size_t roost_build_id(unsigned char *_Nonnull bytes, size_t size);
+// Standard output goes out line by line from now on, also into a pipe.
+void roost_print_lines(void);
+_Noreturn void roost_leave(int32_t status);
+// Spends a moment without ever looking at anything.
+void roost_busy(void);
+void roost_name_process(const char *_Nonnull name);
+
+// --- the guardian ------------------------------------------------------------------------------------------------------
+// A table in memory shared with it, if possible in a file: the process groups that must not outlive the app, and the mark that
+// all descendants of its workers have in their environment.
+enum { ROOST_GUARD_PLACES = 1000 };
+typedef struct {
+    uint32_t magic;
+    int32_t app;
+    uint64_t app_start;  // as roost_process_start says it
+    char mark[64];
+    char path[512];  // of the file; empty for anonymous memory
+    int32_t groups[ROOST_GUARD_PLACES];
+} roost_guard_table;
+const char *_Nonnull roost_guardian_variable(void);
+// The environment variable that marks a worker and all that it starts.
+const char *_Nonnull roost_mark_variable(void);
+void roost_guard_init(
+    roost_guard_table *_Nonnull table, const char *_Nonnull mark, const char *_Nullable path);
+// 1 if this is a table.
+int32_t roost_guard_is_table(const roost_guard_table *_Nonnull table);
+// Ends what the table names, and all that has its mark; how many there were.
+int32_t roost_guard_sweep(const roost_guard_table *_Nonnull table);
+// Ends all processes whose mark begins so; how many there were. Reads all of /proc.
+int32_t roost_kill_marked(const char *_Nonnull mark);
+// When a process was started, in ticks since the machine was; 0 if there is none.
+uint64_t roost_process_start(int32_t pid);
+int32_t roost_process_is_zombie(int32_t pid);
+// A free place, or -1.
+int32_t roost_guard_add(roost_guard_table *_Nonnull table, int32_t group);
+void roost_guard_remove(roost_guard_table *_Nonnull table, int32_t place);
+
+#endif

@@ -1,0 +1,49 @@
+// A queue of frames in memory that two processes share: one writes, one reads, and what was written before the writer died
+// is still there.
+#ifndef CROOST_RING_H
+#define CROOST_RING_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "CRoostControl.h"
+
+// Each frame: this, then `size` bytes, then nothing up to the next multiple of 8.
+typedef struct {
+    uint32_t size;
+    uint8_t kind;
+    uint8_t flags;
+    uint16_t slot;
+    uint32_t element;
+    uint32_t extra;
+    uint64_t number;
+} roost_frame;
+
+enum { ROOST_FRAME_LIMIT = 64 * 1024 };  // of a frame's bytes; what is larger goes through an arena
+
+typedef struct roost_ring roost_ring;
+
+// The two of a control page that roost_control_map mapped.
+roost_ring *_Nonnull roost_ring_to_worker(roost_control *_Nonnull control);
+roost_ring *_Nonnull roost_ring_from_worker(roost_control *_Nonnull control);
+
+// Room for a frame with so many bytes, or NULL when there is none at the moment. Nothing is visible before the publish.
+void *_Nullable roost_ring_room(roost_ring *_Nonnull ring, const roost_frame *_Nonnull header);
+// Makes the frame visible, and wakes the reader if it sleeps.
+void roost_ring_publish(roost_ring *_Nonnull ring, uint32_t size);
+// Makes it visible without waking anybody: several frames, one wake.
+void roost_ring_add(roost_ring *_Nonnull ring, uint32_t size);
+void roost_ring_wake_reader(roost_ring *_Nonnull ring);
+// Waits until there may be room for so many bytes; 0, ETIMEDOUT, or EPIPE when the ring was closed.
+int32_t roost_ring_wait_for_room(roost_ring *_Nonnull ring, uint32_t size, int64_t timeout_ns);
+
+// The next frame, its bytes behind it in one piece; NULL when there is none. A frame that cannot be is EPROTO in `failure`.
+const roost_frame *_Nullable roost_ring_peek(roost_ring *_Nonnull ring, int32_t *_Nonnull failure);
+void roost_ring_consume(roost_ring *_Nonnull ring, uint32_t size);
+// Waits until there is a frame, looking `spins` times first; 0, ETIMEDOUT, or EPIPE when the ring was closed and is empty.
+int32_t roost_ring_wait_for_frame(roost_ring *_Nonnull ring, int32_t spins, int64_t timeout_ns);
+
+// Nobody will write any more (or read): wakes both sides. What is in it can still be read.
+void roost_ring_close(roost_ring *_Nonnull ring);
+
+#endif

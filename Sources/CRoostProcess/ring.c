@@ -1,0 +1,135 @@
+#define _GNU_SOURCE
+#include "CRoostRing.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+// Positions count bytes since the beginning and never go back: `tail` is the writer's, `head` the reader's, each on a cache line of
+// its own. Whoever is about to sleep says so first and looks again; whoever publishes looks for a sleeper after it.
+struct roost_ring {
+    _Alignas(128) uint64_t tail;
+    _Alignas(128) uint64_t head;
+    _Alignas(128) uint32_t reader_sleeps;  // a futex
+    _Alignas(128) uint32_t writer_sleeps;  // a futex
+    uint32_t is_closed;
+    _Alignas(4096) unsigned char bytes[];
+};
+
+static uint64_t rounded(uint32_t size) {
+    return ((uint64_t)sizeof(roost_frame) + size + 7) & ~(uint64_t)7;
+}
+
+static void pause_briefly(void) {
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ __volatile__("isb");
+#endif
+}
+
+static int futex_wait(uint32_t *word, uint32_t expected, int64_t timeout_ns) {
+    struct timespec timeout = {.tv_sec = timeout_ns / 1000000000, .tv_nsec = timeout_ns % 1000000000};
+    if (syscall(SYS_futex, word, FUTEX_WAIT, expected, timeout_ns < 0 ? NULL : &timeout, NULL, 0) == 0) return 0;
+    return errno == ETIMEDOUT ? ETIMEDOUT : 0;
+}
+
+static void wake(uint32_t *sleeps) {
+    if (__atomic_load_n(sleeps, __ATOMIC_RELAXED) == 0) return;
+    if (__atomic_exchange_n(sleeps, 0, __ATOMIC_ACQ_REL) != 0) syscall(SYS_futex, sleeps, FUTEX_WAKE, 1, NULL, NULL, 0);
+}
+
+static int has_room(const roost_ring *ring, uint64_t need) {
+    uint64_t used = ring->tail - __atomic_load_n(&ring->head, __ATOMIC_ACQUIRE);
+    return used <= ROOST_RING_SIZE && ROOST_RING_SIZE - used >= need;
+}
+
+void *roost_ring_room(roost_ring *ring, const roost_frame *header) {
+    if (header->size > ROOST_FRAME_LIMIT || !has_room(ring, rounded(header->size))) return NULL;
+    unsigned char *place = ring->bytes + ring->tail % ROOST_RING_SIZE;
+    memcpy(place, header, sizeof *header);
+    return place + sizeof *header;
+}
+
+void roost_ring_add(roost_ring *ring, uint32_t size) {
+    __atomic_store_n(&ring->tail, ring->tail + rounded(size), __ATOMIC_RELEASE);
+}
+
+void roost_ring_wake_reader(roost_ring *ring) {
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    wake(&ring->reader_sleeps);
+}
+
+void roost_ring_publish(roost_ring *ring, uint32_t size) {
+    roost_ring_add(ring, size);
+    roost_ring_wake_reader(ring);
+}
+
+int32_t roost_ring_wait_for_room(roost_ring *ring, uint32_t size, int64_t timeout_ns) {
+    uint64_t need = rounded(size);
+    while (!has_room(ring, need)) {
+        if (__atomic_load_n(&ring->is_closed, __ATOMIC_ACQUIRE)) return EPIPE;
+        __atomic_store_n(&ring->writer_sleeps, 1, __ATOMIC_RELAXED);
+        __atomic_thread_fence(__ATOMIC_SEQ_CST);
+        if (has_room(ring, need) || __atomic_load_n(&ring->is_closed, __ATOMIC_ACQUIRE)) continue;
+        if (futex_wait(&ring->writer_sleeps, 1, timeout_ns) == ETIMEDOUT) return ETIMEDOUT;
+    }
+    __atomic_store_n(&ring->writer_sleeps, 0, __ATOMIC_RELAXED);
+    return 0;
+}
+
+const roost_frame *roost_ring_peek(roost_ring *ring, int32_t *failure) {
+    *failure = 0;
+    uint64_t head = ring->head, tail = __atomic_load_n(&ring->tail, __ATOMIC_ACQUIRE);
+    if (head == tail) return NULL;
+    uint64_t available = tail - head;
+    if (available > ROOST_RING_SIZE || available < sizeof(roost_frame) || available % 8 != 0 || head % 8 != 0) {
+        *failure = EPROTO;
+        return NULL;
+    }
+    const roost_frame *frame = (const roost_frame *)(ring->bytes + head % ROOST_RING_SIZE);
+    uint32_t size = __atomic_load_n(&frame->size, __ATOMIC_RELAXED);
+    if (size > ROOST_FRAME_LIMIT || rounded(size) > available) {
+        *failure = EPROTO;
+        return NULL;
+    }
+    return frame;
+}
+
+void roost_ring_consume(roost_ring *ring, uint32_t size) {
+    __atomic_store_n(&ring->head, ring->head + rounded(size), __ATOMIC_RELEASE);
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    wake(&ring->writer_sleeps);
+}
+
+static int is_empty(const roost_ring *ring) {
+    return __atomic_load_n(&ring->tail, __ATOMIC_ACQUIRE) == ring->head;
+}
+
+int32_t roost_ring_wait_for_frame(roost_ring *ring, int32_t spins, int64_t timeout_ns) {
+    for (int32_t spin = 0; spin < spins; spin++) {
+        if (!is_empty(ring)) return 0;
+        pause_briefly();
+    }
+    while (is_empty(ring)) {
+        if (__atomic_load_n(&ring->is_closed, __ATOMIC_ACQUIRE)) return is_empty(ring) ? EPIPE : 0;
+        __atomic_store_n(&ring->reader_sleeps, 1, __ATOMIC_RELAXED);
+        __atomic_thread_fence(__ATOMIC_SEQ_CST);
+        if (!is_empty(ring) || __atomic_load_n(&ring->is_closed, __ATOMIC_ACQUIRE)) continue;
+        if (futex_wait(&ring->reader_sleeps, 1, timeout_ns) == ETIMEDOUT && is_empty(ring)) return ETIMEDOUT;
+    }
+    __atomic_store_n(&ring->reader_sleeps, 0, __ATOMIC_RELAXED);
+    return 0;
+}
+
+void roost_ring_close(roost_ring *ring) {
+    __atomic_store_n(&ring->is_closed, 1, __ATOMIC_RELEASE);
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    __atomic_store_n(&ring->reader_sleeps, 0, __ATOMIC_RELAXED);
+    __atomic_store_n(&ring->writer_sleeps, 0, __ATOMIC_RELAXED);
+    syscall(SYS_futex, &ring->reader_sleeps, FUTEX_WAKE, 64, NULL, NULL, 0);
+    syscall(SYS_futex, &ring->writer_sleeps, FUTEX_WAKE, 64, NULL, NULL, 0);
+}

@@ -1,0 +1,196 @@
+#define _GNU_SOURCE
+#include <elf.h>
+#include <errno.h>
+#include <link.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "CRoostProcess.h"
+
+// --- what this process was started as --------------------------------------------------------------------------------
+static const char worker_variable[] = "ROOST_WORKER";
+static const char guardian_variable[] = "ROOST_GUARDIAN";
+static roost_role role;
+static char *hidden[2];
+static const char *const displays[2] = {"DISPLAY", "WAYLAND_DISPLAY"};
+
+static const char victim_variable[] = "ROOST_VICTIM";
+static const char sleeper_variable[] = "ROOST_SLEEPER";
+static int32_t victim_channel = -1;
+
+_Noreturn void roost_guard(int32_t pipe, int32_t table);
+
+const char *roost_role_variable(void) {
+    return worker_variable;
+}
+
+const char *roost_guardian_variable(void) {
+    return guardian_variable;
+}
+
+const char *roost_victim_variable(void) {
+    return victim_variable;
+}
+
+int32_t roost_victim_channel(void) {
+    return victim_channel;
+}
+
+const char *roost_sleeper_variable(void) {
+    return sleeper_variable;
+}
+
+roost_role roost_process_role(void) {
+    return role;
+}
+
+// Before main, and before anything that a program does: it may have no main of ours. The variables are taken out, so that
+// nothing that this process starts takes them for its own.
+__attribute__((constructor)) static void read_role(void) {
+    const char *text = getenv(guardian_variable);
+    if (text != NULL) {
+        int pipe = -1, table = -1;
+        if (sscanf(text, "%d,%d", &pipe, &table) == 2) roost_guard(pipe, table);
+        unsetenv(guardian_variable);
+    }
+    if (getenv(sleeper_variable) != NULL) {
+        while (1) pause();
+    }
+    text = getenv(victim_variable);
+    if (text != NULL) {
+        sscanf(text, "%d", &victim_channel);
+        unsetenv(victim_variable);
+    }
+    text = getenv(worker_variable);
+    if (text == NULL) return;
+    roost_role read = {.is_worker = 1};
+    int is_whole = sscanf(text, "%d,%d,%d", &read.control, &read.channel, &read.parent) == 3;
+    unsetenv(worker_variable);
+    // Set by hand, or left over: not a worker of anybody.
+    if (!is_whole || roost_memory_size(read.control) != (int64_t)roost_control_size()) return;
+    role = read;
+    // Until the program has asked what it is it opens no window.
+    for (int index = 0; index < 2; index++) {
+        const char *display = getenv(displays[index]);
+        if (display == NULL) continue;
+        hidden[index] = strdup(display);
+        unsetenv(displays[index]);
+    }
+}
+
+void roost_role_show_displays(void) {
+    for (int index = 0; index < 2; index++) {
+        if (hidden[index] != NULL) setenv(displays[index], hidden[index], 0);
+    }
+}
+
+// --- what a crash leaves -----------------------------------------------------------------------------------------------
+static roost_control *watched;
+static const int fatal[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGABRT, SIGSYS};
+enum { fatal_count = sizeof fatal / sizeof fatal[0] };
+static struct sigaction before[fatal_count];
+
+// What writes the backtrace inherits the limits of what crashed.
+static void raise_limits(void) {
+    static const int limited[] = {RLIMIT_DATA, RLIMIT_AS, RLIMIT_NOFILE, RLIMIT_FSIZE, RLIMIT_CPU};
+    for (size_t index = 0; index < sizeof limited / sizeof limited[0]; index++) {
+        struct rlimit limit;
+        if (getrlimit((__rlimit_resource_t)limited[index], &limit) != 0) continue;
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit((__rlimit_resource_t)limited[index], &limit);
+    }
+}
+
+static void crashed(int number, siginfo_t *info, void *context) {
+    (void)context;
+    int saved = errno;
+    uint32_t none = 0;
+    if (__atomic_compare_exchange_n(&watched->crash_state, &none, 1, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+        struct timespec time;
+        clock_gettime(CLOCK_MONOTONIC, &time);
+        watched->crash_signal = number;
+        watched->crash_code = info->si_code;
+        watched->crash_thread = (int32_t)syscall(SYS_gettid);
+        watched->crash_address = info->si_code > 0 ? (uint64_t)(uintptr_t)info->si_addr : 0;
+#if defined(__x86_64__)
+        const ucontext_t *state = context;
+        watched->crash_stack = (uint64_t)state->uc_mcontext.gregs[REG_RSP];
+        watched->crash_counter = (uint64_t)state->uc_mcontext.gregs[REG_RIP];
+#elif defined(__aarch64__)
+        const ucontext_t *state = context;
+        watched->crash_stack = state->uc_mcontext.sp;
+        watched->crash_counter = state->uc_mcontext.pc;
+#endif
+        watched->crash_ns = (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+        watched->crash_cpu_ns = (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+        __atomic_store_n(&watched->crash_state, 2, __ATOMIC_RELEASE);
+        raise_limits();
+    }
+    for (int index = 0; index < fatal_count; index++) {
+        if (fatal[index] == number) sigaction(number, &before[index], NULL);
+    }
+    // A fault comes again by itself as soon as this returns, and finds the handler that was there before. What somebody sent has
+    // to be sent again: it is blocked here, and so arrives where the program was, whose stack is then the one that is written.
+    if (number == SIGABRT || info->si_code <= 0) syscall(SYS_tgkill, getpid(), syscall(SYS_gettid), number);
+    errno = saved;
+}
+
+void roost_crash_watch(roost_control *control) {
+    watched = control;
+    stack_t stack;
+    // An overflow of the stack can only be written down on another one.
+    if (sigaltstack(NULL, &stack) == 0 && (stack.ss_flags & SS_DISABLE)) {
+        const size_t size = 64 * 1024;
+        void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (memory != MAP_FAILED) {
+            stack = (stack_t){.ss_sp = memory, .ss_size = size};
+            sigaltstack(&stack, NULL);
+        }
+    }
+    for (int index = 0; index < fatal_count; index++) {
+        struct sigaction action = {.sa_sigaction = crashed, .sa_flags = SA_SIGINFO | SA_ONSTACK};
+        sigemptyset(&action.sa_mask);
+        sigaction(fatal[index], &action, &before[index]);
+    }
+}
+
+// --- the executable --------------------------------------------------------------------------------------------------
+typedef struct {
+    unsigned char *bytes;
+    size_t size, found;
+} build_id;
+
+static int find_build_id(struct dl_phdr_info *info, size_t size, void *argument) {
+    (void)size;
+    build_id *id = argument;
+    for (int index = 0; index < info->dlpi_phnum; index++) {
+        const ElfW(Phdr) *part = &info->dlpi_phdr[index];
+        if (part->p_type != PT_NOTE) continue;
+        const char *place = (const char *)(info->dlpi_addr + part->p_vaddr), *end = place + part->p_memsz;
+        while (place + sizeof(ElfW(Nhdr)) <= end) {
+            const ElfW(Nhdr) *note = (const ElfW(Nhdr) *)place;
+            const char *name = place + sizeof *note, *value = name + ((note->n_namesz + 3) & ~3U);
+            if (note->n_type == NT_GNU_BUILD_ID && note->n_namesz == 4 && memcmp(name, "GNU", 4) == 0) {
+                id->found = note->n_descsz < id->size ? note->n_descsz : id->size;
+                memcpy(id->bytes, value, id->found);
+                return 1;
+            }
+            place = value + ((note->n_descsz + 3) & ~3U);
+        }
+    }
+    return 1;  // the first is the executable itself; the others are libraries
+}
+
+size_t roost_build_id(unsigned char *bytes, size_t size) {
+    build_id id = {.bytes = bytes, .size = size};
+    dl_iterate_phdr(find_build_id, &id);
+    return id.found;
+}

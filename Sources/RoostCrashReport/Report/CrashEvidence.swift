@@ -1,0 +1,42 @@
+/// What the parent of a crashed process has in its hands. All but how the process ended may be missing.
+public struct CrashEvidence: Sendable {
+    /// The file that the runtime's backtracer wrote, or why there is none.
+    public enum Backtrace: Sendable, Hashable {
+        /// What it wrote, perhaps damaged or empty.
+        case file([UInt8])
+        /// Why there is none, in words that stand in the report.
+        case missing(String)
+    }
+
+    /// The program's name.
+    public var program: String
+    /// The process's id.
+    public var process: Int32
+    /// How it ended.
+    public var end: ProcessEnd
+    /// What a signal handler in the process wrote down before it died.
+    public var signal: CrashSignal?
+    /// The last of its standard error: 4 KB are enough. Bytes that are not UTF-8 do no harm.
+    public var standardError: [UInt8]
+    /// True when more stood before ``standardError``, so that its first line may be half a line.
+    public var standardErrorIsCut: Bool
+    /// What the backtracer wrote.
+    public var backtrace: Backtrace
+    /// When it was found dead, in seconds since 1970; used if the backtracer noted no time.
+    public var foundAt: Int64?
+
+    /// Creates evidence.
+    public init(
+        program: String, process: Int32, end: ProcessEnd, signal: CrashSignal? = nil, standardError: [UInt8] = [],
+        standardErrorIsCut: Bool = false, backtrace: Backtrace = .missing("none was asked for"), foundAt: Int64? = nil
+    ) {
+        self.program = program
+        self.process = process
+        self.end = end
+        self.signal = signal
+        self.standardError = standardError
+        self.standardErrorIsCut = standardErrorIsCut
+        self.backtrace = backtrace
+        self.foundAt = foundAt
+    }
+}

@@ -1,0 +1,240 @@
+import Roost
+
+/// The inside of a map: what is out, what has come back, and who waits for it.
+///
+/// The tasks are taken from their sequence by whoever iterates the results, and only as far ahead as keeps the workers busy: an
+/// endless sequence is as good as any.
+final class MapRun<T: IsolatedTask>: RemoteWork, @unchecked Sendable {  // proof: `source` is the iterating task's
+    typealias Item = (input: T, result: Result<T.Output, any Error>)
+
+    let pool: ProcessPoolCore
+    let type: TaskType
+    let limits: TaskLimits
+    let level: Int
+    let name: String
+    let isSameExecutable: Bool
+    private let order: MapOrder
+    private let chunk: MapChunk
+    private var source: () -> T?
+    private let signal = WakeSignal()
+    private let worker = OneShot<RemoteWorker<NoOutput, WorkerProgress>>()
+
+    private struct State {
+        var isExhausted = false
+        var nextChunk = 0
+        /// The next one to be given out, when the order counts.
+        var nextOut = 0
+        var out: [Int: Job] = [:]
+        var ready: [Int: [Item]] = [:]
+        /// In the order they came back.
+        var arrived: [[Item]] = []
+        var size = 1
+        var stopReason: StopReason?
+        var isOver = false
+        var startedAt: [Int: MonotonicTime] = [:]
+    }
+    private let state: Locked<State>
+
+    init(
+        pool: ProcessPoolCore, type: TaskType, limits: TaskLimits, level: Int, order: MapOrder, chunk: MapChunk,
+        isSameExecutable: Bool, source: @escaping () -> T?
+    ) {
+        self.pool = pool
+        self.type = type
+        self.limits = limits
+        self.level = level
+        self.order = order
+        self.chunk = chunk
+        let firstSize = if case .count(let count) = chunk { max(1, count) } else { 1 }
+        self.isSameExecutable = isSameExecutable
+        self.source = source
+        name = "map of \(T.self)"
+        state = Locked(State(size: firstSize))
+    }
+
+    func adopt(_ worker: RemoteWorker<NoOutput, WorkerProgress>) { self.worker.resolve(worker) }
+
+    var stopReason: StopReason? { state.withLock { $0.stopReason } }
+    var isPaused: Bool { worker.valueIfResolved?.isPaused ?? false }
+    var gate: DeliveryGate? { worker.valueIfResolved?.gate }
+
+    // MARK: Iterating
+
+    /// How many chunks are out or wait to be taken at the most.
+    private var window: Int { pool.configuration.workers.upperBound * 2 + 1 }
+
+    /// The next results that can be given out; nil when there are no more. Called by one task at a time.
+    func next(isolation actor: isolated (any Actor)?) async -> [Item]? {
+        gate?.onCut(signal)
+        defer { gate?.forget(signal) }
+        while true {
+            feed()
+            // Through the gate: after a close nothing is given out any more.
+            var taken: (items: [Item]?, isOver: Bool) = (nil, true)
+            if let gate { gate.pass { taken = take() } }
+            if let items = taken.items { return items }
+            if taken.isOver {
+                end()
+                return nil
+            }
+            guard !Task.isCancelled else {
+                stopAll(.requested("the task that iterates was cancelled"))
+                return nil
+            }
+            await signal.wait()
+        }
+    }
+
+    private func take() -> (items: [Item]?, isOver: Bool) {
+        state.withLock { state in
+            switch order {
+            case .asSubmitted:
+                if let items = state.ready.removeValue(forKey: state.nextOut) {
+                    state.nextOut += 1
+                    return (items, false)
+                }
+            case .asCompleted:
+                if !state.arrived.isEmpty {
+                    state.nextOut += 1
+                    return (state.arrived.removeFirst(), false)
+                }
+            }
+            let isOver = state.out.isEmpty && (state.isExhausted || state.stopReason != nil)
+            return (nil, isOver && state.nextOut == state.nextChunk)
+        }
+    }
+
+    /// Takes tasks from the sequence and sends them out.
+    private func feed() {
+        while true {
+            let room = state.withLock { state -> (number: Int, size: Int)? in
+                guard !state.isExhausted, state.stopReason == nil, state.nextChunk - state.nextOut < window else {
+                    return nil
+                }
+                defer { state.nextChunk += 1 }
+                return (state.nextChunk, state.size)
+            }
+            guard let room else { return }
+            var tasks: [T] = []
+            tasks.reserveCapacity(room.size)
+            while tasks.count < room.size, let task = source() { tasks.append(task) }
+            if tasks.count < room.size { state.withLock { $0.isExhausted = true } }
+            if tasks.isEmpty {
+                state.withLock { $0.nextChunk -= 1 }
+                return
+            }
+            send(tasks, room.number)
+        }
+    }
+
+    private func send(_ tasks: [T], _ number: Int) {
+        do {
+            let payload = try TaskChunk.encode(tasks, isSameExecutable: isSameExecutable)
+            guard payload.size <= pool.configuration.inputLimit else {
+                throw ProcessPoolError(.inputTooLarge, "a chunk of \(payload.size) bytes is more than the pool takes")
+            }
+            start(payload, of: tasks, number) { [self] results in chunkEnded(number, tasks, results) }
+        } catch {
+            let refusal =
+                error as? ProcessPoolError
+                ?? ProcessPoolError(.inputNotEncodable, "a task of '\(name)' could not be encoded", underlying: error)
+            sendWhatFits(tasks, number, refusal)
+        }
+    }
+
+    private func start(
+        _ payload: Payload, of tasks: [T], _ number: Int,
+        onEnd: @escaping @Sendable ([Result<T.Output, any Error>]) -> Void
+    ) {
+        let job = ChunkJob(tasks, id: pool.nextJob(), map: self, payload: payload, onEnd: onEnd)
+        let isStopped = state.withLock { state in
+            state.out[number] = job
+            state.startedAt[number] = .now
+            return state.stopReason != nil
+        }
+        pool.enqueue(job)
+        if isStopped { pool.stop(job, stopReason ?? .requested("")) }
+    }
+
+    /// One of them cannot go: only that one fails.
+    private func sendWhatFits(_ tasks: [T], _ number: Int, _ refusal: ProcessPoolError) {
+        let fits = tasks.map { (try? TaskChunk.encode([$0], isSameExecutable: isSameExecutable)) != nil }
+        let fitting = zip(tasks, fits).filter(\.1).map(\.0)
+        guard fitting.count < tasks.count, !fitting.isEmpty,
+            let payload = try? TaskChunk.encode(fitting, isSameExecutable: isSameExecutable),
+            payload.size <= pool.configuration.inputLimit
+        else { return arrive(number, tasks.map { ($0, .failure(refusal)) }) }
+        start(payload, of: fitting, number) { [self] results in
+            var next = results.makeIterator()
+            chunkEnded(number, tasks, fits.map { $0 ? next.next() ?? .failure(refusal) : .failure(refusal) })
+        }
+    }
+
+    // MARK: Coming back
+
+    private func chunkEnded(_ number: Int, _ tasks: [T], _ results: [Result<T.Output, any Error>]) {
+        let now = MonotonicTime.now
+        state.withLock { state in
+            guard case .automatic = chunk, let started = state.startedAt.removeValue(forKey: number) else { return }
+            // As many as take about two milliseconds: long enough that the way costs little, short enough to spread the load.
+            let took = (now - started).clampedNanoseconds
+            if took < 2_000_000, state.size < 1_024, tasks.count >= state.size { state.size *= 2 }
+            if took > 8_000_000, state.size > 1 { state.size /= 2 }
+        }
+        arrive(number, Array(zip(tasks, results).map { (input: $0, result: $1) }))
+    }
+
+    private func arrive(_ number: Int, _ items: [Item]) {
+        let stopped = state.withLock { state -> StopReason? in
+            state.out[number] = nil
+            switch order {
+            case .asSubmitted: state.ready[number] = items
+            case .asCompleted: state.arrived.append(items)
+            }
+            return state.out.isEmpty ? state.stopReason : nil
+        }
+        signal.wake()
+        if let stopped { worker.valueIfResolved?.end(.stopped(stopped)) }
+    }
+
+    // MARK: The end
+
+    /// Nobody wants more: what is out is stopped.
+    func stopAll(_ reason: StopReason) {
+        let jobs = state.withLock { state in
+            if state.stopReason == nil { state.stopReason = reason }
+            return state.out.sorted { $0.key < $1.key }.map(\.value)
+        }
+        for job in jobs { pool.stop(job, reason) }
+        signal.wake()
+    }
+
+    func end() {
+        let isFirst = state.withLock { state in
+            defer { state.isOver = true }
+            return !state.isOver
+        }
+        guard isFirst else { return }
+        stopAll(.requested("nobody iterates its results any more"))
+        guard let worker = worker.valueIfResolved else { return }
+        if let reason = worker.stopReason { worker.end(.stopped(reason)) } else { worker.finish(NoOutput()) }
+    }
+
+    // MARK: RemoteWork
+
+    func enqueue() {}
+
+    func stop(_ reason: StopReason) {
+        stopAll(reason)
+        // It has no body that would notice: its ending is there when its tasks are over.
+        if state.withLock({ $0.out.isEmpty }) { worker.valueIfResolved?.end(.stopped(reason)) }
+    }
+
+    func pauseChanged() {
+        for job in state.withLock({ Array($0.out.values) }) { pool.pauseChanged(job) }
+    }
+
+    func kill() {
+        for job in state.withLock({ Array($0.out.values) }) { pool.kill(job) }
+    }
+}

@@ -1,0 +1,343 @@
+import CRoostProcess
+import Glibc
+import Roost
+import RoostCrashReport
+
+extension ProcessPoolCore {
+    // MARK: Starting
+
+    func start(_ number: Int) {
+        do {
+            try Supervisor.shared.run { [self] in startNow(number) }
+        } catch {
+            couldNotStart(number, error)
+        }
+    }
+
+    /// On the supervisor's thread.
+    private func startNow(_ number: Int) {
+        guard state.withLock({ $0.machine.workers[number] != nil && !$0.machine.isClosed }) else { return }
+        do {
+            try Guardian.shared.ensureStarted()
+            let worker = try WorkerProcess(number: number, pool: self)
+            // Known before it can say anything; not once the pool is closed: whoever closes it has not seen this one.
+            let isWanted = state.withLock { state in
+                guard state.machine.workers[number] != nil, !state.machine.isClosed else { return false }
+                state.workers[number] = worker
+                return true
+            }
+            guard isWanted else { return worker.discard() }
+            try worker.start(program(number), setup: setup)
+            // Whoever ended it while it had no process yet could not reach it.
+            if worker.state.withLock({ $0.verdict != nil }) { worker.signal(SIGKILL) }
+            _ = SystemTime.shared.schedule(after: Self.patience) { [weak self, weak worker] in
+                guard let self, let worker, !worker.state.withLock({ $0.hasGreeted || $0.isReaped }) else { return }
+                end(worker, .silent)
+            }
+        } catch {
+            couldNotStart(number, error)
+        }
+    }
+
+    /// What this worker and all that it starts have in their environment.
+    static func mark(_ number: Int, _ pool: ProcessPoolCore) -> String {
+        Guardian.shared.mark + "\(UInt(bitPattern: ObjectIdentifier(pool).hashValue)).\(number)."
+    }
+
+    /// How long a worker may take to say hello.
+    static let patience = Duration.seconds(10)
+
+    private func program(_ number: Int) -> SpawnedProgram {
+        var changes = configuration.environment
+        changes[String(cString: roost_mark_variable())] = Self.mark(number, self)
+        changes[String(cString: roost_role_variable())] = "3,4,\(getpid())"
+        // Set for each worker: it names its memory.
+        changes["SWIFT_BACKTRACE"] = .some(configuration.takesBacktraces ? nil : "enable=no")
+        return SpawnedProgram(
+            path: executablePath,
+            arguments: [configuration.executable == .same ? ExecutableIdentity.path : executablePath],
+            environment: SpawnedProgram.environment(adding: changes), folder: configuration.workingDirectory,
+            descriptors: [], hasOwnSession: false, diesWithThread: true)
+    }
+
+    private func couldNotStart(_ number: Int, _ error: any Error) {
+        let failure =
+            error as? ProcessPoolError
+            ?? ProcessPoolError(
+                .systemLimit, "pool '\(name)' could not start a worker: the system's means are used up",
+                underlying: error)
+        let isAlone = state.withLock { state in
+            _ = state.machine.died(number, wasAsked: true)
+            state.workers[number] = nil
+            return state.machine.living == 0
+        }
+        // With others alive the tasks are theirs.
+        if isAlone { giveUp(failure) }
+    }
+
+    // MARK: Ending
+
+    /// Ends a worker for a reason of the pool's. What it had not begun goes to others.
+    ///
+    /// - Parameter job: With it, only if that one still runs there.
+    func end(
+        _ worker: WorkerProcess, _ verdict: WorkerProcess.Verdict, with signal: Int32 = SIGKILL,
+        ifRunning job: Job? = nil
+    ) {
+        var isEnding = true
+        decide { state in
+            if let job {
+                guard case .offered(let owner, let slot) = job.place, owner === worker,
+                    roost_slot_state(roost_control_slot(worker.control, Int32(slot))) == UInt32(ROOST_SLOT_TAKEN)
+                else {
+                    isEnding = false
+                    return []
+                }
+            }
+            worker.state.withLock { if $0.verdict == nil { $0.verdict = verdict } }
+            let actions = state.machine.retire(worker.number).filter { if case .dismiss = $0 { false } else { true } }
+            return actions + takeBack(worker, &state)
+        }
+        if isEnding { worker.signal(signal) }
+    }
+
+    /// The tasks that the worker has not begun wait again.
+    func takeBack(_ worker: WorkerProcess, _ state: inout State) -> [PoolStateMachine<Job>.Action] {
+        var actions: [PoolStateMachine<Job>.Action] = []
+        for slot in 0..<PoolStateMachine<Job>.slotCount {
+            guard roost_slot_revoke(roost_control_slot(worker.control, Int32(slot))) != 0,
+                let job = state.machine.wasRevoked(worker: worker.number, slot: slot)
+            else { continue }
+            job.place = .queued
+            actions += state.machine.submit(job, priority: job.level, first: true)
+        }
+        // Those that wait until the worker says whether it knows their type, which it does not while a task runs, were not sent.
+        for type in state.waiting.keys.sorted() {
+            for entry in state.waiting[type] ?? [] where entry.worker === worker {
+                guard state.machine.wasWithheld(entry.job, worker: worker.number, slot: entry.slot) else { continue }
+                entry.job.place = .queued
+                actions += state.machine.submit(entry.job, priority: entry.job.level, first: true)
+            }
+            state.waiting[type]?.removeAll { $0.worker === worker }
+        }
+        return actions
+    }
+
+    /// The process is over and everything it sent has been read. On the worker's reading thread.
+    func isGone(_ worker: WorkerProcess) {
+        let (verdict, hasGreeted) = worker.state.withLock { ($0.verdict, $0.hasGreeted) }
+        var victims: [(job: Job, element: Int)] = []
+        var others: [Job] = []
+        state.withLock { state in
+            state.deaths += 1
+            state.definedTypes[worker.number] = nil
+            for type in state.waiting.keys { state.waiting[type]?.removeAll { $0.worker === worker } }
+            for (slot, job) in state.machine.died(
+                worker.number, wasAsked: verdict != nil, wasKilled: worker.state.withLock { $0.end?.signal == SIGKILL })
+            {
+                let page = roost_control_slot(worker.control, Int32(slot))
+                if roost_slot_state(page) == UInt32(ROOST_SLOT_TAKEN) {
+                    job.place = .nowhere
+                    victims.append((job, Int(roost_slot_element(page))))
+                } else {
+                    job.place = .queued
+                    others.append(job)
+                }
+            }
+        }
+        for victim in victims { end(victim.job, element: victim.element, worker, verdict) }
+        if !hasGreeted, let failure = failureToGreet(worker, verdict) { giveUp(failure) }
+        decide { state in
+            state.workers[worker.number] = nil
+            // In front of all others, in the order they were.
+            return others.reversed().flatMap { state.machine.submit($0, priority: $0.level, first: true) }
+        }
+        decide { state in
+            if state.machine.failures >= state.machine.settings.mostFailures, state.failure == nil {
+                state.failure = ProcessPoolError(
+                    .cannotStartWorker,
+                    "the workers of pool '\(name)' end before they have done anything: \(how(worker)); \(lastWords(worker))"
+                )
+                state.failedAt = .now
+            }
+            return state.machine.isClosed || state.machine.isBroken ? [] : state.machine.recover()
+        }
+        Strays.end(of: Self.mark(worker.number, self))
+        let waiters = state.withLock { state in state.workers.isEmpty ? state.gone.takeAll() : [] }
+        for wake in waiters { wake() }
+    }
+
+    /// What it means that a worker ended before it said hello; nil when it may be tried again.
+    private func failureToGreet(_ worker: WorkerProcess, _ verdict: WorkerProcess.Verdict?) -> ProcessPoolError? {
+        let isEntryMissing: Bool
+        switch verdict {
+        case .dismissed, .stop, .limit, .broken: return nil
+        case .silent: isEntryMissing = true
+        case nil: isEntryMissing = worker.state.withLock { $0.end?.exit != nil }
+        }
+        guard isEntryMissing else { return nil }
+        return ProcessPoolError(
+            .noWorkerEntry,
+            "the worker executable '\(executablePath)' did not serve tasks: \(how(worker)) before it came to "
+                + "WorkerEntry.serveIfWorker(); call that first in main, or make the program a RoostApplication; \(lastWords(worker))"
+        )
+    }
+
+    private func how(_ worker: WorkerProcess) -> String {
+        let (end, verdict) = worker.state.withLock { ($0.end, $0.verdict) }
+        if case .silent? = verdict { return "it was ended after \(Self.patience.short)" }
+        if let exit = end?.exit { return "it left with status \(exit)" }
+        if let signal = end?.signal { return "it was ended by signal \(signalName(signal))" }
+        return "it ended"
+    }
+
+    private func lastWords(_ worker: WorkerProcess) -> String {
+        let printed = PrintableText.short(worker.printed, limit: 600)
+        return printed.isEmpty ? "it printed nothing" : "it printed: \(printed)"
+    }
+
+    // MARK: The task of a worker that died
+
+    private func end(_ job: Job, element: Int, _ worker: WorkerProcess, _ verdict: WorkerProcess.Verdict?) {
+        let (timer, stopReason, isAgain) = state.withLock { state in
+            defer { job.stopTimer = nil }
+            return (
+                job.stopTimer, job.stopReason, job.isRepeatable && deaths(of: job, element) + 1 < configuration.attempts
+            )
+        }
+        timer?.cancel()
+        switch verdict {
+        case .stop(let id) where id == job.id: return stopped(job, stopReason ?? .requested(""))
+        case .dismissed where state.withLock({ $0.machine.isClosed }):
+            return stopped(job, stopReason ?? .requested("the pool was closed"))
+        default: break
+        }
+        let crash = evidence(of: job, element, worker, verdict)
+        let suspect = job.firstElement + element
+        if isAgain, stopReason == nil, crash.isByItself, let again = job.payload(from: suspect) {
+            return submitAgain(job, from: suspect, again, deaths: crash.attempt + 1)
+        }
+        job.crashed(suspect, crash)
+        // What comes behind it in its chunk has not begun.
+        if stopReason == nil, let rest = job.payload(from: suspect + 1) {
+            return submitAgain(job, from: suspect + 1, rest, deaths: 0)
+        }
+        state.withLock { _ in job.place = .over }
+        for element in suspect + 1..<max(suspect + 1, job.count) {
+            job.failed(element, StopError(stopReason ?? .requested("")))
+        }
+        job.ended()
+    }
+
+    private func submitAgain(_ job: Job, from element: Int, _ payload: Payload, deaths: Int) {
+        decide { state in
+            job.deaths = deaths
+            job.firstElement = element
+            job.payload = payload
+            job.place = .queued
+            return state.machine.submit(job, priority: job.level, first: true)
+        }
+    }
+
+    private func stopped(_ job: Job, _ reason: StopReason) {
+        state.withLock { _ in job.place = .over }
+        job.stopped(reason)
+        job.ended()
+    }
+
+    private func evidence(
+        of job: Job, _ element: Int, _ worker: WorkerProcess, _ verdict: WorkerProcess.Verdict?
+    ) -> TaskCrash {
+        let (end, peak, baseline) = worker.state.withLock { ($0.end, $0.peak, $0.baseline) }
+        var mark = roost_crash_mark()
+        let hasMark = roost_control_crash(worker.control, &mark) != 0
+        let report = report(of: worker, end, hasMark ? mark : nil)
+        var cause: TaskCrash.Cause
+        switch verdict {
+        case .limit(let id, let limit) where id == job.id: cause = limit
+        default: cause = end?.exit.map { .exit($0) } ?? .signal(report.signal?.number ?? end?.signal ?? SIGKILL)
+        }
+        if case .signal = cause, let limit = job.limits.memory,
+            peak - baseline >= limit / 20 * 19 || Self.saysThatMemoryIsUsedUp(report)
+        {
+            cause = .memoryLimit(limit)
+        }
+        var slot: UInt32 = 0
+        var turn: UInt32 = 0
+        var update = [UInt8](repeating: 0, count: Int(ROOST_UPDATE_SIZE))
+        let updateSize = Int(roost_control_update(worker.control, &update, &slot, &turn))
+        var file = [CChar](repeating: 0, count: 120)
+        var line: UInt32 = 0
+        let hasSite = roost_control_site(worker.control, &file, &line) > 0
+        let page = roost_control_slot(worker.control, Int32(slotIndex(of: job, worker) ?? 0))
+        let cpu = hasMark ? .nanoseconds(mark.cpu_ns) : end?.cpuTime ?? .zero
+        return TaskCrash(
+            cause: cause, task: job.taskName, input: job.inputDescription(job.firstElement + element),
+            process: worker.pid,
+            reason: reason(cause, report), report: report,
+            ranFor: .nanoseconds(max(0, (hasMark ? mark.ns : MonotonicTime.now.nanoseconds) - roost_slot_began(page))),
+            cpuTime: max(.zero, cpu - .nanoseconds(roost_slot_cpu(page))),
+            peakMemory: Self.peak(end, sampled: max(peak, baseline)),
+            lastUpdate: updateSize > 0 ? String(decoding: update[..<updateSize], as: UTF8.self) : nil,
+            lastCheckpoint: hasSite
+                ? CallSite(file: file.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }, line: Int(line))
+                : nil,
+            output: worker.printed, attempt: state.withLock { _ in deaths(of: job, element) })
+    }
+
+    /// How many workers have died of one of its tasks before. What is out begins with the one that was tried before; those behind it
+    /// have not been. With the lock held.
+    private func deaths(of job: Job, _ element: Int) -> Int { element == 0 ? job.deaths : 0 }
+
+    /// The kernel lets a process begin with the peak of the one that started it: what is not above that says nothing.
+    private static func peak(_ end: WorkerProcess.WorkerEnd?, sampled: Int) -> Int {
+        var own = rusage()
+        getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &own)
+        guard let peak = end?.peak, peak > own.ru_maxrss * 1024 else { return sampled }
+        return max(peak, sampled)
+    }
+
+    /// The words of Swift's runtime, and of C++'s, when they get no memory: under a limit that is the limit.
+    private static func saysThatMemoryIsUsedUp(_ report: CrashReport) -> Bool {
+        ["failed to allocate", "std::bad_alloc"].contains(where: report.reason.message.contains)
+    }
+
+    private func report(
+        of worker: WorkerProcess, _ end: WorkerProcess.WorkerEnd?, _ mark: roost_crash_mark?
+    ) -> CrashReport {
+        let errors = worker.printedErrors
+        let backtrace = worker.backtrace
+        let missing =
+            configuration.takesBacktraces
+            ? (mark != nil ? "the backtracer wrote none" : "it did not crash by a fault of its own")
+            : "the pool takes none"
+        return CrashReport(
+            CrashEvidence(
+                program: executablePath == "/proc/self/exe" ? ExecutableIdentity.path : executablePath,
+                process: worker.pid,
+                end: end?.exit.map { .exited($0) } ?? .signalled(end?.signal ?? SIGKILL, coreDumped: false),
+                signal: mark.map {
+                    CrashSignal(
+                        number: $0.signal, code: $0.code, faultAddress: CrashAddress(rawValue: $0.address),
+                        stackPointer: CrashAddress(rawValue: $0.stack), thread: $0.thread)
+                },
+                standardError: errors.bytes, standardErrorIsCut: errors.isCut,
+                backtrace: backtrace.isEmpty ? .missing(missing) : .file(backtrace), foundAt: Int64(time(nil))))
+    }
+
+    private func slotIndex(of job: Job, _ worker: WorkerProcess) -> Int? {
+        (0..<PoolStateMachine<Job>.slotCount).first {
+            roost_slot_state(roost_control_slot(worker.control, Int32($0))) == UInt32(ROOST_SLOT_TAKEN)
+        }
+    }
+
+    private func reason(_ cause: TaskCrash.Cause, _ report: CrashReport) -> String {
+        switch cause {
+        case .signal: report.summary
+        case .exit(let status): "it left with status \(status), which nobody had asked for"
+        case .memoryLimit(let limit): "it used more than its limit of \(limit / 1_048_576) MiB of memory"
+        case .timeLimit(let limit): "it ran longer than its limit of \(limit.short)"
+        case .cpuTimeLimit(let limit): "it used more than its limit of \(limit.short) of the processor"
+        }
+    }
+}

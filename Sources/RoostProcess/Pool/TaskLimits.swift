@@ -1,0 +1,55 @@
+/// What a task may use at the most; nil for no limit. The pool's apply to every task that has none of its own.
+public struct TaskLimits: Sendable, Hashable {
+    /// How long it may run. It is then asked to stop, and its process ended if it does not.
+    public var time: Duration?
+    /// How much of the processor it may use.
+    public var cpuTime: Duration?
+    /// How much memory its process may use beyond what it had before its first task, in bytes.
+    public var memory: Int?
+    /// How many files its process may have open; for the pool as a whole.
+    public var openFiles: Int?
+    /// The size of the encoded output, its ``Bytes`` included, in bytes.
+    public var output: Int?
+
+    /// Creates limits.
+    public init(
+        time: Duration? = nil, cpuTime: Duration? = nil, memory: Int? = nil, openFiles: Int? = nil, output: Int? = nil
+    ) {
+        self.time = time
+        self.cpuTime = cpuTime
+        self.memory = memory
+        self.openFiles = openFiles
+        self.output = output
+    }
+
+    /// These, and where they say nothing, `other`.
+    func filled(with other: TaskLimits) -> TaskLimits {
+        TaskLimits(
+            time: time ?? other.time, cpuTime: cpuTime ?? other.cpuTime, memory: memory ?? other.memory,
+            openFiles: openFiles ?? other.openFiles, output: output ?? other.output)
+    }
+}
+
+/// One step of ending a task that was asked to stop: what is done, and how long it may take before the next one.
+public struct StopStep: Sendable, Hashable {
+    /// What is done.
+    public enum Action: Sendable, Hashable {
+        /// Its flag is set: a task that looks at it ends in order, and its process lives.
+        case ask
+        /// SIGTERM to its process and all that it started.
+        case terminate
+        /// SIGKILL to all of them.
+        case kill
+    }
+
+    /// What is done.
+    public let action: Action
+    /// How long it is waited for.
+    public let wait: Duration
+
+    /// Creates a step.
+    public init(_ action: Action, wait: Duration = .zero) {
+        self.action = action
+        self.wait = wait
+    }
+}

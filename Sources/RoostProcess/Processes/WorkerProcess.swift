@@ -1,0 +1,323 @@
+import CRoostProcess
+import Glibc
+import Roost
+
+/// The app's side of one worker process: its shared memory, its thread that reads what it sends, and its end.
+///
+/// Its end takes this way: the supervisor sees that the process is over, ends what it left in its group, takes its status and what it
+/// printed last, and closes the ring; the reader reads what is still in there, and only then tells the pool.
+final class WorkerProcess: @unchecked Sendable {  // proof: `state` is locked; `chunk` is the reader's
+    let number: Int
+    let pool: ProcessPoolCore
+    let control: UnsafeMutablePointer<roost_control>
+    let writer: FrameWriter
+    let port: ArenaPort
+    private let returns: ArenaReturns
+    private let incoming: OpaquePointer
+    /// The chunk whose results come at the moment; the reading thread's own.
+    var chunk: Job?
+    private let controlMemory: Int32
+    private let channel: Int32
+    private let workerChannel: Int32
+    /// Where the runtime's backtracer writes: memory of the app's, so that no file is left by anything. -1 for no backtraces.
+    let backtraceMemory: Int32
+
+    struct State {
+        var pid: Int32 = -1
+        var pidfd: Int32 = -1
+        var guardPlace: Int32 = -1
+        var watches: [(descriptor: Int32, tag: UInt64)] = []
+        var outputs: [OutputTail] = [OutputTail(), OutputTail()]
+        var openOutputs: [Int32?] = [nil, nil]
+        var end: WorkerEnd?
+        var isReaped = false
+        /// Memory before its first task, and the most since.
+        var baseline = 0
+        var peak = 0
+        var baselineData = 0
+        var measuredAt: MonotonicTime?
+        var hasGreeted = false
+        /// Why it is being ended, if the pool does so.
+        var verdict: Verdict?
+        /// A task that was asked to stop because its time was over, and its limit.
+        var politeLimit: (job: UInt64, limit: Duration)?
+    }
+    let state = Locked(State())
+    /// The process is reaped.
+    private let over = Parker()
+
+    /// Why the pool ends a worker.
+    enum Verdict: Sendable {
+        /// It has nothing to do.
+        case dismissed
+        /// A task of it was asked to stop and did not.
+        case stop(job: UInt64)
+        /// A task of it overran a limit.
+        case limit(job: UInt64, TaskCrash.Cause)
+        /// It never said hello.
+        case silent
+        /// It sent something that cannot be.
+        case broken(ProcessPoolError)
+    }
+
+    /// How the process ended.
+    struct WorkerEnd: Sendable {
+        var exit: Int32?
+        var signal: Int32?
+        var cpuTime: Duration
+        var peak: Int
+    }
+
+    /// Throws when memory or descriptors are used up.
+    init(number: Int, pool: ProcessPoolCore) throws {
+        self.number = number
+        self.pool = pool
+        backtraceMemory = pool.configuration.takesBacktraces ? roost_scratch("roost-backtrace") : -1
+        let memory = roost_memory("roost-control", roost_control_size())
+        guard memory >= 0 else { throw SystemCallError(call: "memfd_create", errno: errno) }
+        guard let control = roost_control_map(memory) else {
+            let failure = errno
+            close(memory)
+            throw SystemCallError(call: "mmap", errno: failure)
+        }
+        roost_control_init(control, getpid())
+        var ends: [Int32] = [-1, -1]
+        let failure = roost_channel(&ends)
+        guard failure == 0 else {
+            roost_control_unmap(control)
+            close(memory)
+            throw SystemCallError(call: "socketpair", errno: failure)
+        }
+        self.control = control
+        controlMemory = memory
+        channel = ends[0]
+        workerChannel = ends[1]
+        incoming = roost_ring_from_worker(control)
+        let writer = FrameWriter(ring: roost_ring_to_worker(control))
+        self.writer = writer
+        let returns = ArenaReturns(writer)
+        self.returns = returns
+        port = ArenaPort(channel: ends[0]) { number in returns.add(number) }
+    }
+
+    deinit {
+        close(channel)
+        if backtraceMemory >= 0 { close(backtraceMemory) }
+        roost_control_unmap(control)
+    }
+
+    var pid: Int32 { state.withLock { $0.pid } }
+
+    // MARK: Start
+
+    /// It is not started after all.
+    func discard() {
+        close(controlMemory)
+        close(workerChannel)
+    }
+
+    /// Starts the process and the thread that reads from it. On the supervisor's thread.
+    func start(_ program: SpawnedProgram, setup: [UInt8]) throws {
+        defer {
+            close(controlMemory)
+            close(workerChannel)
+        }
+        var out: [Int32] = [-1, -1]
+        var err: [Int32] = [-1, -1]
+        for pipe in 0..<2 {
+            var ends: [Int32] = [-1, -1]
+            let failure = roost_pipe(&ends, 1)
+            guard failure == 0 else {
+                for descriptor in out where descriptor >= 0 { close(descriptor) }
+                throw SystemCallError(call: "pipe2", errno: failure)
+            }
+            if pipe == 0 { out = ends } else { err = ends }
+        }
+        let null = open("/dev/null", O_RDONLY | O_CLOEXEC)
+        defer { for descriptor in [null, out[1], err[1]] where descriptor >= 0 { close(descriptor) } }
+        var program = program
+        if backtraceMemory >= 0 {
+            program.environment.append(
+                "SWIFT_BACKTRACE=enable=yes,interactive=no,color=no,format=json,images=none,"
+                    + "output-to=/proc/\(getpid())/fd/\(backtraceMemory)")
+        }
+        program.descriptors = [null, out[1], err[1], controlMemory, workerChannel]
+        let process: (pid: Int32, pidfd: Int32)
+        do {
+            process = try program.spawn()
+        } catch {
+            close(out[0])
+            close(err[0])
+            throw error
+        }
+        let place = Guardian.shared.add(process.pid)
+        state.withLock { state in
+            (state.pid, state.pidfd, state.guardPlace) = (process.pid, process.pidfd, place)
+            state.openOutputs = [out[0], err[0]]
+        }
+        _ = writer.write(.setup, setup)
+        let reader = PlatformThread.start(name: "roost-worker", options: .init(stackSize: 512 * 1024)) { self.read() }
+        if let reader {
+            kill(-process.pid, SIGKILL)
+            var end = roost_process_end()
+            while roost_reap(process.pidfd, &end) == -1 { usleep(200) }
+            Guardian.shared.remove(place)
+            for descriptor in [process.pidfd, out[0], err[0]] { close(descriptor) }
+            throw SystemCallError(call: "pthread_create", errno: reader)
+        }
+        do {
+            for (index, descriptor) in [out[0], err[0]].enumerated() {
+                try watch(descriptor) { [self] events in drain(index, isOver: events & 1 == 0) }
+            }
+            try watch(process.pidfd) { [self] _ in processIsOver() }
+        } catch {
+            // Nobody would learn of its end: it ends here.
+            signal(SIGKILL)
+            while !processIsOver() { usleep(200) }
+            throw error
+        }
+    }
+
+    private func watch(_ descriptor: Int32, _ action: @escaping @Sendable (UInt32) -> Void) throws {
+        let tag = try Supervisor.shared.watch(descriptor, action)
+        state.withLock { $0.watches.append((descriptor, tag)) }
+    }
+
+    // MARK: Reading
+
+    private static let spins: Int32 = WorkerPool.processorCount > 1 ? 200 : 0
+
+    /// The thread of this worker: everything it sends, in order, until it is gone.
+    private func read() {
+        loop: while true {
+            guard roost_ring_wait_for_frame(incoming, Self.spins, -1) == 0 else { break }
+            var failure: Int32 = 0
+            while let frame = roost_ring_peek(incoming, &failure) {
+                let header = frame.pointee
+                let bytes = UnsafeRawBufferPointer(start: UnsafeRawPointer(frame + 1), count: Int(header.size))
+                pool.received(header, bytes, from: self)
+                roost_ring_consume(incoming, header.size)
+                returns.flush()
+            }
+            if failure != 0 {
+                pool.end(self, .broken(.broken("its size or place")))
+                // Nothing after it can be read; the end of the process closes the ring.
+                over.park()
+                break loop
+            }
+        }
+        port.close()
+        pool.isGone(self)
+    }
+
+    // MARK: Output
+
+    private func drain(_ index: Int, isOver: Bool) {
+        guard let descriptor = state.withLock({ $0.openOutputs[index] }) else { return }
+        var buffer = [UInt8](repeating: 0, count: 16 * 1024)
+        var lines: [String] = []
+        // Bounded: a worker that prints without end must not keep this thread from the others.
+        var isAtEnd = false
+        for _ in 0..<16 {
+            let count = Glibc.read(descriptor, &buffer, buffer.count)
+            if count > 0 {
+                lines += state.withLock { $0.outputs[index].add(buffer[..<count]) }
+                if count < buffer.count { break }
+            } else {
+                isAtEnd = count == 0 || errno != EAGAIN && errno != EINTR
+                break
+            }
+        }
+        if isAtEnd || isOver { closeOutput(index) }
+        say(lines, index)
+    }
+
+    private func closeOutput(_ index: Int) {
+        let (descriptor, tag, line) = state.withLock { state -> (Int32?, UInt64?, String?) in
+            let descriptor = state.openOutputs[index]
+            state.openOutputs[index] = nil
+            let watch = state.watches.firstIndex { $0.descriptor == descriptor }
+            return (descriptor, watch.map { state.watches.remove(at: $0).tag }, state.outputs[index].end())
+        }
+        if let descriptor {
+            if let tag { Supervisor.shared.unwatch(descriptor, tag) }
+            close(descriptor)
+        }
+        if let line { say([line], index) }
+    }
+
+    private func say(_ lines: [String], _ index: Int) {
+        guard !lines.isEmpty else { return }
+        let stream: WorkerOutput.Stream = index == 0 ? .standardOutput : .standardError
+        let process = pid
+        pool.output.add(
+            lines.map { WorkerOutput(pool: pool.name, process: process, stream: stream, line: $0) })
+    }
+
+    /// What it printed last, on both streams: what came on standard error last.
+    var printed: String {
+        state.withLock { state in
+            let parts = [state.outputs[0].text, state.outputs[1].text].filter { !$0.isEmpty }
+            return parts.joined(separator: "\n")
+        }
+    }
+    /// The last of its standard error, and whether more stood before it.
+    var printedErrors: (bytes: [UInt8], isCut: Bool) {
+        state.withLock {
+            (Array($0.outputs[1].tail.suffix(OutputTail.kept)), $0.outputs[1].tail.count > OutputTail.kept)
+        }
+    }
+
+    /// What the backtracer wrote; empty for nothing.
+    var backtrace: [UInt8] {
+        var status = stat()
+        guard backtraceMemory >= 0, fstat(backtraceMemory, &status) == 0, status.st_size > 0 else { return [] }
+        var bytes = [UInt8](repeating: 0, count: min(Int(status.st_size), 16 << 20))
+        let count = pread(backtraceMemory, &bytes, bytes.count, 0)
+        return Array(bytes.prefix(max(0, count)))
+    }
+
+    // MARK: End
+
+    /// SIGKILL or SIGTERM to the process and all in its group.
+    func signal(_ signal: Int32) {
+        state.withLock { state in
+            // Not reaped: nobody else can have its number.
+            guard state.pid > 0, !state.isReaped else { return }
+            kill(-state.pid, signal)
+        }
+    }
+
+    /// On the supervisor's thread. False while it lives.
+    @discardableResult
+    private func processIsOver() -> Bool {
+        // What it started and left behind goes with it. Before it is reaped: until then its group is its own.
+        signal(SIGKILL)
+        for index in 0..<2 where state.withLock({ $0.openOutputs[index] != nil }) {
+            drain(index, isOver: false)
+            closeOutput(index)
+        }
+        var end = roost_process_end()
+        let (pidfd, place) = state.withLock { ($0.pidfd, $0.guardPlace) }
+        let outcome = roost_reap(pidfd, &end)
+        guard outcome != -1 else { return false }
+        Guardian.shared.remove(place)
+        let watches = state.withLock { state in
+            state.isReaped = true
+            // Reaped by somebody else (a handler of SIGCHLD that waits for all): how it ended cannot be known.
+            let isKnown = outcome == 0
+            state.end = WorkerEnd(
+                exit: isKnown && end.code == Int32(CLD_EXITED) ? end.status : nil,
+                signal: isKnown && end.code != Int32(CLD_EXITED) ? end.status : nil,
+                cpuTime: .nanoseconds(end.cpu_ns), peak: Int(end.peak_bytes))
+            defer { state.watches = [] }
+            return state.watches
+        }
+        for watch in watches { Supervisor.shared.unwatch(watch.descriptor, watch.tag) }
+        close(pidfd)
+        over.unpark()
+        roost_ring_close(incoming)
+        roost_ring_close(roost_ring_to_worker(control))
+        return true
+    }
+}

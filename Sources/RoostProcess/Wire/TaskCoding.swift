@@ -1,0 +1,141 @@
+import CRoostProcess
+import FoundationEssentials
+import Roost
+
+/// Values to bytes and back: JSON, with memory beside it; the bytes themselves where a value is nothing but numbers.
+enum TaskCoding {
+    // MARK: Encoding
+
+    /// Encodes a value for the other side; what does not fit a frame goes into an arena.
+    static func encode<Value: Encodable>(_ value: Value) throws -> Payload {
+        let parcel = Parcel()
+        let encoder = JSONEncoder()
+        configure(encoder)
+        encoder.userInfo[Parcel.key] = parcel
+        let json = try encoder.encode(value)
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(8 + json.count + parcel.inline.count)
+        withUnsafeBytes(of: UInt64(json.count).littleEndian) { bytes.append(contentsOf: $0) }
+        bytes.append(contentsOf: json)
+        bytes.append(contentsOf: parcel.inline)
+        let size = bytes.count + parcel.sent.reduce(0) { $0 + $1.count }
+        return try spill(
+            Payload(flags: [], bytes: bytes, storages: parcel.sent, descriptors: parcel.descriptors, size: size))
+    }
+
+    /// The bytes of a value as they lie in memory. Only for what ``isRaw(_:)`` allows.
+    static func encodeRaw<Value>(_ value: Value) -> Payload {
+        let bytes = withUnsafeBytes(of: value) { Array($0) }
+        return Payload(flags: .raw, bytes: bytes, size: bytes.count)
+    }
+
+    /// A value alone, for updates and errors: no memory beside it.
+    static func encodePlainly(_ value: some Encodable) throws -> [UInt8] {
+        let encoder = JSONEncoder()
+        configure(encoder)
+        return Array(try encoder.encode(value))
+    }
+
+    private static func configure(_ encoder: JSONEncoder) {
+        encoder.nonConformingFloatEncodingStrategy = .convertToString(
+            positiveInfinity: "+inf", negativeInfinity: "-inf", nan: "nan")
+    }
+
+    /// What is too large for a frame goes into an arena, and the frame says where.
+    static func spill(_ payload: Payload) throws -> Payload {
+        guard payload.bytes.count > Int(ROOST_FRAME_LIMIT) else { return payload }
+        let memory = try Bytes(copying: payload.bytes)
+        guard let lease = memory.storage.lease else {
+            throw ProcessPoolError.broken("a large payload without an arena")
+        }
+        var spilled = payload
+        spilled.flags.insert(.spilled)
+        spilled.storages.append(memory.storage)
+        spilled.bytes = []
+        for number in [lease.arena.id, 0, UInt64(memory.count)] {
+            withUnsafeBytes(of: number.littleEndian) { spilled.bytes.append(contentsOf: $0) }
+        }
+        return spilled
+    }
+
+    // MARK: Decoding
+
+    /// Calls `body` with a payload's bytes, wherever they are.
+    static func withPayload<Result>(
+        _ bytes: UnsafeRawBufferPointer, _ flags: FrameFlags, _ port: ArenaPort,
+        _ body: (UnsafeRawBufferPointer) throws -> Result
+    ) throws -> Result {
+        guard flags.contains(.spilled) else { return try body(bytes) }
+        guard bytes.count == 24 else { throw ProcessPoolError.broken("a reference of \(bytes.count) bytes") }
+        let numbers = (0..<3).map { bytes.loadUnaligned(fromByteOffset: $0 * 8, as: UInt64.self) }
+        guard let offset = Int(exactly: numbers[1]), let count = Int(exactly: numbers[2]) else {
+            throw ProcessPoolError.broken("a reference out of range")
+        }
+        let memory = try Bytes(storage: port.borrow(Parcel.Reference(arena: numbers[0], offset: offset, count: count)))
+        return try memory.withUnsafeBytes(body)
+    }
+
+    /// Decodes what ``encode(_:)`` made.
+    static func decode<Value: Decodable>(
+        _: Value.Type, from bytes: UnsafeRawBufferPointer, port: ArenaPort
+    ) throws -> Value {
+        guard bytes.count >= 8 else { throw ProcessPoolError.broken("a payload of \(bytes.count) bytes") }
+        let count = bytes.loadUnaligned(fromByteOffset: 0, as: UInt64.self)
+        guard count <= UInt64(bytes.count - 8) else { throw ProcessPoolError.broken("a payload that is cut off") }
+        let border = 8 + Int(count)
+        let parcel = Parcel(inline: UnsafeRawBufferPointer(rebasing: bytes[border...]), port: port)
+        return try decode(
+            Value.self, json: UnsafeRawBufferPointer(rebasing: bytes[8..<border]), userInfo: [Parcel.key: parcel])
+    }
+
+    /// Decodes what ``encodePlainly(_:)`` made.
+    static func decodePlainly<Value: Decodable>(_: Value.Type, from bytes: UnsafeRawBufferPointer) throws -> Value {
+        try decode(Value.self, json: bytes, userInfo: [:])
+    }
+
+    private static func decode<Value: Decodable>(
+        _: Value.Type, json: UnsafeRawBufferPointer, userInfo: [CodingUserInfoKey: any Sendable]
+    ) throws -> Value {
+        let decoder = JSONDecoder()
+        decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+            positiveInfinity: "+inf", negativeInfinity: "-inf", nan: "nan")
+        decoder.userInfo = userInfo
+        return try decoder.decode(Value.self, from: Data(json))
+    }
+
+    // MARK: Raw values
+
+    /// Whether a task may go as the bytes it has in memory: it is nothing but trivial values, and the worker was built from the very
+    /// same code. The app's memory is trusted.
+    static func isRaw<Value>(_: Value.Type) -> Bool {
+        _isPOD(Value.self) && MemoryLayout<Value>.size > 0 && MemoryLayout<Value>.stride <= 16 * 1024
+    }
+
+    /// Whether an output may: a number, of which any bits are a valid value. A worker that is about to crash may send anything.
+    static func isRawOutput<Value>(_: Value.Type) -> Bool { Value.self is any AnyBitsAreValid.Type }
+
+    static func decodeRaw<Value>(_: Value.Type, from bytes: UnsafeRawBufferPointer) throws -> Value {
+        guard bytes.count == MemoryLayout<Value>.size else {
+            throw ProcessPoolError.broken("\(bytes.count) bytes for a \(Value.self)")
+        }
+        return withUnsafeTemporaryAllocation(byteCount: bytes.count, alignment: MemoryLayout<Value>.alignment) { copy in
+            copy.copyMemory(from: bytes)
+            return copy.load(as: Value.self)
+        }
+    }
+}
+
+/// A type of which every pattern of bits is a value.
+private protocol AnyBitsAreValid {}
+extension Int: AnyBitsAreValid {}
+extension Int8: AnyBitsAreValid {}
+extension Int16: AnyBitsAreValid {}
+extension Int32: AnyBitsAreValid {}
+extension Int64: AnyBitsAreValid {}
+extension UInt: AnyBitsAreValid {}
+extension UInt8: AnyBitsAreValid {}
+extension UInt16: AnyBitsAreValid {}
+extension UInt32: AnyBitsAreValid {}
+extension UInt64: AnyBitsAreValid {}
+extension Double: AnyBitsAreValid {}
+extension Float: AnyBitsAreValid {}

@@ -1,0 +1,60 @@
+import Roost
+
+/// The one door to types by their names.
+///
+/// The standard library's functions for it are not part of its documented interface; everything that depends on them is here,
+/// and a test runs it on the toolchain in use.
+enum TypeDoor {
+    /// The name another program finds the type by; nil for one that cannot be found: private, or local to a function.
+    static func name(of type: any Any.Type) -> String? {
+        guard let name = _mangledTypeName(type), let found = _typeByName(name), found == type else { return nil }
+        return name
+    }
+
+    static func type(named name: String) -> (any Any.Type)? { _typeByName(name) }
+}
+
+/// What a task's type is to both sides.
+struct TaskType: Sendable, Hashable {
+    let name: String
+    /// Differs when the types that cross differ; their fields are the decoder's business.
+    let contract: UInt64
+    /// For people.
+    let title: String
+
+    // Kept: to find a name costs some microseconds, and every task asks.
+    private static let known = Locked<[ObjectIdentifier: TaskType]>([:])
+
+    /// Throws ``ProcessPoolError`` for a type that no other program can find.
+    init<T: IsolatedTask>(_: T.Type) throws {
+        if let type = Self.known.withLock({ $0[ObjectIdentifier(T.self)] }) {
+            self = type
+            return
+        }
+        title = String(reflecting: T.self)
+        guard let name = TypeDoor.name(of: T.self) else {
+            throw ProcessPoolError(
+                .unknownTask,
+                "the task type '\(title)' cannot be found by its name: a private type, or one inside a function, is invisible to a "
+                    + "worker process; declare it at the top level or inside another type, internal or public")
+        }
+        self.name = name
+        contract = Self.contract(of: T.self)
+        let made = self
+        Self.known.withLock { $0[ObjectIdentifier(T.self)] = made }
+    }
+
+    func hash(into hasher: inout Hasher) { hasher.combine(contract) }
+
+    static func contract<T: IsolatedTask>(of _: T.Type) -> UInt64 {
+        // FNV-1a, 64 bits.
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        for type in [T.self, T.Output.self, T.Update.self] as [any Any.Type] {
+            for byte in (_mangledTypeName(type) ?? String(reflecting: type)).utf8 {
+                hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3
+            }
+            hash = (hash ^ 0xFF) &* 0x100_0000_01b3
+        }
+        return hash
+    }
+}

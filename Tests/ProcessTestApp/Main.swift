@@ -1,0 +1,69 @@
+import Glibc
+import ProcessTestTasks
+import Roost
+import RoostApp
+import RoostProcess
+
+/// An app with a process pool, for the tests that look at it from outside. Its workers are this program again.
+@main
+struct ProcessTestApp: RoostApplication {
+    static func run() throws {
+        let argument = CommandLine.arguments.dropFirst().first ?? ""
+        Shutdown.run("process-test-app", configuration: Shutdown.Configuration(budget: .seconds(3))) {
+            switch argument {
+            case "load": try await load()
+            case "self-test": print(try await ProcessPool.selfTest())
+            case "stubborn": try await stubborn()
+            case "leave": try await leave()
+            default: print("usage: process-test-app load | self-test | stubborn | leave")
+            }
+            return 0
+        }
+    }
+
+    /// Works until it is killed: tasks of all kinds, children of workers, crashes with backtraces.
+    static func load() async throws {
+        var configuration = ProcessPool.Configuration(name: "load", workers: 2...4)
+        configuration.onOutput = { _ in }
+        let pool = try ProcessPool(configuration)
+        _ = try await pool.run(StartChild(isRunaway: false))
+        _ = try await pool.run(StartChild(isRunaway: true))
+        let bytes = try Bytes(count: 1 << 20) { $0.initializeMemory(as: UInt8.self, repeating: 1) }
+        print("ready")
+        fflush(nil)
+        var number = 0
+        while true {
+            number += 1
+            switch number % 5 {
+            case 0: _ = try? await pool.run(Crash(.badPointer))
+            case 1: pool.start(StartChild(isRunaway: number % 2 == 0, milliseconds: 20))
+            case 2: pool.start(Work(milliseconds: 30, isStubborn: true))
+            case 3: _ = try await pool.run(Brighten(bytes)).count
+            default: _ = try await pool.run(Add(number, 1))
+            }
+        }
+    }
+
+    /// A task that hears nothing, and the end of the program while it runs.
+    static func stubborn() async throws {
+        let pool = try ProcessPool()
+        let task = pool.start(Work(milliseconds: 60_000, isStubborn: true))
+        for await _ in task.updates { break }
+        print("ready")
+        fflush(nil)
+        print(await task.ending)
+    }
+
+    /// Tasks are on their way when main ends, and nobody closes anything.
+    @MainActor static func leave() async throws {
+        let pool = try ProcessPool(ProcessPool.Configuration(workers: 2...2))
+        _ = try await pool.run(Add(1, 2))
+        for _ in 0..<4 { pool.start(Work(milliseconds: 60_000)) }
+        print("left")
+        fflush(nil)
+        // Held to the end, as a global would be.
+        kept = pool
+    }
+
+    @MainActor static var kept: ProcessPool?
+}

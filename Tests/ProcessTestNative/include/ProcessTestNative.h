@@ -1,0 +1,21 @@
+// What a native library can do to its process, for the tests of the process pool.
+#ifndef PROCESS_TEST_NATIVE_H
+#define PROCESS_TEST_NATIVE_H
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+// Throws a C++ exception that nobody catches.
+void native_throw(void);
+// Calls abort, without a word.
+void native_abort(void);
+// Uses up the stack of a thread that knows nothing of Swift, and has no other stack for signals unless `has_alternate`.
+void native_overflow_on_thread(int has_alternate);
+// Calls `body` on so many threads at the same moment, and waits for them.
+void native_at_once(int count, void (*body)(void));
+
+#ifdef __cplusplus
+}
+#endif
+#endif

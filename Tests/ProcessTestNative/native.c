@@ -1,0 +1,56 @@
+#define _GNU_SOURCE
+#include "ProcessTestNative.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+void native_abort(void) {
+    abort();
+}
+
+// Not inlined, and used after the call, so that it stays a call.
+__attribute__((noinline)) static int native_deep(volatile char *above) {
+    volatile char room[512];
+    room[0] = (char)(above[0] + 1);
+    if (getppid() < 0) return 0;  // never; no compiler knows it
+    return native_deep(room) + room[0];
+}
+
+static void *overflow(void *has_alternate) {
+    if (has_alternate) {
+        const size_t size = 64 * 1024;
+        stack_t stack = {
+            .ss_sp = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), .ss_size = size};
+        sigaltstack(&stack, NULL);
+    }
+    volatile char first = 0;
+    return (void *)(long)native_deep(&first);
+}
+
+void native_overflow_on_thread(int has_alternate) {
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, overflow, has_alternate ? &thread : NULL) == 0) pthread_join(thread, NULL);
+}
+
+struct together {
+    pthread_barrier_t barrier;
+    void (*body)(void);
+};
+
+static void *wait_and_run(void *argument) {
+    struct together *together = argument;
+    pthread_barrier_wait(&together->barrier);
+    together->body();
+    return NULL;
+}
+
+void native_at_once(int count, void (*body)(void)) {
+    struct together together = {.body = body};
+    pthread_t threads[64];
+    if (count > 64 || pthread_barrier_init(&together.barrier, NULL, (unsigned)count) != 0) return;
+    for (int index = 0; index < count; index++) pthread_create(&threads[index], NULL, wait_and_run, &together);
+    for (int index = 0; index < count; index++) pthread_join(threads[index], NULL);
+}

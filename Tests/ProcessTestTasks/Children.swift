@@ -1,0 +1,27 @@
+import Glibc
+import Roost
+import RoostProcess
+
+/// Starts a child that outlives the task, in its own session if told, and goes on for so long.
+public struct StartChild: IsolatedTask {
+    public var isRunaway: Bool
+    public var milliseconds: Int
+    public init(isRunaway: Bool, milliseconds: Int = 0) {
+        (self.isRunaway, self.milliseconds) = (isRunaway, milliseconds)
+    }
+
+    public func run(_ worker: IsolatedWorker<WorkerProgress>) throws -> Int32 {
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        if isRunaway { posix_spawnattr_setflags(&attributes, 0x80) }  // POSIX_SPAWN_SETSID
+        var child: pid_t = 0
+        let arguments: [UnsafeMutablePointer<CChar>?] = [strdup("sleep"), strdup("1000"), nil]
+        defer { for argument in arguments { free(argument) } }
+        let failure = posix_spawn(&child, "/bin/sleep", nil, &attributes, arguments, environ)
+        guard failure == 0 else { throw SystemCallError(call: "posix_spawn", errno: failure) }
+        worker.report(Int(child))
+        try worker.sleep(for: .milliseconds(milliseconds))
+        return child
+    }
+}

@@ -1,0 +1,93 @@
+import Glibc
+import Roost
+import RoostProcess
+
+/// Adds two numbers.
+public struct Add: IsolatedTask {
+    public var left: Int
+    public var right: Int
+    public init(_ left: Int, _ right: Int) { (self.left, self.right) = (left, right) }
+    public func run(_ worker: IsolatedWorker<WorkerProgress>) throws -> Int { left + right }
+}
+
+/// Gives a text back, with what it was told before it.
+public struct Greet: IsolatedTask {
+    public var name: String
+    public init(_ name: String) { self.name = name }
+    public func run(_ worker: IsolatedWorker<WorkerProgress>) throws -> String { "Hello, \(name)" }
+    public var inputDescription: String { "a greeting for \(name)" }
+}
+
+/// An error with a type of its own.
+public struct Refusal: Error, Codable, Hashable {
+    public var reason: String
+    public init(reason: String) { self.reason = reason }
+}
+
+/// An error that cannot cross.
+struct Unspeakable: Error, CustomStringConvertible {
+    var description: String { "unspeakable" }
+}
+
+/// Throws.
+public struct Refuse: IsolatedTask {
+    public var isSpeakable: Bool
+    public init(isSpeakable: Bool) { self.isSpeakable = isSpeakable }
+    public func run(_ worker: IsolatedWorker<WorkerProgress>) throws -> NoOutput {
+        if isSpeakable { throw Refusal(reason: "not today") }
+        throw Unspeakable()
+    }
+}
+
+/// Works, checkpoint by checkpoint, for so long; then tells its process.
+public struct Work: IsolatedTask {
+    public var milliseconds: Int
+    public var isStubborn: Bool
+    public init(milliseconds: Int, isStubborn: Bool = false) {
+        self.milliseconds = milliseconds
+        self.isStubborn = isStubborn
+    }
+    public func run(_ worker: IsolatedWorker<WorkerProgress>) throws -> Int32 {
+        let end = MonotonicTime.now + .milliseconds(milliseconds)
+        if isStubborn { signal(SIGTERM, SIG_IGN) }
+        var step = 0
+        while MonotonicTime.now < end {
+            worker.report(step, of: milliseconds)
+            step += 1
+            if isStubborn { usleep(1_000) } else { try worker.sleep(for: .milliseconds(1)) }
+        }
+        return getpid()
+    }
+}
+
+/// Adds one to every byte.
+public struct Brighten: IsolatedTask {
+    public var bytes: Bytes
+    public init(_ bytes: Bytes) { self.bytes = bytes }
+    public func run(_ worker: IsolatedWorker<WorkerProgress>) throws -> Bytes {
+        try Bytes(count: bytes.count) { target in
+            bytes.withUnsafeBytes { source in
+                for index in source.indices { target[index] = source[index] &+ 1 }
+            }
+        }
+    }
+}
+
+/// Writes its number into a file as it begins, works for so long, and gives the number back.
+public struct Mark: IsolatedTask {
+    public var number: Int
+    public var log: String
+    public var micros: UInt32
+    public init(_ number: Int, log: String, micros: UInt32) {
+        (self.number, self.log, self.micros) = (number, log, micros)
+    }
+    public func run(_ worker: IsolatedWorker<WorkerProgress>) throws -> Int {
+        let file = open(log, O_WRONLY | O_APPEND | O_CREAT, 0o600)
+        let line = Array("\(number)\n".utf8)
+        _ = write(file, line, line.count)
+        close(file)
+        let end = MonotonicTime.now + .microseconds(Int(micros))
+        while MonotonicTime.now < end { try worker.checkpoint() }
+        return number
+    }
+}

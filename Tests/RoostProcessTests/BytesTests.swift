@@ -1,0 +1,88 @@
+import CRoostProcess
+import Foundation
+import Testing
+
+@testable import RoostProcess
+
+@Suite(.serialized) struct BytesTests {
+    @Test func largeBytesLieInArenasThatAreUsedAgain() throws {
+        let store = ArenaStore.process
+        let before = store.arenasInUse
+        var bytes: Bytes? = try Bytes(count: 300_000) { $0.initializeMemory(as: UInt8.self, repeating: 3) }
+        let id = try #require(bytes?.storage.lease?.arena.id)
+        #expect(store.arenasInUse == before + 1)
+        #expect(bytes?.array == Array(repeating: 3, count: 300_000))
+        bytes = nil
+        #expect(store.arenasInUse == before)
+        let again = try Bytes(count: 299_999) { _ in }
+        #expect(again.storage.lease?.arena.id == id)
+    }
+
+    @Test func smallOnesLieInOrdinaryMemory() throws {
+        let bytes = try Bytes(copying: [1, 2, 3])
+        #expect(bytes.storage.lease == nil)
+        #expect(bytes.array == [1, 2, 3])
+        #expect(try Bytes(copying: []) == Bytes(copying: []))
+        #expect(try bytes != Bytes(copying: [1, 2, 4]))
+    }
+
+    @Test(arguments: [0, 1, 65_535, 65_536, 65_537, 98_304, 98_305, 1 << 20, (1 << 20) + 1, 100_000_000])
+    func sizesAreRoundedByAThirdAtTheMost(_ count: Int) {
+        let size = ArenaStore.roundedSize(count)
+        #expect(size >= count && size >= ArenaStore.smallest)
+        #expect(count < ArenaStore.smallest || size * 2 <= count * 3)
+    }
+
+    @Test func otherEncodersGetTheContents() throws {
+        let bytes = try Bytes(copying: [1, 2, 3])
+        let json = try JSONEncoder().encode([bytes])
+        #expect(String(decoding: json, as: UTF8.self) == "[[1,2,3]]")
+        #expect(try JSONDecoder().decode([Bytes].self, from: json) == [bytes])
+    }
+
+    @Test func theMemoryOfARingIsTheSameTwiceInARow() throws {
+        let memory = roost_memory("roost-test", roost_control_size())
+        defer { close(memory) }
+        let control = try #require(roost_control_map(memory))
+        defer { roost_control_unmap(control) }
+        roost_control_init(control, getpid())
+        let ring = roost_ring_from_worker(control)
+        let writer = FrameWriter(ring: ring)
+        var read = 0
+        // Ten times around, with frames of all sizes.
+        for number in 0..<1_500 {
+            let bytes = (0..<(number * 37) % 3_000).map { UInt8(truncatingIfNeeded: $0 &+ number) }
+            while !writer.write(.update, number: UInt64(number), bytes) { read += try take(ring, from: read) }
+        }
+        while try take(ring, from: read) == 1 { read += 1 }
+        #expect(read == 1_500)
+    }
+
+    /// Reads one frame and looks at it; 0 when there is none.
+    private func take(_ ring: OpaquePointer, from read: Int) throws -> Int {
+        var failure: Int32 = 0
+        guard let frame = roost_ring_peek(ring, &failure) else { return 0 }
+        #expect(failure == 0)
+        #expect(frame.pointee.number == UInt64(read))
+        let bytes = UnsafeRawBufferPointer(start: UnsafeRawPointer(frame + 1), count: Int(frame.pointee.size))
+        #expect(bytes.count == (read * 37) % 3_000)
+        #expect(bytes.enumerated().allSatisfy { $1 == UInt8(truncatingIfNeeded: $0 &+ read) })
+        roost_ring_consume(ring, frame.pointee.size)
+        return 1
+    }
+
+    @Test func aFrameThatCannotBeIsRefused() throws {
+        let memory = roost_memory("roost-test", roost_control_size())
+        defer { close(memory) }
+        let control = try #require(roost_control_map(memory))
+        defer { roost_control_unmap(control) }
+        roost_control_init(control, getpid())
+        let ring = roost_ring_from_worker(control)
+        #expect(FrameWriter(ring: ring).write(.update, [1, 2, 3]))
+        var failure: Int32 = 0
+        let frame = try #require(roost_ring_peek(ring, &failure))
+        UnsafeMutablePointer(mutating: frame).pointee.size = 1_000_000
+        #expect(roost_ring_peek(ring, &failure) == nil)
+        #expect(failure == EPROTO)
+    }
+}

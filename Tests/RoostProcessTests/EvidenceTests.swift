@@ -1,0 +1,45 @@
+import Glibc
+import ProcessTestTasks
+import Roost
+import RoostProcess
+import Testing
+
+/// The evidence of a crash is that of the task that crashed.
+@Suite(.serialized) struct EvidenceTests {
+    private func crash<T: IsolatedTask>(
+        _ task: T, _ pool: ProcessPool, limits: TaskLimits = TaskLimits()
+    ) async throws -> TaskCrash {
+        guard case .crashed(let error) = await pool.start(task, limits: limits).ending else { throw Unexpected() }
+        return try #require(error as? TaskCrash)
+    }
+
+    @Test func theUpdateAndTheCheckpointOfAnEarlierTaskAreNotItsOwn() async throws {
+        let pool = try SmokeTests.pool { $0.workers = 1...1 }
+        _ = try await pool.run(Work(milliseconds: 5))
+        let crash = try await crash(SilentAbort(), pool)
+        #expect(crash.lastUpdate == nil && crash.lastCheckpoint == nil, "\(crash)")
+        await pool.close()
+    }
+
+    /// The kernel counts the app's peak for a process that the app starts.
+    @Test func anAppWithMuchMemoryIsNotItsWorkersPeak() async throws {
+        let size = 256 << 20
+        let memory = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+        defer { munmap(memory, size) }
+        memset(try #require(memory), 1, size)
+        let pool = try SmokeTests.pool()
+        let crash = try await crash(SilentAbort(), pool, limits: TaskLimits(memory: 64 << 20))
+        #expect(crash.cause == .signal(SIGABRT))
+        #expect(crash.peakMemory < 128 << 20, "\(crash.peakMemory >> 20) MiB")
+        await pool.close()
+    }
+
+    @Test func bytesOfTheAppThatATaskReadsAreNotItsMemory() async throws {
+        let pool = try SmokeTests.pool()
+        let bytes = try Bytes(count: 96 << 20) { $0.initializeMemory(as: UInt8.self, repeating: 1) }
+        let crash = try await crash(ReadAndAbort(bytes), pool, limits: TaskLimits(memory: 64 << 20))
+        #expect(crash.cause == .signal(SIGABRT), "\(crash.reason)")
+        #expect(crash.input == "\(96 << 20) bytes")
+        await pool.close()
+    }
+}

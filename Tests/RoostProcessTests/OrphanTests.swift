@@ -1,0 +1,209 @@
+import Foundation
+import Glibc
+import ProcessTestTasks
+import Roost
+import RoostProcess
+import Testing
+
+/// Guarantee G6: whatever ends the app, nothing of its workers is left.
+@Suite(.serialized) struct OrphanTests {
+    @Test func nothingIsLeftOfAnAppThatIsKilled() throws {
+        let seed = Seed.fromEnvironment
+        var generator = SeededGenerator(seed: seed)
+        var worst = Duration.zero
+        for round in 0..<(Seed.isSoak ? 100 : 5) {
+            let app = try TestApp("load")
+            try app.waitUntilReady()
+            usleep(.random(in: 0...150_000, using: &generator))
+            let mark = "ROOST_WORKER_OF=\(app.process)-"
+            #expect(!Processes.marked(mark).isEmpty)
+            app.kill()
+            let killed = ContinuousClock.now
+            var left = Processes.marked(mark)
+            while !left.isEmpty, ContinuousClock.now - killed < .seconds(5) { left = Processes.marked(mark) }
+            worst = max(worst, ContinuousClock.now - killed)
+            #expect(left.isEmpty, "\(seed), round \(round): \(left)")
+            #expect(worst < .milliseconds(100), "\(seed), round \(round)")
+            let journal = Processes.journals(of: app.process)
+            let deadline = ContinuousClock.now + .seconds(1)
+            while !Processes.journals(of: app.process).isEmpty, ContinuousClock.now < deadline {}
+            #expect(Processes.journals(of: app.process).isEmpty, "\(journal)")
+            #expect(try Growth.list("/dev/shm").filter { $0.contains("roost") }.isEmpty)
+        }
+        print("seed \(seed): all gone after at most \(worst)")
+    }
+
+    @Test func theNextLaunchEndsWhatTheGuardianCouldNot() async throws {
+        let app = try TestApp("load")
+        try app.waitUntilReady()
+        let mark = "ROOST_WORKER_OF=\(app.process)-"
+        let guardian = try #require(
+            Processes.children(of: app.process).first { Processes.name($0) == "roost-guardian" })
+        // Both at once, the guardian first: it is started again as soon as the app sees its end.
+        app.pause()
+        kill(guardian, SIGKILL)
+        app.kill()
+        #expect(!Processes.journals(of: app.process).isEmpty)
+        let next = try TestApp("load")
+        try next.waitUntilReady()
+        let deadline = ContinuousClock.now + .seconds(5)
+        while !(Processes.marked(mark).isEmpty && Processes.journals(of: app.process).isEmpty),
+            ContinuousClock.now < deadline
+        {}
+        #expect(Processes.marked(mark).isEmpty)
+        #expect(Processes.journals(of: app.process).isEmpty)
+        next.kill()
+    }
+
+    @Test func childrenOfAWorkerGoWithIt() async throws {
+        let pool = try SmokeTests.pool()
+        for isRunaway in [false, true] {
+            let task = pool.start(StartChild(isRunaway: isRunaway, milliseconds: 60_000))
+            var child: Int32 = 0
+            for await update in task.updates {
+                child = Int32(update.completed)
+                break
+            }
+            #expect(kill(child, 0) == 0)
+            kill(try #require(pool.processes.first), SIGKILL)
+            guard case .crashed = await task.ending else {
+                Issue.record("it did not crash")
+                continue
+            }
+            let died = ContinuousClock.now
+            while Processes.isAlive(child), ContinuousClock.now - died < .seconds(5) {}
+            #expect(ContinuousClock.now - died < .milliseconds(100), "runaway: \(isRunaway)")
+        }
+        await pool.close()
+    }
+
+    @Test func theSelfTestProvesItOnThisMachine() throws {
+        let app = try TestApp("self-test")
+        let text = app.output()
+        #expect(app.status() == 0, "\(text)")
+        #expect(text.contains("nothing was left"), "\(text)")
+    }
+}
+
+/// The test app, running.
+final class TestApp {
+    let process: Int32
+    private let reader: Int32
+    private var ended: Int32?
+
+    init(_ argument: String) throws {
+        var ends: [Int32] = [0, 0]
+        pipe(&ends)
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        posix_spawn_file_actions_adddup2(&actions, ends[1], 1)
+        posix_spawn_file_actions_addclose(&actions, ends[0])
+        posix_spawn_file_actions_addclose(&actions, ends[1])
+        let arguments: [UnsafeMutablePointer<CChar>?] = [strdup("process-test-app"), strdup(argument), nil]
+        var child: pid_t = 0
+        // The threads that tests run on block signals, and a child would inherit that.
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        var none = sigset_t()
+        sigemptyset(&none)
+        posix_spawnattr_setsigmask(&attributes, &none)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
+        defer { posix_spawnattr_destroy(&attributes) }
+        let failure = posix_spawn(&child, TestWorker.appPath, &actions, &attributes, arguments, environ)
+        for argument in arguments { free(argument) }
+        posix_spawn_file_actions_destroy(&actions)
+        close(ends[1])
+        guard failure == 0 else { throw SystemCallError(call: "posix_spawn", errno: failure) }
+        process = child
+        reader = ends[0]
+    }
+
+    deinit {
+        if ended == nil {
+            Glibc.kill(process, SIGKILL)
+            waitpid(process, nil, 0)
+        }
+        close(reader)
+    }
+
+    func waitUntilReady() throws {
+        var text = ""
+        var buffer = [UInt8](repeating: 0, count: 1_024)
+        while !text.contains("ready") {
+            let count = read(reader, &buffer, buffer.count)
+            guard count > 0 else { throw SystemCallError(call: "read", errno: errno) }
+            text += String(decoding: buffer[..<count], as: UTF8.self)
+        }
+    }
+
+    func output() -> String {
+        var text = ""
+        var buffer = [UInt8](repeating: 0, count: 1_024)
+        while true {
+            let count = read(reader, &buffer, buffer.count)
+            guard count > 0 else { return text }
+            text += String(decoding: buffer[..<count], as: UTF8.self)
+        }
+    }
+
+    func status() -> Int32 {
+        var status: Int32 = 0
+        waitpid(process, &status, 0)
+        ended = status
+        return (status >> 8) & 0xFF
+    }
+
+    /// Waits for the end, and returns the signal that it was by; 0 for none.
+    func endingSignal() -> Int32 {
+        var status: Int32 = 0
+        waitpid(process, &status, 0)
+        ended = status
+        return status & 0x7F
+    }
+
+    func pause() { Glibc.kill(process, SIGSTOP) }
+
+    func kill() {
+        Glibc.kill(process, SIGKILL)
+        _ = status()
+    }
+}
+
+/// Looks into `/proc`.
+enum Processes {
+    static func all() -> [Int32] { ((try? Growth.list("/proc")) ?? []).compactMap { Int32($0) } }
+
+    static func marked(_ mark: String) -> [Int32] {
+        all().filter { pid in
+            guard let environment = try? Growth.read("/proc/\(pid)/environ") else { return false }
+            return environment.utf8.split(separator: 0).contains { $0.starts(with: mark.utf8) } && isAlive(pid)
+        }
+    }
+
+    static func isAlive(_ pid: Int32) -> Bool {
+        guard let stat = try? Growth.read("/proc/\(pid)/stat"), let bracket = stat.lastIndex(of: ")") else {
+            return false
+        }
+        return !stat[bracket...].hasPrefix(") Z")
+    }
+
+    static func name(_ pid: Int32) -> String {
+        ((try? Growth.read("/proc/\(pid)/comm")) ?? "").trimmingCharacters(in: .newlines)
+    }
+
+    static func children(of parent: Int32) -> [Int32] {
+        all().filter { pid in
+            guard let stat = try? Growth.read("/proc/\(pid)/stat"), let bracket = stat.lastIndex(of: ")") else {
+                return false
+            }
+            let fields = stat[bracket...].split(separator: " ")
+            return fields.count > 2 && fields[2] == "\(parent)"
+        }
+    }
+
+    static func journals(of process: Int32) -> [String] {
+        let runtime = ProcessInfo.processInfo.environment["XDG_RUNTIME_DIR"].map { $0 + "/roost" }
+        return [runtime, "/tmp/roost-\(getuid())"].compactMap { $0 }
+            .flatMap { (try? Growth.list($0)) ?? [] }.filter { $0.hasPrefix("\(process)-") }
+    }
+}

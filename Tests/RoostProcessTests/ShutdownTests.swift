@@ -1,0 +1,97 @@
+import Glibc
+import ProcessTestTasks
+import Roost
+import RoostProcess
+import Testing
+
+/// Guarantee G3 with worker processes: the end of a program and the close of a scope are bounded, and nobody is late, since a process
+/// can be ended.
+@Suite(.serialized) struct ShutdownTests {
+    @Test func aSignalEndsAProgramWithAStubbornTaskInTime() throws {
+        let app = try TestApp("stubborn")
+        try app.waitUntilReady()
+        let asked = ContinuousClock.now
+        kill(app.process, SIGTERM)
+        let text = app.output()
+        #expect(app.endingSignal() == SIGTERM, "\(text)")
+        #expect(ContinuousClock.now - asked < .milliseconds(1_500))
+        #expect(text.contains("stopped: signal SIGTERM"), "\(text)")
+        expectNothingLeft(of: app.process)
+    }
+
+    @Test func theEndOfMainStopsWhatRuns() throws {
+        let app = try TestApp("leave")
+        let text = app.output()
+        #expect(text == "left\n")
+        #expect(app.status() == 0)
+        expectNothingLeft(of: app.process)
+    }
+
+    @Test(arguments: [true, false]) func aScopeThatClosesEndsItsTasksWithinItsBudget(isStubborn: Bool) async throws {
+        let pool = try SmokeTests.pool()
+        let scope = WorkerScope("a window")
+        let mine = pool.start(Work(milliseconds: 60_000, isStubborn: isStubborn), in: scope)
+        let other = pool.start(Work(milliseconds: 1_000))
+        for await _ in mine.updates { break }
+        let report = await scope.close(within: .seconds(2))
+        #expect(report.stragglers.isEmpty)
+        #expect(report.duration < .milliseconds(1_000), "\(report.duration)")
+        guard case .stopped(let reason) = await mine.ending else {
+            Issue.record("\(await mine.ending)")
+            return
+        }
+        #expect(reason.origin == .windowClosed)
+        // Another scope's task is not disturbed.
+        _ = try await other.value
+        await pool.close()
+    }
+
+    @Test func aBudgetThatIsOverEndsTheProcessAtOnce() async throws {
+        let pool = try SmokeTests.pool { $0.stopSteps = [StopStep(.ask, wait: .seconds(60)), StopStep(.kill)] }
+        let scope = WorkerScope("a window")
+        let mine = pool.start(Work(milliseconds: 60_000, isStubborn: true), in: scope)
+        for await _ in mine.updates { break }
+        let process = try #require(pool.processes.first)
+        let report = await scope.close(within: .milliseconds(100))
+        #expect(report.stragglers.isEmpty)
+        #expect(report.duration < .milliseconds(600))
+        let deadline = ContinuousClock.now + .seconds(5)
+        while Processes.isAlive(process), ContinuousClock.now < deadline { await Task.yield() }
+        #expect(!Processes.isAlive(process))
+        await pool.close()
+    }
+
+    @Test func nothingIsDeliveredAfterTheCloseOfAScope() async throws {
+        let pool = try SmokeTests.pool()
+        for _ in 0..<20 {
+            let scope = WorkerScope("a window")
+            let calls = Locked((count: 0, isClosed: false, late: 0))
+            let handles = (0..<4).map { _ in
+                let handle = pool.start(Work(milliseconds: 10), in: scope)
+                let note: @Sendable () -> Void = {
+                    calls.withLock { calls in
+                        calls.count += 1
+                        if calls.isClosed { calls.late += 1 }
+                    }
+                }
+                handle.onUpdate(on: .executor(WorkerPool.shared)) { _ in note() }
+                handle.onEnd(on: .executor(WorkerPool.shared)) { _ in note() }
+                return handle
+            }
+            for await _ in handles[0].updates { break }
+            _ = await scope.close()
+            _ = await scope.closed
+            calls.withLock { $0.isClosed = true }
+            for handle in handles { _ = await handle.ending }
+            #expect(calls.withLock { $0.late } == 0)
+        }
+        await pool.close()
+    }
+
+    private func expectNothingLeft(of app: Int32) {
+        let mark = "ROOST_WORKER_OF=\(app)-"
+        let ended = ContinuousClock.now
+        while !Processes.marked(mark).isEmpty, ContinuousClock.now - ended < .seconds(5) {}
+        #expect(ContinuousClock.now - ended < .milliseconds(100))
+    }
+}

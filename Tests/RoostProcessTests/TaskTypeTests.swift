@@ -1,0 +1,95 @@
+import Foundation
+import ProcessTestTasks
+import Roost
+import RoostProcess
+import Testing
+
+private struct Hidden: IsolatedTask {
+    func run(_ worker: IsolatedWorker<WorkerProgress>) throws -> Int { 1 }
+}
+
+/// Workers find tasks by the names of their types, and say which they do not have.
+@Suite struct TaskTypeTests {
+    /// The worker's main mentions no task at all; built for release, its linker strips what nobody uses.
+    @Test func aTypeThatTheWorkerNeverMentionsIsFound() async throws {
+        let pool = try SmokeTests.pool()
+        let built = try await pool.run(HowBuilt())
+        if let wanted = ProcessInfo.processInfo.environment["ROOST_TEST_BUILD"] { #expect(built == wanted) }
+        #expect(try await pool.run(CountText("swift")) == 5)
+        await pool.close()
+    }
+
+    @Test func privateAndLocalTypesAreRefusedByName() async throws {
+        struct Local: IsolatedTask {
+            func run(_ worker: IsolatedWorker<WorkerProgress>) throws -> Int { 1 }
+        }
+        let pool = try SmokeTests.pool()
+        for (ending, name) in [
+            (await pool.start(Hidden()).ending, "Hidden"), (await pool.start(Local()).ending, "Local"),
+        ] {
+            let error = try #require(ending.poolError)
+            #expect(error.code == .unknownTask && error.message.contains(name), "\(error)")
+            #expect(error.message.contains("private"), "it says what to do: \(error)")
+        }
+        #expect(throws: ProcessPoolError.self) { _ = try pool.map([Hidden()]) }
+        #expect(pool.processes == [], "a worker was started for nothing")
+        await pool.close()
+    }
+
+    @Test func anExecutableWithoutTheTypeSaysWhoIsWho() async throws {
+        let pool = try SmokeTests.pool { $0.executable = .path(TestWorker.otherPath) }
+        let first = pool.start(Add(1, 2))
+        let second = pool.start(Add(3, 4))
+        let app = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+        for handle in [first, second] {
+            let error = try #require(await handle.ending.poolError)
+            #expect(error.code == .unknownTask)
+            #expect(error.message.contains("ProcessTestTasks.Add"), "\(error)")
+            #expect(error.message.contains("/process-test-other-worker") && error.message.contains(app), "\(error)")
+            let builds = error.message.matches(of: /build ([0-9a-f]{16,})/).map { String($0.output.1) }
+            #expect(Set(builds).count == 2, "the builds of both: \(error)")
+        }
+        // Known by now: no payload goes out any more.
+        #expect(await pool.start(Add(5, 6)).ending.poolError?.code == .unknownTask)
+        await pool.close()
+    }
+
+    /// What is behind a long task in a worker whose tasks were short is taken back when another worker is free: also when its
+    /// type had to be asked for, and that worker is too busy to answer.
+    @Test func aNewTypeDoesNotWaitBehindALongTask() async throws {
+        let corner = try Corner()
+        let pool = try SmokeTests.pool()
+        for number in 0..<100 { _ = try await pool.run(Add(number, 1)) }
+        let long = pool.start(Innocent(1, gate: corner.path("gate")))
+        for await _ in long.updates { break }
+        let new = pool.start(CountText("four"))
+        #expect(await new.ending(within: .seconds(5))?.kind == "finished")
+        #expect(long.endingIfEnded == nil)
+        Gate.open(corner.path("gate"))
+        #expect(try await long.value == 7)
+        await pool.close()
+    }
+
+    /// The same, with nobody else to run it: it ends at once when it is stopped.
+    @Test func aTaskThatWaitsForItsTypeCanBeStopped() async throws {
+        let corner = try Corner()
+        let pool = try SmokeTests.pool { $0.workers = 0...1 }
+        for number in 0..<100 { _ = try await pool.run(Add(number, 1)) }
+        let long = pool.start(Innocent(1, gate: corner.path("gate")))
+        for await _ in long.updates { break }
+        let new = pool.start(CountText("four"))
+        new.stop()
+        let ending = await new.ending(within: .seconds(1))
+        #expect(ending?.kind == "stopped")
+        Gate.open(corner.path("gate"))
+        #expect(try await long.value == 7)
+        await pool.close()
+    }
+}
+
+extension WorkerEnding {
+    /// What the pool said against it.
+    var poolError: ProcessPoolError? {
+        if case .failed(let error) = self { error as? ProcessPoolError } else { nil }
+    }
+}

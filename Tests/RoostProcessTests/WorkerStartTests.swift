@@ -1,0 +1,128 @@
+import Glibc
+import ProcessTestTasks
+import Roost
+import RoostProcess
+import Testing
+
+/// Programs that are no workers, and setups: clear errors, and nothing is started again and again.
+@Suite(.serialized) struct WorkerStartTests {
+    /// Ten tasks for a program that is no worker: all fail with its error, and it was started once for each worker at the most.
+    private func failure(
+        _ path: String, _ corner: Corner, change: (inout ProcessPool.Configuration) -> Void = { _ in }
+    ) async throws -> ProcessPoolError {
+        let pool = try SmokeTests.pool { configuration in
+            configuration.workers = 0...1
+            configuration.executable = .path(path)
+            configuration.onOutput = { _ in }
+            change(&configuration)
+        }
+        let handles = (0..<10).map { pool.start(Add($0, 1)) }
+        var errors: [ProcessPoolError] = []
+        for handle in handles { errors.append(try #require(await handle.ending(within: .seconds(15))?.poolError)) }
+        // Asked again at once it does not try again.
+        errors.append(try #require(await pool.start(Add(1, 1)).ending(within: .seconds(1))?.poolError))
+        #expect(Set(errors.map(\.code)).count == 1 && Set(errors.map(\.message)).count == 1, "\(errors)")
+        await pool.close()
+        #expect(pool.processes == [])
+        return errors[0]
+    }
+
+    @Test(arguments: [0, 1]) func aProgramThatEnds(status: Int) async throws {
+        let corner = try Corner()
+        let path = try corner.script("stranger", "echo 'hello from a stranger'\nexit \(status)")
+        let error = try await failure(path, corner)
+        #expect(error.code == .noWorkerEntry, "\(error)")
+        for part in [path, "left with status \(status)", "WorkerEntry.serveIfWorker()", "hello from a stranger"] {
+            #expect(error.message.contains(part), "\(error)")
+        }
+        #expect(RunLogFile.numbers(in: corner.path("starts")).count == 1)
+    }
+
+    @Test func aProgramThatForgetsWhatItIs() async throws {
+        let corner = try Corner()
+        let error = try await failure(TestWorker.otherPath, corner) { $0.environment = ["ROOST_TEST_FORGETS": "1"] }
+        #expect(
+            error.code == .noWorkerEntry && error.message.contains("the other program went its own way"), "\(error)")
+    }
+
+    /// It has ten seconds.
+    @Test func aProgramThatNeverSaysAnything() async throws {
+        let corner = try Corner()
+        let error = try await failure(try corner.script("sleeper", "exec sleep 1000"), corner)
+        #expect(error.code == .noWorkerEntry && error.message.contains("it was ended after 10 s"), "\(error)")
+        #expect(RunLogFile.numbers(in: corner.path("starts")).count == 1)
+    }
+
+    @Test func aProgramThatCrashesAtOnce() async throws {
+        let corner = try Corner()
+        let error = try await failure(try corner.script("crasher", "kill -SEGV $$"), corner)
+        #expect(error.code == .cannotStartWorker && error.message.contains("SIGSEGV"), "\(error)")
+        #expect((1...4).contains(RunLogFile.numbers(in: corner.path("starts")).count))
+    }
+
+    @Test func aProgramThatIsNotThere() throws {
+        let error = #expect(throws: ProcessPoolError.self) {
+            try SmokeTests.pool { $0.executable = .path("/nowhere/worker") }
+        }
+        #expect(error?.code == .cannotStartWorker && error?.message.contains("/nowhere/worker") == true)
+    }
+
+    @Test func aProgramThatIsNone() async throws {
+        let corner = try Corner()
+        let path = try corner.script("text", "")
+        let file = try #require(fopen(path, "w"))
+        fputs("neither a script nor a program", file)
+        fclose(file)
+        let error = try await failure(path, corner)
+        #expect(error.code == .cannotStartWorker && error.message.contains(path), "\(error)")
+    }
+
+    // MARK: Setup
+
+    @Test func aSetupRunsOnceInEachWorkerBeforeItsFirstTask() async throws {
+        let corner = try Corner()
+        var configuration = try SmokeTests.pool().configuration
+        configuration.workers = 2...2
+        let pool = try ProcessPool(configuration, setup: Settings("blue", log: corner.path("setups")))
+        let held = (0..<2).map { pool.start(Innocent($0, gate: corner.path("gate"))) }
+        for handle in held { for await _ in handle.updates { break } }
+        let waiting = (0..<20).map { _ in pool.start(ReadSettings()) }
+        Gate.open(corner.path("gate"))
+        for handle in waiting { #expect(try await handle.value == "blue") }
+        #expect(RunLogFile.numbers(in: corner.path("setups")).count == 2)
+        // The one that takes a dead worker's place is set up, too.
+        _ = await pool.start(Crash(.kill)).ending
+        for handle in (0..<20).map({ _ in pool.start(ReadSettings()) }) { #expect(try await handle.value == "blue") }
+        #expect((2...3).contains(RunLogFile.numbers(in: corner.path("setups")).count))
+        await pool.close()
+    }
+
+    @Test func aSetupThatThrowsIsReportedOnce() async throws {
+        let corner = try Corner()
+        var configuration = try SmokeTests.pool().configuration
+        configuration.workers = 0...1
+        let pool = try ProcessPool(
+            configuration, setup: Settings("no colour today", log: corner.path("setups"), end: .throwsIt))
+        for handle in (0..<10).map({ pool.start(Add($0, 1)) }) {
+            let error = try #require(await handle.ending(within: .seconds(10))?.poolError)
+            #expect(error.code == .setupFailed && error.message.contains("no colour today"), "\(error)")
+        }
+        #expect(RunLogFile.numbers(in: corner.path("setups")).count == 1)
+        await pool.close()
+    }
+
+    @Test func aSetupThatCrashesIsNotTriedForEver() async throws {
+        let corner = try Corner()
+        var configuration = try SmokeTests.pool().configuration
+        configuration.workers = 0...1
+        configuration.onOutput = { _ in }
+        let pool = try ProcessPool(
+            configuration, setup: Settings("the paint is out", log: corner.path("setups"), end: .crashes))
+        for handle in (0..<10).map({ pool.start(Add($0, 1)) }) {
+            let error = try #require(await handle.ending(within: .seconds(10))?.poolError)
+            #expect(error.message.contains("the paint is out"), "\(error)")
+        }
+        #expect((1...4).contains(RunLogFile.numbers(in: corner.path("setups")).count))
+        await pool.close()
+    }
+}
