@@ -222,9 +222,10 @@ def transfer(name):
 def transfer_shared(name):
     from multiprocessing import shared_memory
 
+    # Before the pool: a worker that was forked earlier has a resource tracker of its own, which removes the blocks.
+    source, target = (shared_memory.SharedMemory(create=True, size=SIZE) for _ in range(2))
     pool = make(name, 1)
     pool.one(tasks.add, (1, 2))
-    source, target = (shared_memory.SharedMemory(create=True, size=SIZE) for _ in range(2))
     millis = []
     for data in inputs():
         source.buf[:SIZE] = data
