@@ -68,6 +68,7 @@ struct GettingStarted {
         switch await row.ending {
         case .finished: print("read")
         case .failed(let error): print("failed: \(error)")
+        case .crashed(let error): print("its process died: \(error)")  // only in a process of its own
         case .stopped(let reason): print("stopped: \(reason)")
         case .timedOut(let limit): print("gave up after \(limit)")
         case .abandoned(let straggler): print("left behind: \(straggler)")

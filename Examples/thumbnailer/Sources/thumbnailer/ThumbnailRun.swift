@@ -97,7 +97,7 @@ final class ThumbnailRun {
         if let picture = unsent.handle.withLock({ $0 }), await !take(picture, handle) { isWhole = false }
         switch await walker.ending {
         case .finished: return isWhole
-        case .failed(let error): await handle(.failure(worker: "the walk", error))
+        case .failed(let error), .crashed(let error): await handle(.failure(worker: "the walk", error))
         case .stopped, .timedOut, .abandoned: break
         }
         return false
@@ -108,7 +108,7 @@ final class ThumbnailRun {
         switch await picture.ending {
         case .finished:
             if let outcome = try? await picture.value { await handle(.outcome(outcome)) }
-        case .failed(let error): await handle(.failure(worker: picture.name, error))
+        case .failed(let error), .crashed(let error): await handle(.failure(worker: picture.name, error))
         case .stopped, .timedOut, .abandoned: return false  // the next run makes it
         }
         return true
