@@ -75,7 +75,9 @@ public final class ProcessPool: Sendable {
     /// Starts a task. Never throws: whatever goes wrong is its ending. The handle is that of a worker on a thread.
     ///
     /// - Parameters:
+    ///   - task: What is to be done.
     ///   - scope: Whom it belongs to; nil for the pool's own.
+    ///   - priority: Its place among those that wait.
     ///   - limits: Where they say nothing the pool's count.
     @discardableResult
     public func start<T: IsolatedTask>(

@@ -24,7 +24,7 @@ public struct IsolatedWorker<Update: Codable & Sendable>: Sendable {
     /// True once the task was asked to stop: one relaxed load of memory shared with the app.
     @inlinable public var isStopped: Bool { roost_slot_flags(slot) & UInt32(ROOST_FLAG_STOP) != 0 }
 
-    /// Throws ``StopError`` once the task was asked to stop, and waits while it is paused. Two loads otherwise.
+    /// Throws `StopError` once the task was asked to stop, and waits while it is paused. Two loads otherwise.
     ///
     /// A task that comes to no checkpoint is ended by signals, and its process with it.
     @inlinable public func checkpoint(file: StaticString = #fileID, line: UInt = #line) throws {
