@@ -1,5 +1,6 @@
 import CRoostProcess
 import Foundation
+import Roost
 import Testing
 
 @testable import RoostProcess
@@ -38,6 +39,26 @@ import Testing
         let json = try JSONEncoder().encode([bytes])
         #expect(String(decoding: json, as: UTF8.self) == "[[1,2,3]]")
         #expect(try JSONDecoder().decode([Bytes].self, from: json) == [bytes])
+    }
+
+    /// An arena that its maker lets go of does not stay mapped on the other side.
+    @Test func anArenaThatIsGoneIsForgotten() throws {
+        var ends: [Int32] = [0, 0]
+        #expect(roost_channel(&ends) == 0)
+        defer { for end in ends { close(end) } }
+        let receiver = Locked<ArenaPort?>(nil)
+        let sender = ArenaPort(channel: ends[0]) { news in receiver.withLock { $0 }?.hear(news) }
+        let other = ArenaPort(channel: ends[1]) { sender.hear($0) }
+        receiver.withLock { $0 = other }
+        let payload = try TaskCoding.encode([Bytes(count: 100_000) { $0.initializeMemory(as: UInt8.self, repeating: 5) }])
+        try sender.lend(payload)
+        let bytes = try payload.bytes.withUnsafeBytes { try TaskCoding.decode([Bytes].self, from: $0, port: other) }
+        #expect(bytes[0].array == Array(repeating: 5, count: 100_000))
+        #expect(other.mappings == 1)
+        sender.dropped(try #require(payload.storages.first?.lease?.arena.id))
+        #expect(other.mappings == 0)
+        // Who reads it goes on.
+        #expect(bytes[0].array.count == 100_000)
     }
 
     @Test func theMemoryOfARingIsTheSameTwiceInARow() throws {

@@ -19,12 +19,35 @@ final class ArenaPort: Sendable {
 
     private let channel: Int32
     private let state = Locked(State())
-    private let giveBack: @Sendable (UInt64) -> Void
+    private let tell: @Sendable (ArenaNews) -> Void
 
-    /// - Parameter giveBack: Tells the other side that one of its arenas is not read any more.
-    init(channel: Int32, giveBack: @escaping @Sendable (UInt64) -> Void) {
+    /// - Parameter tell: Tells the other side.
+    init(channel: Int32, tell: @escaping @Sendable (ArenaNews) -> Void) {
         self.channel = channel
-        self.giveBack = giveBack
+        self.tell = tell
+        ArenaStore.process.add(self)
+    }
+
+    /// How many of the other side's are mapped.
+    var mappings: Int { state.withLock { $0.received.count } }
+
+    /// One of ours is gone for good: the other side need not keep it mapped.
+    func dropped(_ id: UInt64) {
+        guard state.withLock({ $0.known.remove(id) != nil }) else { return }
+        say(.gone(id))
+    }
+
+    /// The other side has let go of one of its own. Whoever still reads it goes on.
+    func forget(_ id: UInt64) {
+        let mapping = state.withLock { $0.received.removeValue(forKey: id) }
+        withExtendedLifetime(mapping) {}
+    }
+
+    func hear(_ news: ArenaNews) {
+        switch news {
+        case .returned(let id): returned(id)
+        case .gone(let id): forget(id)
+        }
     }
 
     /// Sends what travels beside a payload, before its frame goes out. Throws when a descriptor cannot be sent.
@@ -72,19 +95,19 @@ final class ArenaPort: Sendable {
             throw ProcessPoolError.broken("bytes beyond their arena")
         }
         return BytesStorage.borrowed(mapping, offset: reference.offset, count: reference.count) { [self] in
-            finishedReading(reference.arena)
+            say(.returned(reference.arena))
         }
     }
 
     /// Bytes may outlive the connection: then nobody is there to be told, and the memory to write it to is gone.
-    private func finishedReading(_ id: UInt64) {
+    private func say(_ news: ArenaNews) {
         let isOpen = state.withLock { state in
             guard !state.isClosed else { return false }
             state.giving += 1
             return true
         }
         guard isOpen else { return }
-        giveBack(id)
+        tell(news)
         state.withLock { $0.giving -= 1 }
     }
 
@@ -136,4 +159,22 @@ final class ArenaPort: Sendable {
         // They only write into a ring, and do not wait for room in it.
         while state.withLock({ $0.giving > 0 }) { sched_yield() }
     }
+}
+
+/// What one side tells the other about an arena.
+enum ArenaNews: Sendable, Hashable {
+    /// One of the hearer's is not read any more.
+    case returned(UInt64)
+    /// One of the speaker's is gone.
+    case gone(UInt64)
+
+    /// As a frame has it.
+    init(number: UInt64, extra: UInt32) { self = extra == 0 ? .returned(number) : .gone(number) }
+
+    var number: UInt64 {
+        switch self {
+        case .returned(let id), .gone(let id): id
+        }
+    }
+    var extra: Int { if case .gone = self { 1 } else { 0 } }
 }

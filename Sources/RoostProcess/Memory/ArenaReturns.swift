@@ -1,29 +1,29 @@
 import Roost
 import Synchronization
 
-/// Tells a worker which of its arenas the app does not read any more. The app never waits for room: what finds none goes with the
+/// Tells a worker about arenas. The app never waits for room: what finds none goes with the
 /// next thing that the worker sends.
 final class ArenaReturns: Sendable {
     private let writer: FrameWriter
-    private let waiting = Locked<[UInt64]>([])
+    private let waiting = Locked<[ArenaNews]>([])
     private let isWaiting = Atomic<Bool>(false)
 
     init(_ writer: FrameWriter) {
         self.writer = writer
     }
 
-    func add(_ number: UInt64) {
-        guard !writer.write(.arenaReturned, number: number) else { return }
-        waiting.withLock { $0.append(number) }
+    func add(_ news: ArenaNews) {
+        guard !writer.write(.arena, extra: news.extra, number: news.number) else { return }
+        waiting.withLock { $0.append(news) }
         isWaiting.store(true, ordering: .releasing)
     }
 
     func flush() {
         guard isWaiting.exchange(false, ordering: .acquiring) else { return }
-        let numbers = waiting.withLock { numbers in
-            defer { numbers = [] }
-            return numbers
+        let all = waiting.withLock { all in
+            defer { all = [] }
+            return all
         }
-        for number in numbers { add(number) }
+        for news in all { add(news) }
     }
 }

@@ -19,6 +19,7 @@ final class ArenaStore: Sendable {
     }
 
     private let state = Locked(State())
+    private let ports = Locked<[WeakPort]>([])
 
     /// An arena with room for so many bytes.
     func take(_ count: Int) throws -> ArenaLease {
@@ -60,8 +61,21 @@ final class ArenaStore: Sendable {
             state.freeBytes += arena.mapping.size
             return nil
         }
-        withExtendedLifetime(surplus) {}
+        if let surplus { drop([surplus]) }
     }
+
+    /// Arenas that are gone for good: the other sides let go of them, too.
+    private func drop(_ arenas: [Arena]) {
+        let ports = ports.withLock { ports in
+            ports.removeAll { $0.port == nil }
+            return ports.compactMap(\.port)
+        }
+        for arena in arenas {
+            for port in ports { port.dropped(arena.id) }
+        }
+    }
+
+    func add(_ port: ArenaPort) { ports.withLock { $0.append(WeakPort(port: port)) } }
 
     /// Lets go of what nobody uses.
     func trim() {
@@ -70,7 +84,7 @@ final class ArenaStore: Sendable {
             defer { state.free = [:] }
             return state.free
         }
-        withExtendedLifetime(free) {}
+        drop(free.values.flatMap { $0 })
     }
 
     /// How many are in use, here or in another process.
@@ -94,4 +108,8 @@ final class ArenaLease: Sendable {
     }
 
     deinit { store.giveBack(arena) }
+}
+
+private struct WeakPort {
+    weak var port: ArenaPort?
 }

@@ -267,7 +267,7 @@ final class ProcessPoolCore: Sendable {
             }
         case .hello: greeted(bytes, worker)
         case .answer: answered(Int(header.extra), bytes, worker)
-        case .appArenaReturned: worker.port.returned(header.number)
+        case .workerArena: worker.port.hear(ArenaNews(number: header.number, extra: header.extra))
         default: end(worker, .broken(.broken("a kind \(header.kind) that there is not")))
         }
     }

@@ -97,7 +97,7 @@ final class WorkerProcess: @unchecked Sendable {  // proof: `state` is locked; `
         self.writer = writer
         let returns = ArenaReturns(writer)
         self.returns = returns
-        port = ArenaPort(channel: ends[0]) { number in returns.add(number) }
+        port = ArenaPort(channel: ends[0]) { news in returns.add(news) }
     }
 
     deinit {

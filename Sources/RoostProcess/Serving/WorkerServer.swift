@@ -35,8 +35,8 @@ final class WorkerServer: @unchecked Sendable {  // proof: what is not a constan
         incoming = roost_ring_to_worker(control)
         let writer = FrameWriter(ring: roost_ring_from_worker(control))
         self.writer = writer
-        port = ArenaPort(channel: role.channel) { number in
-            _ = writer.write(.appArenaReturned, number: number, wait: .forEver)
+        port = ArenaPort(channel: role.channel) { news in
+            _ = writer.write(.workerArena, extra: news.extra, number: news.number, wait: .forEver)
         }
     }
 
@@ -113,8 +113,8 @@ final class WorkerServer: @unchecked Sendable {  // proof: what is not a constan
             define(frame)
             roost_ring_consume(incoming, size)
         case .task: serve(frame)
-        case .arenaReturned:
-            port.returned(frame.pointee.number)
+        case .arena:
+            port.hear(ArenaNews(number: frame.pointee.number, extra: frame.pointee.extra))
             roost_ring_consume(incoming, size)
         case .leave: roost_leave(0)
         default: roost_ring_consume(incoming, size)

@@ -7,8 +7,8 @@ enum FrameKind: UInt8, Sendable {
     case define
     /// A task, or a chunk of `element` tasks, for a slot; `extra` is its type's number, `number` the job's.
     case task
-    /// One of the worker's arenas is not read any more.
-    case arenaReturned
+    /// One of the worker's arenas is not read any more, or one of the app's is gone.
+    case arena
     /// There will be no more tasks.
     case leave
 
@@ -25,8 +25,8 @@ enum FrameKind: UInt8, Sendable {
     case skipped
     /// The newest update.
     case update
-    /// One of the app's arenas is not read any more.
-    case appArenaReturned
+    /// One of the app's arenas is not read any more, or one of the worker's is gone.
+    case workerArena
 }
 
 /// How a frame's bytes are to be read.
