@@ -63,11 +63,6 @@ void roost_ring_wake_reader(roost_ring *ring) {
     wake(&ring->reader_sleeps);
 }
 
-void roost_ring_publish(roost_ring *ring, uint32_t size) {
-    roost_ring_add(ring, size);
-    roost_ring_wake_reader(ring);
-}
-
 int32_t roost_ring_wait_for_room(roost_ring *ring, uint32_t size, int64_t timeout_ns) {
     uint64_t need = rounded(size);
     while (!has_room(ring, need)) {

@@ -189,10 +189,6 @@ int32_t roost_reap(int32_t pidfd, roost_process_end *end) {
     return 0;
 }
 
-int32_t roost_pidfd_signal(int32_t pidfd, int32_t signal) {
-    return syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0) == 0 ? 0 : errno;
-}
-
 static int64_t clock_ns(clockid_t clock) {
     struct timespec time;
     if (clock_gettime(clock, &time) != 0) return -1;
@@ -202,10 +198,6 @@ static int64_t clock_ns(clockid_t clock) {
 int64_t roost_process_cpu(int32_t pid) {
     clockid_t clock;
     return clock_getcpuclockid(pid, &clock) == 0 ? clock_ns(clock) : -1;
-}
-
-int64_t roost_own_cpu(void) {
-    return clock_ns(CLOCK_PROCESS_CPUTIME_ID);
 }
 
 int32_t roost_limit_process(int32_t pid, int32_t resource, uint64_t soft) {

@@ -62,12 +62,8 @@ import Testing
     }
 
     @Test func theMemoryOfARingIsTheSameTwiceInARow() throws {
-        let memory = roost_memory("roost-test", roost_control_size())
-        defer { close(memory) }
-        let control = try #require(roost_control_map(memory))
-        defer { roost_control_unmap(control) }
-        roost_control_init(control, getpid())
-        let ring = roost_ring_from_worker(control)
+        let page = try Page()
+        let ring = page.ring
         let writer = FrameWriter(ring: ring)
         var read = 0
         // Ten times around, with frames of all sizes.
@@ -77,6 +73,7 @@ import Testing
         }
         while try take(ring, from: read) == 1 { read += 1 }
         #expect(read == 1_500)
+        withExtendedLifetime(page) {}
     }
 
     /// Reads one frame and looks at it; 0 when there is none.
@@ -93,17 +90,29 @@ import Testing
     }
 
     @Test func aFrameThatCannotBeIsRefused() throws {
-        let memory = roost_memory("roost-test", roost_control_size())
-        defer { close(memory) }
-        let control = try #require(roost_control_map(memory))
-        defer { roost_control_unmap(control) }
-        roost_control_init(control, getpid())
-        let ring = roost_ring_from_worker(control)
+        let page = try Page()
+        let ring = page.ring
         #expect(FrameWriter(ring: ring).write(.update, [1, 2, 3]))
         var failure: Int32 = 0
         let frame = try #require(roost_ring_peek(ring, &failure))
         UnsafeMutablePointer(mutating: frame).pointee.size = 1_000_000
         #expect(roost_ring_peek(ring, &failure) == nil)
         #expect(failure == EPROTO)
+        withExtendedLifetime(page) {}
     }
+}
+
+/// The memory that an app and a worker share, with nobody else.
+private final class Page {
+    private let control: UnsafeMutablePointer<roost_control>
+    var ring: OpaquePointer { roost_ring_from_worker(control) }
+
+    init() throws {
+        let memory = roost_memory("roost-test", roost_control_size())
+        defer { close(memory) }
+        control = try #require(roost_control_map(memory))
+        roost_control_init(control, getpid())
+    }
+
+    deinit { roost_control_unmap(control) }
 }

@@ -95,7 +95,9 @@ struct SeededGenerator: RandomNumberGenerator {
 
 /// What a process has that must not grow.
 struct Growth {
-    var descriptors: Int
+    /// What each open descriptor is, but for timers: those are Dispatch's, which makes one when it first needs it. Roost has none.
+    var links: [String]
+    var descriptors: Int { links.count }
     var children: [String]
     var mapped: Int
 
@@ -110,7 +112,15 @@ struct Growth {
             children += (try? read("/proc/self/task/\(thread)/children"))?.split(separator: " ").map(String.init) ?? []
         }
         return Growth(
-            descriptors: try list("/proc/self/fd").count, children: children,
+            links: try list("/proc/self/fd").compactMap { number in
+                var target = [UInt8](repeating: 0, count: 200)
+                let count = target.withUnsafeMutableBytes {
+                    readlink("/proc/self/fd/\(number)", $0.baseAddress!, $0.count)
+                }
+                let link = String(decoding: target.prefix(max(0, count)), as: UTF8.self)
+                return count > 0 && link != "anon_inode:[timerfd]" ? "\(number) \(link)" : nil
+            },
+            children: children,
             mapped: try read("/proc/self/maps").split(separator: "\n").count { $0.contains("roost-") })
     }
 

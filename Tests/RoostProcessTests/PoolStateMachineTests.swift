@@ -80,7 +80,7 @@ import Testing
     }
 
     @Test func aTaskThatWasTakenBackKeepsItsSlotUntilItIsSkipped() {
-        var machine = Self.machine(maximum: 1) { $0.depth = 2 }
+        var machine = Self.machine(maximum: 1) { $0.depth = 3 }
         _ = machine.submit(Task("a"), priority: 2)
         _ = machine.isReady(1, now: 0)
         _ = machine.freed(worker: 1, slot: 0, time: 10_000, now: 0)
@@ -89,6 +89,7 @@ import Testing
         #expect(machine.wasRevoked(worker: 1, slot: 1)?.name == "c")
         #expect(machine.wasRevoked(worker: 1, slot: 1) == nil)
         #expect(machine.workers[1]?.inFlight == 1)
+        #expect(Self.text(machine.submit(Task("d"), priority: 2)) == ["offer d 1.2"])
         _ = machine.freed(worker: 1, slot: 1, time: nil, now: 0)
         #expect(machine.workers[1]?.revoked == [])
     }

@@ -52,11 +52,8 @@ typedef struct {
 
 // Reaps the child; 0, an errno, or -1 while it lives.
 int32_t roost_reap(int32_t pidfd, roost_process_end *_Nonnull end);
-// 0 or an errno.
-int32_t roost_pidfd_signal(int32_t pidfd, int32_t signal);
 // The CPU time of a living process in nanoseconds; -1 when it cannot be had.
 int64_t roost_process_cpu(int32_t pid);
-int64_t roost_own_cpu(void);
 // Sets the soft limit of a process, never above its hard one; 0 or an errno.
 int32_t roost_limit_process(int32_t pid, int32_t resource, uint64_t soft);
 int32_t roost_limit_data(void), roost_limit_files(void);

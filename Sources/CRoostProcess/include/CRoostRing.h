@@ -29,9 +29,7 @@ roost_ring *_Nonnull roost_ring_from_worker(roost_control *_Nonnull control);
 
 // Room for a frame with so many bytes, or NULL when there is none at the moment. Nothing is visible before the publish.
 void *_Nullable roost_ring_room(roost_ring *_Nonnull ring, const roost_frame *_Nonnull header);
-// Makes the frame visible, and wakes the reader if it sleeps.
-void roost_ring_publish(roost_ring *_Nonnull ring, uint32_t size);
-// Makes it visible without waking anybody: several frames, one wake.
+// Makes the frame visible, and wakes nobody: several frames, one wake.
 void roost_ring_add(roost_ring *_Nonnull ring, uint32_t size);
 void roost_ring_wake_reader(roost_ring *_Nonnull ring);
 // Waits until there may be room for so many bytes; 0, ETIMEDOUT, or EPIPE when the ring was closed.
