@@ -19,16 +19,19 @@ static int64_t now_ns(clockid_t clock) {
     return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
 }
 
+static const size_t stacks_size = (sizeof(roost_stacks) + 4095) / 4096 * 4096;
+
 size_t roost_control_size(void) {
-    return ROOST_CONTROL_SIZE + 2 * (4096 + (size_t)ROOST_RING_SIZE);
+    return ROOST_CONTROL_SIZE + 2 * (4096 + (size_t)ROOST_RING_SIZE) + stacks_size;
 }
 
-// In the file: control | head of ring 1 | bytes of ring 1 | head of ring 2 | bytes of ring 2. Mapped: the same, each ring's bytes twice.
+// In the file: control | head of ring 1 | bytes of ring 1 | head of ring 2 | bytes of ring 2 | stacks. Mapped: the same, each ring's bytes
+// twice.
 static const size_t mapped_ring = 4096 + 2 * (size_t)ROOST_RING_SIZE;
+static const size_t mapped_size = ROOST_CONTROL_SIZE + 2 * (4096 + 2 * (size_t)ROOST_RING_SIZE) + stacks_size;
 
 roost_control *roost_control_map(int32_t descriptor) {
-    size_t length = ROOST_CONTROL_SIZE + 2 * mapped_ring;
-    char *base = mmap(NULL, length, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    char *base = mmap(NULL, mapped_size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (base == MAP_FAILED) return NULL;
     const int rights = PROT_READ | PROT_WRITE, how = MAP_SHARED | MAP_FIXED;
     off_t file = ROOST_CONTROL_SIZE;
@@ -41,16 +44,17 @@ roost_control *roost_control_map(int32_t descriptor) {
         place += mapped_ring;
         file += (off_t)whole;
     }
+    if (mmap(place, stacks_size, rights, how, descriptor, file) == MAP_FAILED) goto failed;
     return (roost_control *)base;
 failed:;
     int failure = errno;
-    munmap(base, length);
+    munmap(base, mapped_size);
     errno = failure;
     return NULL;
 }
 
 void roost_control_unmap(roost_control *control) {
-    munmap(control, ROOST_CONTROL_SIZE + 2 * mapped_ring);
+    munmap(control, mapped_size);
 }
 
 roost_ring *roost_ring_to_worker(roost_control *control) {
@@ -61,9 +65,13 @@ roost_ring *roost_ring_from_worker(roost_control *control) {
     return (roost_ring *)((char *)control + ROOST_CONTROL_SIZE + mapped_ring);
 }
 
+roost_stacks *roost_control_stacks(roost_control *control) {
+    return (roost_stacks *)((char *)control + ROOST_CONTROL_SIZE + 2 * mapped_ring);
+}
+
 // The memory is new, and all zero.
-void roost_control_init(roost_control *control, int32_t app) {
-    control->size = (uint32_t)roost_control_size();
+void roost_control_init(roost_control *control, int32_t app, int32_t takes_stacks) {
+    control->takes_stacks = (uint32_t)takes_stacks;
     control->app = app;
     __atomic_store_n(&control->magic, ROOST_CONTROL_MAGIC, __ATOMIC_RELEASE);
 }
@@ -163,7 +171,7 @@ void roost_control_forget_all(roost_control *control) {
 int32_t roost_control_crash(const roost_control *control, roost_crash_mark *mark) {
     memset(mark, 0, sizeof *mark);
     mark->allocation_failed = (int32_t)__atomic_load_n(&control->allocation_failed, __ATOMIC_RELAXED);
-    if (__atomic_load_n(&control->crash_state, __ATOMIC_ACQUIRE) != 2) return 0;
+    if (__atomic_load_n(&control->crash_state, __ATOMIC_ACQUIRE) < 2) return 0;
     mark->signal = control->crash_signal;
     mark->code = control->crash_code;
     mark->thread = control->crash_thread;

@@ -33,10 +33,6 @@ int64_t roost_memory_size(int32_t descriptor) {
     return status.st_size;
 }
 
-int32_t roost_scratch(const char *name) {
-    return memfd_create(name, MFD_CLOEXEC);
-}
-
 int32_t roost_channel(int32_t ends[2]) {
     return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == 0 ? 0 : errno;
 }

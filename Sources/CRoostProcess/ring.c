@@ -120,6 +120,33 @@ int32_t roost_ring_wait_for_frame(roost_ring *ring, int32_t spins, int64_t timeo
     return 0;
 }
 
+void roost_run_close(roost_ring *ring, roost_run *run, uint32_t state) {
+    __atomic_store_n(&run->state, state, __ATOMIC_RELEASE);
+    roost_ring_wake_reader(ring);
+}
+
+uint32_t roost_ring_wait_for_run(roost_ring *ring, const roost_run *run, int32_t spins) {
+    for (int32_t spin = 0;; spin++) {
+        // Before the state: what was written before the ring was closed counts.
+        uint32_t is_closed = __atomic_load_n(&ring->is_closed, __ATOMIC_ACQUIRE);
+        uint32_t state = __atomic_load_n(&run->state, __ATOMIC_ACQUIRE);
+        if (state != ROOST_RUN_OPEN || is_closed) {
+            __atomic_store_n(&ring->reader_sleeps, 0, __ATOMIC_RELAXED);
+            return state;
+        }
+        if (spin < spins) {
+            pause_briefly();
+            continue;
+        }
+        __atomic_store_n(&ring->reader_sleeps, 1, __ATOMIC_RELAXED);
+        __atomic_thread_fence(__ATOMIC_SEQ_CST);
+        if (__atomic_load_n(&run->state, __ATOMIC_ACQUIRE) == ROOST_RUN_OPEN
+            && !__atomic_load_n(&ring->is_closed, __ATOMIC_ACQUIRE)) {
+            futex_wait(&ring->reader_sleeps, 1, -1);
+        }
+    }
+}
+
 void roost_ring_close(roost_ring *ring) {
     __atomic_store_n(&ring->is_closed, 1, __ATOMIC_RELEASE);
     __atomic_thread_fence(__ATOMIC_SEQ_CST);

@@ -97,15 +97,18 @@ static const int fatal[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGABRT, S
 enum { fatal_count = sizeof fatal / sizeof fatal[0] };
 static struct sigaction before[fatal_count];
 
-// What writes the backtrace inherits the limits of what crashed.
-static void raise_limits(void) {
-    static const int limited[] = {RLIMIT_DATA, RLIMIT_AS, RLIMIT_NOFILE, RLIMIT_FSIZE, RLIMIT_CPU};
-    for (size_t index = 0; index < sizeof limited / sizeof limited[0]; index++) {
-        struct rlimit limit;
-        if (getrlimit((__rlimit_resource_t)limited[index], &limit) != 0) continue;
-        limit.rlim_cur = limit.rlim_max;
-        setrlimit((__rlimit_resource_t)limited[index], &limit);
-    }
+enum { stacks_wait_ns = 50 * 1000 * 1000, others_wait_ms = 1000 };
+
+static uint32_t crash_state(void) {
+    return __atomic_load_n(&watched->crash_state, __ATOMIC_ACQUIRE);
+}
+
+// What writes the stacks opens files, and a task may have opened as many as it may.
+static void allow_more_files(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 static void crashed(int number, siginfo_t *info, void *context) {
@@ -132,19 +135,28 @@ static void crashed(int number, siginfo_t *info, void *context) {
         clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
         watched->crash_cpu_ns = (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
         __atomic_store_n(&watched->crash_state, 2, __ATOMIC_RELEASE);
-        raise_limits();
+        allow_more_files();
+        if (watched->takes_stacks) roost_stacks_take(roost_control_stacks(watched), context, stacks_wait_ns);
+        __atomic_store_n(&watched->crash_state, 3, __ATOMIC_RELEASE);
+    } else if (watched->crash_thread != (int32_t)syscall(SYS_gettid)) {
+        // Another thread has crashed and writes the stacks: this one's end would be everybody's. Its own is asked for, too.
+        for (int waited = 0; crash_state() < 3 && waited < others_wait_ms; waited++) {
+            struct timespec pause = {.tv_nsec = 1000 * 1000};
+            nanosleep(&pause, NULL);
+        }
     }
     for (int index = 0; index < fatal_count; index++) {
         if (fatal[index] == number) sigaction(number, &before[index], NULL);
     }
     // A fault comes again by itself as soon as this returns, and finds the handler that was there before. What somebody sent has
-    // to be sent again: it is blocked here, and so arrives where the program was, whose stack is then the one that is written.
+    // to be sent again: it is blocked here, and so arrives where the program was.
     if (number == SIGABRT || info->si_code <= 0) syscall(SYS_tgkill, getpid(), syscall(SYS_gettid), number);
     errno = saved;
 }
 
 void roost_crash_watch(roost_control *control) {
     watched = control;
+    roost_stacks_prepare();
     stack_t stack;
     // An overflow of the stack can only be written down on another one.
     if (sigaltstack(NULL, &stack) == 0 && (stack.ss_flags & SS_DISABLE)) {

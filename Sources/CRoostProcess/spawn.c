@@ -200,10 +200,11 @@ int64_t roost_process_cpu(int32_t pid) {
     return clock_getcpuclockid(pid, &clock) == 0 ? clock_ns(clock) : -1;
 }
 
-int32_t roost_limit_process(int32_t pid, int32_t resource, uint64_t soft) {
+int32_t roost_limit_process(int32_t pid, int32_t resource, uint64_t most, int32_t is_hard) {
     struct rlimit limit;
     if (prlimit(pid, (__rlimit_resource_t)resource, NULL, &limit) != 0) return errno;
-    limit.rlim_cur = soft < limit.rlim_max ? soft : limit.rlim_max;
+    limit.rlim_cur = most < limit.rlim_max ? most : limit.rlim_max;
+    if (is_hard) limit.rlim_max = limit.rlim_cur;
     return prlimit(pid, (__rlimit_resource_t)resource, &limit, NULL) == 0 ? 0 : errno;
 }
 

@@ -111,7 +111,7 @@ private final class Page {
         let memory = roost_memory("roost-test", roost_control_size())
         defer { close(memory) }
         control = try #require(roost_control_map(memory))
-        roost_control_init(control, getpid())
+        roost_control_init(control, getpid(), 0)
     }
 
     deinit { roost_control_unmap(control) }

@@ -1,8 +1,10 @@
+import CRoostProcess
 import Glibc
 import ProcessTestTasks
 import Roost
-import RoostProcess
 import Testing
+
+@testable import RoostProcess
 
 /// Stop, pause, resume, priorities, and another try: of tasks that run and of tasks that wait.
 @Suite(.serialized) struct TaskControlTests {
@@ -12,6 +14,20 @@ import Testing
         let held = pool.start(Innocent(1, gate: corner.path("gate")))
         for await _ in held.updates { break }
         return (pool, held)
+    }
+
+    /// Until a worker says that its task waits in a checkpoint.
+    private func untilOneStandsStill(_ pool: ProcessPool) async throws {
+        let deadline = ContinuousClock.now + .seconds(10)
+        while ContinuousClock.now < deadline {
+            let workers = pool.core.state.withLock { Array($0.workers.values) }
+            let slots = 0..<Int32(PoolStateMachine<Job>.slotCount)
+            for worker in workers {
+                if slots.contains(where: { roost_slot_paused(roost_control_slot(worker.control, $0)) != 0 }) { return }
+            }
+            try await Task.sleep(for: .milliseconds(1))
+        }
+        Issue.record("no task came to its checkpoint")
     }
 
     private func steps(_ path: String) -> Int {
@@ -54,12 +70,8 @@ import Testing
         let task = pool.start(Steps(log: log, count: 200))
         for await _ in task.updates { break }
         #expect(task.pause())
-        // It stands still: as many steps in a tenth of a second as in none.
-        var seen = -1
-        while seen != steps(log) {
-            seen = steps(log)
-            try await Task.sleep(for: .milliseconds(100))
-        }
+        try await untilOneStandsStill(pool)
+        let seen = steps(log)
         #expect(seen > 0 && seen < 200 && task.endingIfEnded == nil)
         task.resume()
         #expect(await task.ending(within: .seconds(10))?.kind == "finished")
@@ -85,8 +97,7 @@ import Testing
         #expect(task.pause())
         Gate.open(corner.path("gate"))
         #expect(try await held.value == 7)
-        // It has its worker, or waits for it, and makes no step.
-        try await Task.sleep(for: .milliseconds(100))
+        try await untilOneStandsStill(pool)
         #expect(steps(corner.path("steps")) == 0 && task.endingIfEnded == nil)
         task.resume()
         #expect(await task.ending(within: .seconds(10))?.kind == "finished")
@@ -117,6 +128,9 @@ import Testing
         }
         let crash = try #require(error as? TaskCrash)
         #expect(crash.attempt == 1 && "\(crash)".contains("attempt 2"))
+        #expect(crash.isQuarantined && "\(crash)".contains("quarantined: it has ended 2 workers"), "\(crash)")
+        #expect(crash.earlier.map(\.attempt) == [0] && crash.earlier.first.map(\.isQuarantined) == false)
+        #expect(crash.earlier.first?.process != crash.process)
         await pool.close()
         #expect(RunLogFile.numbers(in: corner.path("log")) == [1, 1, 2, 2])
     }
@@ -128,7 +142,7 @@ import Testing
             Issue.record("\(ending)")
             return
         }
-        #expect((error as? TaskCrash)?.attempt == 0)
+        #expect((error as? TaskCrash)?.attempt == 0 && (error as? TaskCrash)?.isQuarantined == false)
         await pool.close()
     }
 

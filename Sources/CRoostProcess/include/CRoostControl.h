@@ -6,12 +6,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "CRoostStacks.h"
+
 enum {
     ROOST_CONTROL_MAGIC = 0x52735431,
     ROOST_SLOT_COUNT = 32,
     ROOST_UPDATE_SIZE = 4096,
     ROOST_RING_SIZE = 256 * 1024,
-    ROOST_CONTROL_SIZE = 16 * 1024,  // then the ring to the worker, then the one from it
+    ROOST_CONTROL_SIZE = 16 * 1024,  // then the ring to the worker, the one from it, and the stacks of a crash
 };
 
 // A task's place. The app offers, then either the worker takes it or the app takes it back: one of the two wins.
@@ -34,9 +36,9 @@ typedef struct {
 
 typedef struct {
     uint32_t magic;
-    uint32_t size;
+    uint32_t takes_stacks;
     int32_t app;
-    uint32_t crash_state;  // 0 none, 1 being written, 2 written
+    uint32_t crash_state;  // 0 none, 1 being written, 2 written, 3 with the stacks
     int32_t crash_signal;
     int32_t crash_code;
     int32_t crash_thread;
@@ -67,7 +69,9 @@ _Static_assert(sizeof(roost_control) <= ROOST_CONTROL_SIZE, "the rings come afte
 roost_control *_Nullable roost_control_map(int32_t descriptor);
 void roost_control_unmap(roost_control *_Nonnull control);
 size_t roost_control_size(void);
-void roost_control_init(roost_control *_Nonnull control, int32_t app);
+void roost_control_init(roost_control *_Nonnull control, int32_t app, int32_t takes_stacks);
+// What a crash leaves besides its mark.
+roost_stacks *_Nonnull roost_control_stacks(roost_control *_Nonnull control);
 
 static inline roost_slot *_Nonnull roost_control_slot(roost_control *_Nonnull control, int32_t slot) {
     return &control->slots[slot];

@@ -54,8 +54,8 @@ typedef struct {
 int32_t roost_reap(int32_t pidfd, roost_process_end *_Nonnull end);
 // The CPU time of a living process in nanoseconds; -1 when it cannot be had.
 int64_t roost_process_cpu(int32_t pid);
-// Sets the soft limit of a process, never above its hard one; 0 or an errno.
-int32_t roost_limit_process(int32_t pid, int32_t resource, uint64_t soft);
+// Sets the soft limit of a process, never above its hard one, or both; 0 or an errno.
+int32_t roost_limit_process(int32_t pid, int32_t resource, uint64_t most, int32_t is_hard);
 int32_t roost_limit_data(void), roost_limit_files(void);
 
 // --- descriptors -----------------------------------------------------------------------------------------------------
@@ -63,8 +63,6 @@ int32_t roost_limit_data(void), roost_limit_files(void);
 int32_t roost_memory(const char *_Nonnull name, size_t size);
 // The size of a descriptor that roost_memory made; -1 when it is none (its size could change under a reader's feet).
 int64_t roost_memory_size(int32_t descriptor);
-// Anonymous memory that can grow: what a backtrace is written into.
-int32_t roost_scratch(const char *_Nonnull name);
 // Both ends close-on-exec; packets keep their borders.
 int32_t roost_channel(int32_t ends[_Nonnull 2]);
 int32_t roost_pipe(int32_t ends[_Nonnull 2], int32_t nonblocking_reader);

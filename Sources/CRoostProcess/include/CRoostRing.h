@@ -41,6 +41,25 @@ void roost_ring_consume(roost_ring *_Nonnull ring, uint32_t size);
 // Waits until there is a frame, looking `spins` times first; 0, ETIMEDOUT, or EPIPE when the ring was closed and is empty.
 int32_t roost_ring_wait_for_frame(roost_ring *_Nonnull ring, int32_t spins, int64_t timeout_ns);
 
+// The bytes of a frame that is visible before it is whole: outputs one after the other, and how many there are. What was done before
+// a death can still be read.
+typedef struct {
+    uint32_t done;
+    uint32_t state;
+} roost_run;
+enum { ROOST_RUN_OPEN = 0, ROOST_RUN_CLOSED, ROOST_RUN_LAST };
+
+static inline void roost_run_set_done(roost_run *_Nonnull run, uint32_t done) {
+    __atomic_store_n(&run->done, done, __ATOMIC_RELEASE);
+}
+static inline uint32_t roost_run_done(const roost_run *_Nonnull run) {
+    return __atomic_load_n(&run->done, __ATOMIC_ACQUIRE);
+}
+// There will be no more in it: wakes the reader.
+void roost_run_close(roost_ring *_Nonnull ring, roost_run *_Nonnull run, uint32_t state);
+// Waits until the run at the reader's place is whole; its state, ROOST_RUN_OPEN when the ring was closed before it was.
+uint32_t roost_ring_wait_for_run(roost_ring *_Nonnull ring, const roost_run *_Nonnull run, int32_t spins);
+
 // Nobody will write any more (or read): wakes both sides. What is in it can still be read.
 void roost_ring_close(roost_ring *_Nonnull ring);
 

@@ -73,7 +73,7 @@ public struct WorkerHandle<Value: Sendable, Update: Sendable>: Sendable {
         }
     }
 
-    func valueOrError(_ ending: WorkerEnding) throws -> Value {
+    package func valueOrError(_ ending: WorkerEnding) throws -> Value {
         switch ending {
         case .finished:
             guard let value = worker.value(Value.self) else { fatalError("Roost: '\(name)' finished without a value") }

@@ -88,28 +88,23 @@ extension BacktraceDocument {
     }
 
     private static func readFrame(_ reader: inout JSONReader, into stack: inout BoundedStack) {
-        var frame = CrashFrame()
+        var frame = FoundFrame()
         var kind: String?
-        var symbol: String?
-        var description: String?
         var count = 0
-        var isMarked = false
-        var isGenerated = false
         reader.members { key, reader in
             switch key {
             case "kind": kind = reader.text(limit: 32)
             case "address": frame.address = reader.address()
             case "inlined": frame.isInlined = reader.flag()
             case "runtimeFailure": frame.isRuntimeFailure = reader.flag()
-            // A function that the compiler made: no line of the source belongs to it.
-            case "system": isMarked = reader.flag() || isMarked
-            case "thunk": frame.isSystem = reader.flag() || frame.isSystem
-            case "symbol": symbol = reader.text()
-            case "description": description = reader.text()
+            case "system": frame.isMarked = reader.flag() || frame.isMarked
+            case "thunk": frame.isThunk = reader.flag() || frame.isThunk
+            case "symbol": frame.mangled = reader.text()
+            case "description": frame.name = reader.text()
             case "offset": frame.offset = reader.integer()
             case "image": frame.image = reader.text(limit: 256)
             case "count": count = reader.integer() ?? 0
-            case "sourceLocation": isGenerated = readPlace(&reader, into: &frame)
+            case "sourceLocation": frame.place = readPlace(&reader)
             default: break
             }
         }
@@ -118,48 +113,21 @@ extension BacktraceDocument {
             return
         }
         // Kinds without an address say that the stack goes on and could not be followed; on Linux that is every stack.
-        guard frame.address != nil || symbol != nil else { return }
-        frame.symbol = (description ?? symbol).map { Self.name($0, offset: frame.offset) }
-        let mangled = symbol ?? ""
-        if let image = frame.image, FrameOrigin.isSystem(image: image) { frame.isSystem = true }
-        if FrameOrigin.isSystem(symbol: mangled) || isMarked && !FrameOrigin.isOwn(symbol: mangled) {
-            frame.isSystem = true
-        }
-        stack.append(.init(frame: frame, mangled: mangled, isGenerated: isGenerated))
+        guard frame.address != nil || frame.mangled != nil else { return }
+        stack.append(frame.named)
     }
 
-    /// True if it is a place that the compiler made up.
-    private static func readPlace(_ reader: inout JSONReader, into frame: inout CrashFrame) -> Bool {
-        var file: String?
-        var line = 0
-        var column = 0
+    private static func readPlace(_ reader: inout JSONReader) -> (file: String, line: Int, column: Int) {
+        var place = (file: "<compiler-generated>", line: 0, column: 0)
         reader.members { key, reader in
             switch key {
-            case "file": file = reader.text()
-            case "line": line = reader.integer() ?? 0
-            case "column": column = reader.integer() ?? 0
+            case "file": place.file = reader.text() ?? place.file
+            case "line": place.line = reader.integer() ?? 0
+            case "column": place.column = reader.integer() ?? 0
             default: break
             }
         }
-        guard let file, line > 0, !file.hasSuffix("<compiler-generated>") else { return true }
-        (frame.file, frame.line, frame.column) = (file, line, column > 0 ? column : nil)
-        return false
-    }
-
-    /// `crash(_:) + 486` without the offset, `sleep@@GLIBC_2.17` without the version.
-    private static func name(_ description: String, offset: Int?) -> String {
-        var name = description[...]
-        // The backtracer writes a minus before the minus.
-        if let offset, offset != 0 {
-            let suffix = offset > 0 ? " + \(offset)" : " - \(offset)"
-            if name.hasSuffix(suffix) { name = name.dropLast(suffix.count) }
-        }
-        if let version = name.firstRange(of: "@@") ?? name.firstRange(of: "@GLIBC"),
-            version.lowerBound > name.startIndex
-        {
-            name = name[..<version.lowerBound]
-        }
-        return String(name)
+        return place
     }
 
     private mutating func readMemory(_ reader: inout JSONReader) {

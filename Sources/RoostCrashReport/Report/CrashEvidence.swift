@@ -1,9 +1,12 @@
 /// What the parent of a crashed process has in its hands. All but how the process ended may be missing.
 public struct CrashEvidence: Sendable {
-    /// The file that the runtime's backtracer wrote, or why there is none.
+    /// The stacks of its threads: as the runtime's backtracer wrote them to a file, or as somebody else found them; or why there are none.
     public enum Backtrace: Sendable, Hashable {
         /// What it wrote, perhaps damaged or empty.
         case file([UInt8])
+        /// The threads, the one that crashed first, and how many there were besides. Whether that one stopped at an instruction which is there
+        /// for that purpose: a check failed; nil when that is not known. What was not to be had, in words.
+        case threads([CrashThread], omitted: Int, isTrapInstruction: Bool?, problem: String?)
         /// Why there is none, in words that stand in the report.
         case missing(String)
     }
@@ -20,7 +23,7 @@ public struct CrashEvidence: Sendable {
     public var standardError: [UInt8]
     /// True when more stood before ``standardError``, so that its first line may be half a line.
     public var standardErrorIsCut: Bool
-    /// What the backtracer wrote.
+    /// The stacks.
     public var backtrace: Backtrace
     /// When it was found dead, in seconds since 1970; used if the backtracer noted no time.
     public var foundAt: Int64?

@@ -46,25 +46,32 @@ extension CrashReport {
     public init(_ evidence: CrashEvidence) {
         var document: BacktraceDocument?
         var problem: String?
+        var threads: [CrashThread] = []
+        var omitted = 0
+        var isTrapInstruction: Bool?
         switch evidence.backtrace {
+        case .threads(let found, let others, let isTrap, let missing):
+            (threads, omitted, isTrapInstruction, problem) = (found, others, isTrap, missing)
         case .missing(let why): problem = why
         case .file(let bytes):
             do {
                 document = try BacktraceDocument(json: bytes)
                 problem = document?.damage?.description
+                threads = document?.threads ?? []
+                omitted = document?.omittedThreads ?? 0
+                isTrapInstruction = document?.isTrapInstruction
             } catch { problem = error.description }
         }
         let text = String(decoding: evidence.standardError, as: UTF8.self)
         let printed = PrintedOutput(text, isCut: evidence.standardErrorIsCut)
         let signal = Self.signal(evidence, announced: printed.announcedSignal, document)
-        var threads = document?.threads ?? []
         if let crashed = threads.firstIndex(where: \.isCrashed) { threads[crashed].id = signal?.thread }
         self.init(
             program: evidence.program, process: evidence.process, end: evidence.end, signal: signal,
             reason: CrashReason(
                 end: evidence.end, signal: signal, standardError: text, isCut: evidence.standardErrorIsCut,
-                thread: document?.crashedThread, isTrapInstruction: document?.isTrapInstruction),
-            threads: threads, omittedThreads: document?.omittedThreads ?? 0,
+                thread: threads.first(where: \.isCrashed), isTrapInstruction: isTrapInstruction),
+            threads: threads, omittedThreads: omitted,
             capturedAt: document?.capturedAt ?? evidence.foundAt, backtraceProblem: problem)
     }
 

@@ -1,21 +1,19 @@
 import Roost
 
-/// Some tasks of a map, that go to one worker in one frame and come back one by one.
-final class ChunkJob<T: IsolatedTask>: Job, @unchecked Sendable {  // proof: `results` is one thread's at a time
-    typealias Output = Result<T.Output, any Error>
-
+/// Some tasks of a map, that go to one worker in one frame; their results come in their order.
+final class ChunkJob<T: IsolatedTask>: Job, @unchecked Sendable {  // proof: `items` is one thread's at a time
     let tasks: [T]
     private let map: MapRun<T>
-    private var results: [Output?]
-    private let onEnd: @Sendable ([Output]) -> Void
+    private var items: [MapRun<T>.Item] = []
+    private let onEnd: @Sendable ([MapRun<T>.Item]) -> Void
 
     init(
-        _ tasks: [T], id: UInt64, map: MapRun<T>, payload: Payload, onEnd: @escaping @Sendable ([Output]) -> Void
+        _ tasks: [T], id: UInt64, map: MapRun<T>, payload: Payload, onEnd: @escaping @Sendable ([MapRun<T>.Item]) -> Void
     ) {
         self.tasks = tasks
         self.map = map
         self.onEnd = onEnd
-        results = Array(repeating: nil, count: tasks.count)
+        items.reserveCapacity(tasks.count)
         super.init(
             id: id, pool: map.pool, type: map.type, payload: payload, limits: map.limits, level: map.level,
             isRepeatable: T.isRepeatable)
@@ -32,26 +30,51 @@ final class ChunkJob<T: IsolatedTask>: Job, @unchecked Sendable {  // proof: `re
     }
     override func begin() -> Bool { true }
     override var isPaused: Bool { map.isPaused }
+    override func text(ofUpdate bytes: UnsafeRawBufferPointer) -> String? { TaskOutput.text(T.Update.self, bytes) }
 
     override func received(
         _ element: Int, _ flags: FrameFlags, _ bytes: UnsafeRawBufferPointer, _ port: ArenaPort
     ) {
-        results[element] = Result { try TaskOutput.decode(T.self, from: bytes, flags, port, limit: limits.output) }
+        add(Result { try TaskOutput.decode(T.self, from: bytes, flags, port, limit: limits.output) })
     }
-    override func failed(_ element: Int, _ error: any Error) { results[element] = .failure(error) }
-    override func crashed(_ element: Int, _ crash: TaskCrash) { results[element] = .failure(crash) }
-    override func stopped(_ reason: StopReason) {
-        for element in results.indices where results[element] == nil { results[element] = .failure(StopError(reason)) }
+
+    override func received(
+        _ elements: Range<Int>, _ flags: FrameFlags, _ outputs: UnsafeRawBufferPointer, _ port: ArenaPort
+    ) {
+        if flags.contains(.raw), TaskCoding.isRawOutput(T.Output.self), let start = outputs.baseAddress,
+            outputs.count >= elements.count * MemoryLayout<T.Output>.stride
+        {
+            return map.addRaw(&items, tasks, elements, start)
+        }
+        var rest = flags.contains(.raw) ? UnsafeRawBufferPointer(rebasing: outputs[..<0]) : outputs
+        for element in elements {
+            guard rest.count >= 4, case let size = Int(rest.loadUnaligned(as: UInt32.self)), size <= rest.count - 4 else {
+                add(.failure(ProcessPoolError.broken("a run of results that is cut off")))
+                continue
+            }
+            received(element, [], UnsafeRawBufferPointer(rebasing: rest[4..<4 + size]), port)
+            rest = UnsafeRawBufferPointer(rebasing: rest[(4 + size)...])
+        }
     }
-    override func timedOut(_ limit: Duration) {
-        let error = StopError(.deadline)
-        for element in results.indices where results[element] == nil { results[element] = .failure(error) }
+
+    private func add(_ result: Result<T.Output, any Error>) {
+        if items.count < tasks.count { items.append((tasks[items.count], result)) }
+    }
+
+    override func failed(_ element: Int, _ error: any Error) { add(.failure(error)) }
+    override func crashed(_ element: Int, _ crash: TaskCrash) { add(.failure(crash)) }
+    override func stopped(_ reason: StopReason) { fill(reason) }
+    override func timedOut(_ limit: Duration) { fill(.deadline) }
+
+    /// Those that have no result will have none.
+    private func fill(_ reason: StopReason) {
+        while items.count < tasks.count { add(.failure(StopError(reason))) }
     }
 
     override func ended() {
-        let reason = map.stopReason ?? .requested("")
-        onEnd(results.map { $0 ?? .failure(StopError(reason)) })
-        results = []
+        fill(map.stopReason ?? .requested(""))
+        onEnd(items)
+        items = []
     }
 }
 

@@ -19,8 +19,8 @@ class Job: RemoteWork, @unchecked Sendable {  // proof: its `var`s are guarded b
         case over
     }
     final var place = Place.nowhere
-    /// How many workers have died of it.
-    final var deaths = 0
+    /// What the workers left that have died of its first task that is out.
+    final var crashes: [TaskCrash] = []
     /// Which of its tasks is the first of the frame that is out: earlier ones have their results.
     final var firstElement = 0
     final var hasBegun = false
@@ -54,11 +54,17 @@ class Job: RemoteWork, @unchecked Sendable {  // proof: its `var`s are guarded b
     var isPaused: Bool { false }
     /// An output: decoded here, and given to whoever waits.
     func received(_ element: Int, _ flags: FrameFlags, _ bytes: UnsafeRawBufferPointer, _ port: ArenaPort) {}
+    /// Outputs of a chunk, one behind the other.
+    func received(
+        _ elements: Range<Int>, _ flags: FrameFlags, _ outputs: UnsafeRawBufferPointer, _ port: ArenaPort
+    ) {}
     func failed(_ element: Int, _ error: any Error) {}
     func stopped(_ reason: StopReason) {}
     func timedOut(_ limit: Duration) {}
     func crashed(_ element: Int, _ crash: TaskCrash) {}
     func updated(_ bytes: UnsafeRawBufferPointer) {}
+    /// An update in words.
+    func text(ofUpdate bytes: UnsafeRawBufferPointer) -> String? { nil }
     /// The last element has its result.
     func ended() {}
 
@@ -111,6 +117,7 @@ final class SingleJob<T: IsolatedTask>: Job, @unchecked Sendable {  // proof: se
     override func updated(_ bytes: UnsafeRawBufferPointer) {
         if let update = try? TaskCoding.decodePlainly(T.Update.self, from: bytes) { worker?.report(update) }
     }
+    override func text(ofUpdate bytes: UnsafeRawBufferPointer) -> String? { TaskOutput.text(T.Update.self, bytes) }
 }
 
 /// Outputs as they come from a worker.
@@ -119,7 +126,7 @@ enum TaskOutput {
         _: T.Type, from bytes: UnsafeRawBufferPointer, _ flags: FrameFlags, _ port: ArenaPort, limit: Int?
     ) throws -> T.Output {
         do {
-            if flags.contains(.raw) { return try TaskCoding.decodeRaw(T.Output.self, from: bytes) }
+            if flags.contains(.raw) { return try TaskCoding.decodeRawOutput(T.Output.self, from: bytes) }
             return try TaskCoding.withPayload(bytes, flags, port) {
                 try TaskCoding.decode(T.Output.self, from: $0, port: port)
             }
@@ -131,6 +138,14 @@ enum TaskOutput {
                 "the output of '\(T.self)' could not be decoded; are app and worker built from one version?",
                 underlying: error)
         }
+    }
+
+    /// An update in words, for the evidence of a crash.
+    static func text<Update: Decodable>(_: Update.Type, _ bytes: UnsafeRawBufferPointer) -> String? {
+        guard let update = try? TaskCoding.decodePlainly(Update.self, from: bytes) else { return nil }
+        guard let progress = update as? WorkerProgress else { return PrintableText.short("\(update)", limit: 400) }
+        let count = progress.total.map { "\(progress.completed) of \($0)" } ?? "\(progress.completed)"
+        return PrintableText.short(progress.message.isEmpty ? count : "\(count): \(progress.message)", limit: 400)
     }
 
     /// What a task threw, as itself if this program has its type.

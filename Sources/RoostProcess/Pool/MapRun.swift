@@ -4,8 +4,10 @@ import Roost
 ///
 /// The tasks are taken from their sequence by whoever iterates the results, and only as far ahead as keeps the workers busy: an
 /// endless sequence is as good as any.
-final class MapRun<T: IsolatedTask>: RemoteWork, @unchecked Sendable {  // proof: `source` is the iterating task's
-    typealias Item = (input: T, result: Result<T.Output, any Error>)
+final class MapRun<T: IsolatedTask>: RemoteWork, @unchecked Sendable {  // proof: `fill` is the iterating task's
+    typealias Item = TaskMap<T>.Element
+    typealias Fill = TaskMap<T>.Fill
+    typealias AddRaw = TaskMap<T>.AddRaw
 
     let pool: ProcessPoolCore
     let type: TaskType
@@ -15,7 +17,8 @@ final class MapRun<T: IsolatedTask>: RemoteWork, @unchecked Sendable {  // proof
     let isSameExecutable: Bool
     private let order: MapOrder
     private let chunk: MapChunk
-    private var source: () -> T?
+    private let fill: Fill
+    let addRaw: AddRaw
     private let signal = WakeSignal()
     private let worker = OneShot<RemoteWorker<NoOutput, WorkerProgress>>()
 
@@ -37,7 +40,7 @@ final class MapRun<T: IsolatedTask>: RemoteWork, @unchecked Sendable {  // proof
 
     init(
         pool: ProcessPoolCore, type: TaskType, limits: TaskLimits, level: Int, order: MapOrder, chunk: MapChunk,
-        isSameExecutable: Bool, source: @escaping () -> T?
+        isSameExecutable: Bool, fill: @escaping Fill, addRaw: @escaping AddRaw
     ) {
         self.pool = pool
         self.type = type
@@ -47,7 +50,8 @@ final class MapRun<T: IsolatedTask>: RemoteWork, @unchecked Sendable {  // proof
         self.chunk = chunk
         let firstSize = if case .count(let count) = chunk { max(1, count) } else { 1 }
         self.isSameExecutable = isSameExecutable
-        self.source = source
+        self.fill = fill
+        self.addRaw = addRaw
         name = "map of \(T.self)"
         state = Locked(State(size: firstSize))
     }
@@ -117,7 +121,7 @@ final class MapRun<T: IsolatedTask>: RemoteWork, @unchecked Sendable {  // proof
             guard let room else { return }
             var tasks: [T] = []
             tasks.reserveCapacity(room.size)
-            while tasks.count < room.size, let task = source() { tasks.append(task) }
+            fill(&tasks, room.size)
             if tasks.count < room.size { state.withLock { $0.isExhausted = true } }
             if tasks.isEmpty {
                 state.withLock { $0.nextChunk -= 1 }
@@ -133,7 +137,7 @@ final class MapRun<T: IsolatedTask>: RemoteWork, @unchecked Sendable {  // proof
             guard payload.size <= pool.configuration.inputLimit else {
                 throw ProcessPoolError(.inputTooLarge, "a chunk of \(payload.size) bytes is more than the pool takes")
             }
-            start(payload, of: tasks, number) { [self] results in chunkEnded(number, tasks, results) }
+            start(payload, of: tasks, number) { [self] items in chunkEnded(number, items) }
         } catch {
             let refusal =
                 error as? ProcessPoolError
@@ -144,7 +148,7 @@ final class MapRun<T: IsolatedTask>: RemoteWork, @unchecked Sendable {  // proof
 
     private func start(
         _ payload: Payload, of tasks: [T], _ number: Int,
-        onEnd: @escaping @Sendable ([Result<T.Output, any Error>]) -> Void
+        onEnd: @escaping @Sendable ([Item]) -> Void
     ) {
         let job = ChunkJob(tasks, id: pool.nextJob(), map: self, payload: payload, onEnd: onEnd)
         let isStopped = state.withLock { state in
@@ -164,24 +168,25 @@ final class MapRun<T: IsolatedTask>: RemoteWork, @unchecked Sendable {  // proof
             let payload = try? TaskChunk.encode(fitting, isSameExecutable: isSameExecutable),
             payload.size <= pool.configuration.inputLimit
         else { return arrive(number, tasks.map { ($0, .failure(refusal)) }) }
-        start(payload, of: fitting, number) { [self] results in
-            var next = results.makeIterator()
-            chunkEnded(number, tasks, fits.map { $0 ? next.next() ?? .failure(refusal) : .failure(refusal) })
+        start(payload, of: fitting, number) { [self] items in
+            var next = items.makeIterator()
+            chunkEnded(
+                number, zip(tasks, fits).map { task, fits in (fits ? next.next() : nil) ?? (task, .failure(refusal)) })
         }
     }
 
     // MARK: Coming back
 
-    private func chunkEnded(_ number: Int, _ tasks: [T], _ results: [Result<T.Output, any Error>]) {
+    private func chunkEnded(_ number: Int, _ items: [Item]) {
         let now = MonotonicTime.now
         state.withLock { state in
             guard case .automatic = chunk, let started = state.startedAt.removeValue(forKey: number) else { return }
             // As many as take about two milliseconds: long enough that the way costs little, short enough to spread the load.
             let took = (now - started).clampedNanoseconds
-            if took < 2_000_000, state.size < 1_024, tasks.count >= state.size { state.size *= 2 }
+            if took < 2_000_000, state.size < 1_024, items.count >= state.size { state.size *= 2 }
             if took > 8_000_000, state.size > 1 { state.size /= 2 }
         }
-        arrive(number, Array(zip(tasks, results).map { (input: $0, result: $1) }))
+        arrive(number, items)
     }
 
     private func arrive(_ number: Int, _ items: [Item]) {

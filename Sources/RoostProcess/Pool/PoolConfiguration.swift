@@ -23,7 +23,7 @@ extension ProcessPool {
         public var growthPerWorker: Int?
         /// How long a worker beyond the least number may be idle; nil for ever. Default: 10 s.
         public var idleTimeout: Duration?
-        /// Whether a crash comes with the stacks of all threads. They take some 10 ms.
+        /// Whether a crash comes with the stacks of all threads.
         public var takesBacktraces: Bool
         /// Added to the workers' environment, or taken out of it (nil).
         public var environment: [String: String?]

@@ -23,19 +23,39 @@ extension ProcessPool {
     /// may be endless. The first iterator has the results. A task that ends its worker fails alone: those of its chunk that were done have
     /// their results, those behind it go to another worker. When the iteration ends early, is cancelled, or the scope closes, what is
     /// out is stopped.
+    @inlinable
     public func map<Tasks: Sequence & Sendable>(
         _ tasks: Tasks, in scope: WorkerScope? = nil, order: MapOrder = .asSubmitted, chunk: MapChunk = .automatic,
         priority: WorkerPriority = .normal, limits: TaskLimits = TaskLimits()
     ) throws -> TaskMap<Tasks.Element> where Tasks.Element: IsolatedTask {
         var iterator: Tasks.Iterator?
-        let run = MapRun<Tasks.Element>(
-            pool: core, type: try TaskType(Tasks.Element.self), limits: limits.filled(with: configuration.limits),
-            level: Int(priority.rawValue), order: order, chunk: chunk,
-            isSameExecutable: configuration.executable == .same
-        ) {
+        return try map(in: scope, order: order, chunk: chunk, priority: priority, limits: limits) { batch, most in
             if iterator == nil { iterator = tasks.makeIterator() }
-            return iterator?.next()
+            Self.take(most, from: &iterator!, &batch)
+        } addRaw: { items, tasks, elements, outputs in
+            for (place, element) in elements.enumerated() {
+                // proof: only called for outputs that are numbers, with as many of them as there are elements.
+                let output = (outputs + place * MemoryLayout<Tasks.Element.Output>.stride).load(
+                    as: Tasks.Element.Output.self)
+                items.append((tasks[element], .success(output)))
+            }
         }
+    }
+
+    @inlinable
+    static func take<Tasks: IteratorProtocol>(_ most: Int, from tasks: inout Tasks, _ batch: inout [Tasks.Element]) {
+        while batch.count < most, let task = tasks.next() { batch.append(task) }
+    }
+
+    @usableFromInline
+    func map<T: IsolatedTask>(
+        in scope: WorkerScope?, order: MapOrder, chunk: MapChunk, priority: WorkerPriority, limits: TaskLimits,
+        fill: @escaping TaskMap<T>.Fill, addRaw: @escaping TaskMap<T>.AddRaw
+    ) throws -> TaskMap<T> {
+        let run = MapRun<T>(
+            pool: core, type: try TaskType(T.self), limits: limits.filled(with: configuration.limits),
+            level: Int(priority.rawValue), order: order, chunk: chunk,
+            isSameExecutable: configuration.executable == .same, fill: fill, addRaw: addRaw)
         return TaskMap(run: run, scope: scope ?? self.scope, pool: self)
     }
 }
@@ -43,6 +63,11 @@ extension ProcessPool {
 /// The results of a map, each with its task.
 public struct TaskMap<T: IsolatedTask>: AsyncSequence, Sendable {
     public typealias Element = (input: T, result: Result<T.Output, any Error>)
+
+    /// Takes at most so many tasks from the sequence. As whoever called `map` compiled it, like the next one: there the types are known.
+    @usableFromInline typealias Fill = (inout [T], Int) -> Void
+    /// Adds these of the tasks with their outputs, which lie one behind the other as they are in memory.
+    @usableFromInline typealias AddRaw = @Sendable (inout [Element], [T], Range<Int>, UnsafeRawPointer) -> Void
 
     let run: MapRun<T>
     let scope: WorkerScope
@@ -52,9 +77,9 @@ public struct TaskMap<T: IsolatedTask>: AsyncSequence, Sendable {
 
     /// The iterator; used by one task at a time.
     public struct Iterator: AsyncIteratorProtocol {
-        private let share: MapShare<T>
-        private var items: [Element] = []
-        private var place = 0
+        @usableFromInline let share: MapShare<T>
+        @usableFromInline var items: [Element] = []
+        @usableFromInline var place = 0
 
         init(run: MapRun<T>, scope: WorkerScope, pool: ProcessPool) {
             share = MapShare(run: run, pool: pool)
@@ -65,13 +90,17 @@ public struct TaskMap<T: IsolatedTask>: AsyncSequence, Sendable {
             }
         }
 
+        @inlinable
         public mutating func next(isolation actor: isolated (any Actor)? = #isolation) async -> Element? {
             if place < items.count {
-                defer { place += 1 }
                 // A scope that closed meanwhile gives nothing out any more.
-                if share.run.gate?.isCut ?? false { items = [] } else { return items[place] }
+                if !share.isCut {
+                    defer { place += 1 }
+                    return items[place]
+                }
+                items = []
             }
-            guard let next = await share.run.next(isolation: actor), let first = next.first else { return nil }
+            guard let next = await share.next(isolation: actor), let first = next.first else { return nil }
             items = next
             place = 1
             return first
@@ -82,9 +111,10 @@ public struct TaskMap<T: IsolatedTask>: AsyncSequence, Sendable {
 }
 
 /// Ends the map when its iterator goes.
-private final class MapShare<T: IsolatedTask>: Sendable {
-    let run: MapRun<T>
-    let pool: ProcessPool
+@usableFromInline
+final class MapShare<T: IsolatedTask>: Sendable {
+    private let run: MapRun<T>
+    private let pool: ProcessPool
 
     init(run: MapRun<T>, pool: ProcessPool) {
         self.run = run
@@ -92,4 +122,11 @@ private final class MapShare<T: IsolatedTask>: Sendable {
     }
 
     deinit { run.end() }
+
+    @usableFromInline var isCut: Bool { run.gate?.isCut ?? false }
+
+    @usableFromInline
+    func next(isolation actor: isolated (any Actor)?) async -> [TaskMap<T>.Element]? {
+        await run.next(isolation: actor)
+    }
 }

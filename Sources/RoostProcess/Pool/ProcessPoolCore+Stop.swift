@@ -144,7 +144,7 @@ extension ProcessPoolCore {
         if roost_control_crash(worker.control, &mark) != 0,
             MonotonicTime.now.nanoseconds - mark.ns > Self.crashPatience.clampedNanoseconds
         {
-            // It has crashed, and whatever writes its backtrace does not come to an end.
+            // It has crashed, and does not come to an end with writing its stacks.
             worker.signal(SIGKILL)
         }
         if jobs.count > 1, ran > .milliseconds(1) { spread(worker) }
@@ -167,8 +167,8 @@ extension ProcessPoolCore {
 
     /// How long a task past its time may take to see that it was asked to stop.
     static let politeness = Duration.milliseconds(100)
-    /// How long a crash may take, its backtrace included.
-    static let crashPatience = Duration.seconds(3)
+    /// How long a crash may take, its stacks included.
+    static let crashPatience = Duration.seconds(2)
 
     /// The tasks behind one that takes long go to workers that have nothing to do.
     private func spread(_ worker: WorkerProcess) {

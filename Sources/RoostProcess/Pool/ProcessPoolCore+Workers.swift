@@ -18,7 +18,7 @@ extension ProcessPoolCore {
     private func startNow(_ number: Int) {
         guard state.withLock({ $0.machine.workers[number] != nil && !$0.machine.isClosed }) else { return }
         do {
-            try Guardian.shared.ensureStarted()
+            try Guardian.shared.prepare()
             let worker = try WorkerProcess(number: number, pool: self)
             // Known before it can say anything; not once the pool is closed: whoever closes it has not seen this one.
             let isWanted = state.withLock { state in
@@ -30,6 +30,11 @@ extension ProcessPoolCore {
             try worker.start(program(number), setup: setup)
             // Whoever ended it while it had no process yet could not reach it.
             if worker.state.withLock({ $0.verdict != nil }) { worker.signal(SIGKILL) }
+            // After the worker, which somebody waits for. A worker without a guardian must not stay.
+            do { try Guardian.shared.ensureStarted() } catch {
+                giveUp(asPoolError(error))
+                end(worker, .dismissed)
+            }
             _ = SystemTime.shared.schedule(after: Self.patience) { [weak self, weak worker] in
                 guard let self, let worker, !worker.state.withLock({ $0.hasGreeted || $0.isReaped }) else { return }
                 end(worker, .silent)
@@ -51,8 +56,8 @@ extension ProcessPoolCore {
         var changes = configuration.environment
         changes[String(cString: roost_mark_variable())] = Self.mark(number, self)
         changes[String(cString: roost_role_variable())] = "3,4,\(getpid())"
-        // Set for each worker: it names its memory.
-        changes["SWIFT_BACKTRACE"] = .some(configuration.takesBacktraces ? nil : "enable=no")
+        // Its stacks are written by a handler of our own, in a millisecond and within its own memory.
+        changes["SWIFT_BACKTRACE"] = "enable=no"
         return SpawnedProgram(
             path: executablePath,
             arguments: [configuration.executable == .same ? ExecutableIdentity.path : executablePath],
@@ -61,11 +66,7 @@ extension ProcessPoolCore {
     }
 
     private func couldNotStart(_ number: Int, _ error: any Error) {
-        let failure =
-            error as? ProcessPoolError
-            ?? ProcessPoolError(
-                .systemLimit, "pool '\(name)' could not start a worker: the system's means are used up",
-                underlying: error)
+        let failure = asPoolError(error)
         let isAlone = state.withLock { state in
             _ = state.machine.died(number, wasAsked: true)
             state.workers[number] = nil
@@ -73,6 +74,13 @@ extension ProcessPoolCore {
         }
         // With others alive the tasks are theirs.
         if isAlone { giveUp(failure) }
+    }
+
+    private func asPoolError(_ error: any Error) -> ProcessPoolError {
+        error as? ProcessPoolError
+            ?? ProcessPoolError(
+                .systemLimit, "pool '\(name)' could not start a worker: the system's means are used up",
+                underlying: error)
     }
 
     // MARK: Ending
@@ -145,7 +153,15 @@ extension ProcessPoolCore {
                 }
             }
         }
-        for victim in victims { end(victim.job, element: victim.element, worker, verdict) }
+        for victim in victims {
+            let delivered = worker.chunk.flatMap { $0.job === victim.job ? $0.delivered : nil } ?? 0
+            if delivered > victim.element {
+                // Between two elements: nobody is the suspect.
+                goOn(with: victim.job, from: victim.job.firstElement + delivered)
+            } else {
+                end(victim.job, element: victim.element, worker, verdict)
+            }
+        }
         if !hasGreeted, let failure = failureToGreet(worker, verdict) { giveUp(failure) }
         decide { state in
             state.workers[worker.number] = nil
@@ -202,7 +218,8 @@ extension ProcessPoolCore {
         let (timer, stopReason, isAgain) = state.withLock { state in
             defer { job.stopTimer = nil }
             return (
-                job.stopTimer, job.stopReason, job.isRepeatable && deaths(of: job, element) + 1 < configuration.attempts
+                job.stopTimer, job.stopReason,
+                job.isRepeatable && earlier(of: job, element).count + 1 < configuration.attempts
             )
         }
         timer?.cancel()
@@ -214,24 +231,29 @@ extension ProcessPoolCore {
         }
         let crash = evidence(of: job, element, worker, verdict)
         let suspect = job.firstElement + element
-        if isAgain, stopReason == nil, crash.isByItself, let again = job.payload(from: suspect) {
-            return submitAgain(job, from: suspect, again, deaths: crash.attempt + 1)
+        if isAgain, stopReason == nil, crash.cause.isByItself, let again = job.payload(from: suspect) {
+            return submitAgain(job, from: suspect, again, crashes: crash.earlier + [crash])
         }
         job.crashed(suspect, crash)
-        // What comes behind it in its chunk has not begun.
-        if stopReason == nil, let rest = job.payload(from: suspect + 1) {
-            return submitAgain(job, from: suspect + 1, rest, deaths: 0)
+        goOn(with: job, from: suspect + 1)
+    }
+
+    /// The elements of a chunk from here on have not begun: they go to another worker, unless it was stopped.
+    private func goOn(with job: Job, from element: Int) {
+        let stopReason = state.withLock { _ in job.stopReason }
+        if stopReason == nil, let rest = job.payload(from: element) {
+            return submitAgain(job, from: element, rest, crashes: [])
         }
         state.withLock { _ in job.place = .over }
-        for element in suspect + 1..<max(suspect + 1, job.count) {
+        for element in element..<max(element, job.count) {
             job.failed(element, StopError(stopReason ?? .requested("")))
         }
         job.ended()
     }
 
-    private func submitAgain(_ job: Job, from element: Int, _ payload: Payload, deaths: Int) {
+    private func submitAgain(_ job: Job, from element: Int, _ payload: Payload, crashes: [TaskCrash]) {
         decide { state in
-            job.deaths = deaths
+            job.crashes = crashes
             job.firstElement = element
             job.payload = payload
             job.place = .queued
@@ -271,6 +293,8 @@ extension ProcessPoolCore {
         let hasSite = roost_control_site(worker.control, &file, &line) > 0
         let page = roost_control_slot(worker.control, Int32(slotIndex(of: job, worker) ?? 0))
         let cpu = hasMark ? .nanoseconds(mark.cpu_ns) : end?.cpuTime ?? .zero
+        let before = state.withLock { _ in earlier(of: job, element) }
+        let isLastAttempt = before.count + 1 >= configuration.attempts
         return TaskCrash(
             cause: cause, task: job.taskName, input: job.inputDescription(job.firstElement + element),
             process: worker.pid,
@@ -278,16 +302,17 @@ extension ProcessPoolCore {
             ranFor: .nanoseconds(max(0, (hasMark ? mark.ns : MonotonicTime.now.nanoseconds) - roost_slot_began(page))),
             cpuTime: max(.zero, cpu - .nanoseconds(roost_slot_cpu(page))),
             peakMemory: Self.peak(end, sampled: max(peak, baseline)),
-            lastUpdate: updateSize > 0 ? String(decoding: update[..<updateSize], as: UTF8.self) : nil,
+            lastUpdate: updateSize > 0
+                ? update.withUnsafeBytes { job.text(ofUpdate: UnsafeRawBufferPointer(rebasing: $0[..<updateSize])) } : nil,
             lastCheckpoint: hasSite
                 ? CallSite(file: file.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }, line: Int(line))
                 : nil,
-            output: worker.printed, attempt: state.withLock { _ in deaths(of: job, element) })
+            output: worker.printed, earlier: before, isQuarantined: job.isRepeatable && isLastAttempt && cause.isByItself)
     }
 
-    /// How many workers have died of one of its tasks before. What is out begins with the one that was tried before; those behind it
-    /// have not been. With the lock held.
-    private func deaths(of job: Job, _ element: Int) -> Int { element == 0 ? job.deaths : 0 }
+    /// The workers that have died of one of its tasks before. What is out begins with the one that was tried before; those behind it have
+    /// not been. With the lock held.
+    private func earlier(of job: Job, _ element: Int) -> [TaskCrash] { element == 0 ? job.crashes : [] }
 
     /// The kernel lets a process begin with the peak of the one that started it: what is not above that says nothing.
     private static func peak(_ end: WorkerProcess.WorkerEnd?, sampled: Int) -> Int {
@@ -306,11 +331,6 @@ extension ProcessPoolCore {
         of worker: WorkerProcess, _ end: WorkerProcess.WorkerEnd?, _ mark: roost_crash_mark?
     ) -> CrashReport {
         let errors = worker.printedErrors
-        let backtrace = worker.backtrace
-        let missing =
-            configuration.takesBacktraces
-            ? (mark != nil ? "the backtracer wrote none" : "it did not crash by a fault of its own")
-            : "the pool takes none"
         return CrashReport(
             CrashEvidence(
                 program: executablePath == "/proc/self/exe" ? ExecutableIdentity.path : executablePath,
@@ -322,7 +342,16 @@ extension ProcessPoolCore {
                         stackPointer: CrashAddress(rawValue: $0.stack), thread: $0.thread)
                 },
                 standardError: errors.bytes, standardErrorIsCut: errors.isCut,
-                backtrace: backtrace.isEmpty ? .missing(missing) : .file(backtrace), foundAt: Int64(time(nil))))
+                backtrace: backtrace(of: worker, mark), foundAt: Int64(time(nil))))
+    }
+
+    private func backtrace(of worker: WorkerProcess, _ mark: roost_crash_mark?) -> CrashEvidence.Backtrace {
+        guard configuration.takesBacktraces else { return .missing("the pool takes none") }
+        guard mark != nil else { return .missing("it did not crash by a fault of its own") }
+        guard let stacks = worker.stacks else { return .missing("it wrote no stacks") }
+        let (threads, problem) = CrashSymbols.of(configuration.executable).threads(stacks)
+        return .threads(
+            threads, omitted: stacks.omitted, isTrapInstruction: stacks.isTrapInstruction, problem: problem)
     }
 
     private func slotIndex(of job: Job, _ worker: WorkerProcess) -> Int? {

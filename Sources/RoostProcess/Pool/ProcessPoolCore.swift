@@ -218,7 +218,7 @@ final class ProcessPoolCore: Sendable {
             roost_slot_offer(
                 roost_control_slot(worker.control, Int32(slot)), isPaused ? UInt32(ROOST_FLAG_PAUSE) : 0,
                 UInt64(job.limits.output ?? 0), job.limits.time != nil || job.limits.cpuTime != nil ? 1 : 0)
-            return (true, state.number(of: job.type), job.deaths)
+            return (true, state.number(of: job.type), job.crashes.count)
         }
         let isSent =
             isOffered
@@ -282,28 +282,57 @@ final class ProcessPoolCore: Sendable {
         }
     }
 
+    /// What a job has got from its worker.
+    private struct Arrival {
+        let job: Job
+        let stopReason: StopReason?
+        /// The limit on its time, when it was asked to stop because of that.
+        let timeLimit: Duration?
+    }
+
     private func finished(_ header: roost_frame, _ bytes: UnsafeRawBufferPointer, _ worker: WorkerProcess) {
+        let isLast = FrameFlags(rawValue: header.flags).contains(.last)
+        guard let arrival = arrived(header, 1, isLast: isLast, worker) else { return }
+        deliver(header, bytes, worker, arrival)
+        if isLast { ended(arrival.job, worker) }
+    }
+
+    /// The outputs of some elements of a chunk, one behind the other.
+    func received(
+        run header: roost_frame, done: Int, isLast: Bool, _ outputs: UnsafeRawBufferPointer, from worker: WorkerProcess
+    ) {
+        guard done <= Int(header.extra) else { return end(worker, .broken(.broken("more results than there is room"))) }
+        guard done > 0 || isLast else { return }
+        guard let arrival = arrived(header, done, isLast: isLast, worker) else { return }
+        let first = arrival.job.firstElement + Int(header.element)
         let flags = FrameFlags(rawValue: header.flags)
-        let isLast = flags.contains(.last)
+        arrival.job.received(first..<first + done, flags, outputs, worker.port)
+        if isLast { ended(arrival.job, worker) }
+    }
+
+    /// Notes that so many elements of a job have their results, which come in their order. Nil, and the worker's end, when that cannot be.
+    private func arrived(_ header: roost_frame, _ count: Int, isLast: Bool, _ worker: WorkerProcess) -> Arrival? {
         let slot = Int(header.slot)
-        let element = Int(header.element)
-        // One of many: nothing changes but its own result.
-        if !isLast, let job = worker.chunk, job.id == header.number, element + job.firstElement < job.count {
-            return deliver(header, bytes, worker, to: job, stopReason: nil, timeLimit: nil)
+        let first = Int(header.element)
+        let before = worker.chunk.flatMap { $0.job.id == header.number ? $0 : nil }
+        // Some of many: nothing changes but their own results.
+        if !isLast, let (job, delivered) = before, delivered == first, first + count < job.count - job.firstElement {
+            worker.chunk = (job, first + count)
+            return Arrival(job: job, stopReason: state.withLock { _ in job.stopReason }, timeLimit: nil)
         }
-        var found: Job?
+        var arrival: Arrival?
         var timer: TimerRegistration?
-        var stopReason: StopReason?
-        var timeLimit: Duration?
         decide { state in
             guard let job = state.machine.job(worker: worker.number, slot: slot), job.id == header.number,
-                element >= 0, element + job.firstElement < job.count
+                first == before?.delivered ?? 0
             else { return [] }
-            found = job
-            stopReason = job.stopReason
-            if let polite = worker.state.withLock({ $0.politeLimit }), polite.job == job.id { timeLimit = polite.limit }
+            let left = job.count - job.firstElement - first - count
+            guard isLast ? left == 0 : left > 0 else { return [] }
+            let polite = worker.state.withLock { $0.politeLimit }
+            arrival = Arrival(
+                job: job, stopReason: job.stopReason, timeLimit: polite.flatMap { $0.job == job.id ? $0.limit : nil })
             guard isLast else {
-                worker.chunk = job
+                worker.chunk = (job, first + count)
                 return []
             }
             worker.chunk = nil
@@ -317,29 +346,29 @@ final class ProcessPoolCore: Sendable {
             return state.machine.freed(worker: worker.number, slot: slot, time: time, now: now)
         }
         timer?.cancel()
-        guard let job = found else {
-            return end(worker, .broken(.broken("a result for a task that it does not have")))
-        }
-        deliver(header, bytes, worker, to: job, stopReason: stopReason, timeLimit: timeLimit)
-        if isLast { job.ended() }
-        if isLast, let growth = configuration.growthPerWorker { replaceIfGrown(worker, beyond: growth) }
+        if arrival == nil { end(worker, .broken(.broken("a result for a task that it does not have"))) }
+        return arrival
+    }
+
+    private func ended(_ job: Job, _ worker: WorkerProcess) {
+        job.ended()
+        if let growth = configuration.growthPerWorker { replaceIfGrown(worker, beyond: growth) }
     }
 
     private func deliver(
-        _ header: roost_frame, _ bytes: UnsafeRawBufferPointer, _ worker: WorkerProcess, to job: Job,
-        stopReason: StopReason?, timeLimit: Duration?
+        _ header: roost_frame, _ bytes: UnsafeRawBufferPointer, _ worker: WorkerProcess, _ arrival: Arrival
     ) {
-        let flags = FrameFlags(rawValue: header.flags)
-        let element = Int(header.element)
-        if header.kind == FrameKind.result.rawValue {
-            job.received(job.firstElement + element, flags, bytes, worker.port)
-        } else {
-            let error = TaskOutput.error(bytes, task: job.taskName)
-            switch error {
-            case is StopError where timeLimit != nil: job.timedOut(timeLimit ?? .zero)
-            case is StopError: job.failed(job.firstElement + element, StopError(stopReason ?? .requested("")))
-            default: job.failed(job.firstElement + element, error)
-            }
+        let job = arrival.job
+        let element = job.firstElement + Int(header.element)
+        guard header.kind != FrameKind.result.rawValue else {
+            return job.received(element, FrameFlags(rawValue: header.flags), bytes, worker.port)
+        }
+        let error = TaskOutput.error(bytes, task: job.taskName)
+        switch error {
+        case is StopError:
+            if let limit = arrival.timeLimit { return job.timedOut(limit) }
+            job.failed(element, StopError(arrival.stopReason ?? .requested("")))
+        default: job.failed(element, error)
         }
     }
 
@@ -368,10 +397,10 @@ final class ProcessPoolCore: Sendable {
         }
         let pid = worker.pid
         if let limit = configuration.limits.memory {
-            _ = roost_limit_process(pid, roost_limit_data(), UInt64(memory.data + limit))
+            _ = roost_limit_process(pid, roost_limit_data(), UInt64(memory.data + limit), 1)
         }
         if let limit = configuration.limits.openFiles {
-            _ = roost_limit_process(pid, roost_limit_files(), UInt64(max(0, limit)))
+            _ = roost_limit_process(pid, roost_limit_files(), UInt64(max(0, limit)), 0)
         }
         decide { $0.machine.isReady(worker.number, now: MonotonicTime.now.nanoseconds) }
     }

@@ -28,8 +28,6 @@ public struct ProcessPoolError: Error, Sendable, CustomStringConvertible {
         public static let setupFailed = Code(description: "setup failed")
         /// A pool was made inside a worker.
         public static let insideWorker = Code(description: "inside a worker")
-        /// The task has ended too many workers.
-        public static let quarantined = Code(description: "quarantined")
         /// The pool takes no more tasks.
         public static let closed = Code(description: "closed")
         /// Memory, descriptors or another means of the system are used up.

@@ -17,6 +17,14 @@ public struct TaskCrash: Error, Sendable, CustomStringConvertible {
         case timeLimit(Duration)
         /// It used more of the processor than its limit.
         case cpuTimeLimit(Duration)
+
+        /// It died; no limit ended it.
+        var isByItself: Bool {
+            switch self {
+            case .signal, .exit: true
+            case .memoryLimit, .timeLimit, .cpuTimeLimit: false
+            }
+        }
     }
 
     /// What ended it.
@@ -43,16 +51,14 @@ public struct TaskCrash: Error, Sendable, CustomStringConvertible {
     public let lastCheckpoint: CallSite?
     /// The last lines that the worker printed.
     public let output: String
-    /// 0, or more for a task that was tried again.
-    public let attempt: Int
+    /// The crashes of the attempts before this one, the first one first.
+    public let earlier: [TaskCrash]
+    /// It may be tried again, but has ended as many workers as the pool allows one task to end
+    /// (``ProcessPool/Configuration/attempts``): it is not tried any more.
+    public let isQuarantined: Bool
 
-    /// It died; no limit ended it.
-    var isByItself: Bool {
-        switch cause {
-        case .signal, .exit: true
-        case .memoryLimit, .timeLimit, .cpuTimeLimit: false
-        }
-    }
+    /// 0, or more for a task that was tried again.
+    public var attempt: Int { earlier.count }
 
     public var description: String {
         var lines = ["task '\(task)' ended its worker (process \(process)): \(reason)"]
@@ -64,6 +70,10 @@ public struct TaskCrash: Error, Sendable, CustomStringConvertible {
         lines.append("  input: \(input)")
         lines.append("  \(facts.joined(separator: ", "))")
         if let lastUpdate { lines.append("  last update: \(lastUpdate)") }
+        if isQuarantined, !earlier.isEmpty {
+            lines.append("  quarantined: it has ended \(earlier.count + 1) workers, and is not tried again; before this one:")
+            lines += earlier.map { "    process \($0.process): \($0.reason)" }
+        }
         if case .signal = cause, !report.threads.isEmpty {
             lines += report.description.split(separator: "\n", omittingEmptySubsequences: false).map { "  \($0)" }
         }

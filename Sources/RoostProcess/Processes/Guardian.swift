@@ -19,10 +19,9 @@ final class Guardian: Sendable {
 
     private let state = Locked(State())
 
-    /// Starts it unless it runs. On the supervisor's thread.
+    /// Starts it unless it runs; ``prepare()`` comes before. On the supervisor's thread.
     func ensureStarted() throws {
         guard state.withLock({ $0.pid < 0 }) else { return }
-        try prepare()
         let (memory, reader) = state.withLock { ($0.memory, $0.lifeline.reader) }
         let null = open("/dev/null", O_RDWR | O_CLOEXEC)
         defer { close(null) }
@@ -45,7 +44,8 @@ final class Guardian: Sendable {
         tag.resolve(watch)
     }
 
-    private func prepare() throws {
+    /// Makes its table: what is in there is ended as soon as it runs, or by the next launch.
+    func prepare() throws {
         guard state.withLock({ $0.table == nil }) else { return }
         let size = MemoryLayout<roost_guard_table>.size
         let folder = Journal.folder()

@@ -14,13 +14,11 @@ final class WorkerProcess: @unchecked Sendable {  // proof: `state` is locked; `
     let port: ArenaPort
     private let returns: ArenaReturns
     private let incoming: OpaquePointer
-    /// The chunk whose results come at the moment; the reading thread's own.
-    var chunk: Job?
+    /// The chunk whose results come at the moment, and how many of its elements have theirs; the reading thread's own.
+    var chunk: (job: Job, delivered: Int)?
     private let controlMemory: Int32
     private let channel: Int32
     private let workerChannel: Int32
-    /// Where the runtime's backtracer writes: memory of the app's, so that no file is left by anything. -1 for no backtraces.
-    let backtraceMemory: Int32
 
     struct State {
         var pid: Int32 = -1
@@ -72,7 +70,6 @@ final class WorkerProcess: @unchecked Sendable {  // proof: `state` is locked; `
     init(number: Int, pool: ProcessPoolCore) throws {
         self.number = number
         self.pool = pool
-        backtraceMemory = pool.configuration.takesBacktraces ? roost_scratch("roost-backtrace") : -1
         let memory = roost_memory("roost-control", roost_control_size())
         guard memory >= 0 else { throw SystemCallError(call: "memfd_create", errno: errno) }
         guard let control = roost_control_map(memory) else {
@@ -80,7 +77,7 @@ final class WorkerProcess: @unchecked Sendable {  // proof: `state` is locked; `
             close(memory)
             throw SystemCallError(call: "mmap", errno: failure)
         }
-        roost_control_init(control, getpid())
+        roost_control_init(control, getpid(), pool.configuration.takesBacktraces ? 1 : 0)
         var ends: [Int32] = [-1, -1]
         let failure = roost_channel(&ends)
         guard failure == 0 else {
@@ -95,14 +92,13 @@ final class WorkerProcess: @unchecked Sendable {  // proof: `state` is locked; `
         incoming = roost_ring_from_worker(control)
         let writer = FrameWriter(ring: roost_ring_to_worker(control))
         self.writer = writer
-        let returns = ArenaReturns(writer)
+        let returns = ArenaReturns(writer, .arena)
         self.returns = returns
         port = ArenaPort(channel: ends[0]) { news in returns.add(news) }
     }
 
     deinit {
         close(channel)
-        if backtraceMemory >= 0 { close(backtraceMemory) }
         roost_control_unmap(control)
     }
 
@@ -136,11 +132,6 @@ final class WorkerProcess: @unchecked Sendable {  // proof: `state` is locked; `
         let null = open("/dev/null", O_RDONLY | O_CLOEXEC)
         defer { for descriptor in [null, out[1], err[1]] where descriptor >= 0 { close(descriptor) } }
         var program = program
-        if backtraceMemory >= 0 {
-            program.environment.append(
-                "SWIFT_BACKTRACE=enable=yes,interactive=no,color=no,format=json,images=none,"
-                    + "output-to=/proc/\(getpid())/fd/\(backtraceMemory)")
-        }
         program.descriptors = [null, out[1], err[1], controlMemory, workerChannel]
         let process: (pid: Int32, pidfd: Int32)
         do {
@@ -156,7 +147,8 @@ final class WorkerProcess: @unchecked Sendable {  // proof: `state` is locked; `
             state.openOutputs = [out[0], err[0]]
         }
         _ = writer.write(.setup, setup)
-        let reader = PlatformThread.start(name: "roost-worker", options: .init(stackSize: 512 * 1024)) { self.read() }
+        // Values may lie in each other as deeply as a decoder allows.
+        let reader = PlatformThread.start(name: "roost-worker", options: .init(stackSize: 4 << 20)) { self.read() }
         if let reader {
             kill(-process.pid, SIGKILL)
             var end = roost_process_end()
@@ -195,7 +187,11 @@ final class WorkerProcess: @unchecked Sendable {  // proof: `state` is locked; `
             while let frame = roost_ring_peek(incoming, &failure) {
                 let header = frame.pointee
                 let bytes = UnsafeRawBufferPointer(start: UnsafeRawPointer(frame + 1), count: Int(header.size))
-                pool.received(header, bytes, from: self)
+                if header.kind == FrameKind.results.rawValue {
+                    receiveRun(header, bytes)
+                } else {
+                    pool.received(header, bytes, from: self)
+                }
                 roost_ring_consume(incoming, header.size)
                 returns.flush()
             }
@@ -208,6 +204,20 @@ final class WorkerProcess: @unchecked Sendable {  // proof: `state` is locked; `
         }
         port.close()
         pool.isGone(self)
+    }
+
+    /// Waits until the run is whole, or the process is over: what is in it counts either way.
+    private func receiveRun(_ header: roost_frame, _ bytes: UnsafeRawBufferPointer) {
+        let size = MemoryLayout<roost_run>.size
+        guard let start = bytes.baseAddress, bytes.count >= size else {
+            return pool.end(self, .broken(.broken("a run of \(bytes.count) bytes")))
+        }
+        // proof: frames lie at multiples of 8, and it is large enough; both numbers are read as atomics.
+        let run = start.assumingMemoryBound(to: roost_run.self)
+        let state = roost_ring_wait_for_run(incoming, run, Self.spins)
+        pool.received(
+            run: header, done: Int(roost_run_done(run)), isLast: state == UInt32(ROOST_RUN_LAST),
+            UnsafeRawBufferPointer(rebasing: bytes[size...]), from: self)
     }
 
     // MARK: Output
@@ -268,13 +278,10 @@ final class WorkerProcess: @unchecked Sendable {  // proof: `state` is locked; `
         }
     }
 
-    /// What the backtracer wrote; empty for nothing.
-    var backtrace: [UInt8] {
-        var status = stat()
-        guard backtraceMemory >= 0, fstat(backtraceMemory, &status) == 0, status.st_size > 0 else { return [] }
-        var bytes = [UInt8](repeating: 0, count: min(Int(status.st_size), 16 << 20))
-        let count = pread(backtraceMemory, &bytes, bytes.count, 0)
-        return Array(bytes.prefix(max(0, count)))
+    /// What a handler in the process wrote down as it crashed; nil for nothing.
+    var stacks: RawStacks? {
+        let stacks = RawStacks(roost_control_stacks(control))
+        return stacks.threads.isEmpty ? nil : stacks
     }
 
     // MARK: End

@@ -3,36 +3,20 @@ import Roost
 
 /// A type of task as a worker serves it.
 struct ServedTask: Sendable {
-    /// Decodes the tasks of a frame, and returns what runs one of them and encodes its output.
-    let open: @Sendable (UnsafeRawBufferPointer, FrameFlags, Int, ArenaPort) throws -> OpenedTasks
+    /// Decodes the tasks of a frame.
+    let open: @Sendable (UnsafeRawBufferPointer, FrameFlags, Int, ArenaPort) throws -> any OpenedTasks
 
     init<T: IsolatedTask>(_: T.Type) {
         open = { bytes, flags, count, port in
             let tasks = try TaskCoding.withPayload(bytes, flags, port) { bytes -> [T] in
-                if flags.contains(.raw) {
-                    let stride = MemoryLayout<T>.stride
-                    let size = MemoryLayout<T>.size
-                    guard bytes.count == stride * (count - 1) + size else {
-                        throw ProcessPoolError.broken("\(bytes.count) bytes for \(count) of \(T.self)")
-                    }
-                    return try (0..<count).map { index in
-                        let place = index * stride
-                        return try TaskCoding.decodeRaw(
-                            T.self, from: UnsafeRawBufferPointer(rebasing: bytes[place..<place + size]))
-                    }
-                }
+                if flags.contains(.raw) { return try TaskCoding.decodeRaw(T.self, count, from: bytes) }
                 if flags.contains(.chunk) { return try TaskCoding.decode([T].self, from: bytes, port: port) }
                 return [try TaskCoding.decode(T.self, from: bytes, port: port)]
             }
             guard tasks.count == count else {
                 throw ProcessPoolError.broken("\(tasks.count) tasks instead of \(count)")
             }
-            let isRaw = TaskCoding.isRawOutput(T.Output.self)
-            return OpenedTasks(name: tasks.first?.name ?? "") { index, run in
-                let output = try tasks[index].run(IsolatedWorker(run: run))
-                if isRaw { return TaskCoding.encodeRaw(output) }
-                do { return try TaskCoding.encode(output) } catch { throw OutputError(underlying: error) }
-            }
+            return TasksOfOneType(tasks)
         }
     }
 
@@ -42,9 +26,61 @@ struct ServedTask: Sendable {
 }
 
 /// The tasks of one frame, decoded.
-struct OpenedTasks {
-    let name: String
-    let run: (Int, TaskRun) throws -> Payload
+protocol OpenedTasks {
+    var name: String { get }
+    /// How far apart outputs lie that cross as they are in memory; nil for those that are encoded.
+    var rawStride: Int? { get }
+    /// Runs one, and encodes its output.
+    func run(_ element: Int, _ run: TaskRun) throws -> Payload
+    /// Runs them one after the other, and puts each output behind the one before it: those of ``rawStride``. Ends early with what one of them
+    /// throws.
+    func run(
+        _ elements: Range<Int>, _ run: TaskRun, into outputs: UnsafeMutableRawPointer,
+        _ progress: UnsafeMutablePointer<roost_run>
+    ) -> (done: Int, failure: (any Error)?)
+}
+
+private struct TasksOfOneType<T: IsolatedTask>: OpenedTasks {
+    private let tasks: [T]
+    let rawStride: Int?
+
+    init(_ tasks: [T]) {
+        self.tasks = tasks
+        rawStride = TaskCoding.isRawOutput(T.Output.self) ? MemoryLayout<T.Output>.stride : nil
+    }
+
+    var name: String { tasks.first?.name ?? "" }
+
+    func run(_ element: Int, _ run: TaskRun) throws -> Payload {
+        let output = try tasks[element].run(IsolatedWorker(run: run))
+        if rawStride != nil { return TaskCoding.encodeRaw(output) }
+        do { return try TaskCoding.encode(output) } catch { throw OutputError(underlying: error) }
+    }
+
+    func run(
+        _ elements: Range<Int>, _ run: TaskRun, into outputs: UnsafeMutableRawPointer,
+        _ progress: UnsafeMutablePointer<roost_run>
+    ) -> (done: Int, failure: (any Error)?) {
+        // proof: only numbers go this way, of at most 8 bytes, and the room is aligned to 8 and large enough.
+        let outputs = outputs.bindMemory(to: T.Output.self, capacity: elements.count)
+        let worker = IsolatedWorker<T.Update>(run: run)
+        let (control, slot) = (run.control, run.slot)
+        return tasks.withUnsafeBufferPointer { tasks in
+            var done = 0
+            for element in elements {
+                roost_control_forget(control)
+                roost_slot_set_element(slot, UInt32(truncatingIfNeeded: element))
+                do {
+                    (outputs + done).initialize(to: try tasks[element].run(worker))
+                } catch {
+                    return (done, error)
+                }
+                done += 1
+                roost_run_set_done(progress, UInt32(truncatingIfNeeded: done))
+            }
+            return (done, nil)
+        }
+    }
 }
 
 /// An output that could not be encoded.

@@ -12,7 +12,8 @@ final class TaskRun: @unchecked Sendable {  // proof: the pointers are into the 
     /// The most an output may have, in bytes.
     let outputLimit: Int?
     private let firstAttempt: Int
-    private let writer: FrameWriter
+    /// Where updates go; nil within a chunk, whose updates nobody reads before its crash.
+    private let writer: FrameWriter?
     private let began = MonotonicTime.now
 
     private struct State {
@@ -27,7 +28,7 @@ final class TaskRun: @unchecked Sendable {  // proof: the pointers are into the 
 
     init(
         control: UnsafeMutablePointer<roost_control>, index: Int, number: UInt64, name: String, attempt: Int,
-        writer: FrameWriter
+        writer: FrameWriter?
     ) {
         self.control = control
         self.index = index
@@ -84,7 +85,7 @@ final class TaskRun: @unchecked Sendable {  // proof: the pointers are into the 
         // An update that cannot be encoded is none; the task goes on.
         guard let bytes = try? encode(), bytes.count <= Int(ROOST_FRAME_LIMIT) else { return }
         _ = roost_control_set_update(control, UInt32(index), bytes, UInt32(bytes.count))
-        _ = writer.write(.update, slot: index, number: number, bytes, wait: .forEver)
+        _ = writer?.write(.update, slot: index, number: number, bytes, wait: .forEver)
     }
 }
 

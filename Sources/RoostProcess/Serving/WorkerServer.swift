@@ -12,6 +12,9 @@ final class WorkerServer: @unchecked Sendable {  // proof: what is not a constan
     private let port: ArenaPort
     private let role: roost_role
     private var types: [Int: ServedTask] = [:]
+    /// How many bytes an output has, about.
+    private var meanOutput = 48
+    private let returns: ArenaReturns
 
     /// Becomes a worker, and never returns.
     static func serve(_ role: roost_role) -> Never {
@@ -35,9 +38,9 @@ final class WorkerServer: @unchecked Sendable {  // proof: what is not a constan
         incoming = roost_ring_to_worker(control)
         let writer = FrameWriter(ring: roost_ring_from_worker(control))
         self.writer = writer
-        port = ArenaPort(channel: role.channel) { news in
-            _ = writer.write(.workerArena, extra: news.extra, number: news.number, wait: .forEver)
-        }
+        let returns = ArenaReturns(writer, .workerArena)
+        self.returns = returns
+        port = ArenaPort(channel: role.channel) { news in returns.add(news) }
     }
 
     private func run() -> Never {
@@ -158,7 +161,7 @@ final class WorkerServer: @unchecked Sendable {  // proof: what is not a constan
         }
         let flags = FrameFlags(rawValue: header.flags)
         let count = max(1, Int(header.element))
-        let opened: OpenedTasks
+        let opened: any OpenedTasks
         do {
             guard let type = types[Int(header.extra & 0xFFFF)] else {
                 throw ProcessPoolError.broken("a type nobody defined")
@@ -171,37 +174,134 @@ final class WorkerServer: @unchecked Sendable {  // proof: what is not a constan
         }
         let run = TaskRun(
             control: control, index: index, number: header.number, name: opened.name, attempt: Int(header.extra >> 16),
-            writer: writer)
-        for element in 0..<count {
-            roost_control_forget(control)
-            roost_slot_set_element(slot, UInt32(element))
-            let isLast = element == count - 1
-            finish(element, isLast: isLast, run, opened)
+            writer: count == 1 ? writer : nil)
+        defer { returns.flush() }
+        if count == 1 { return finish(0, isLast: true, run, opened) }
+        var element = 0
+        while element < count { element = serve(from: element, to: count, run, opened) }
+    }
+
+    // MARK: One task
+
+    private func finish(_ element: Int, isLast: Bool, _ run: TaskRun, _ opened: any OpenedTasks) {
+        begin(element, run)
+        do {
+            let payload = try output(element, run, opened)
+            if isLast { run.end() }
+            try send(payload, element, isLast: isLast, run)
+        } catch {
+            if isLast { run.end() }
+            fail(element, error, isLast: isLast, run)
         }
     }
 
-    private func finish(_ element: Int, isLast: Bool, _ run: TaskRun, _ opened: OpenedTasks) {
-        let flags: FrameFlags = isLast ? .last : []
-        do {
-            let payload = try opened.run(element, run)
-            if let limit = run.outputLimit, payload.size > limit {
-                if isLast { run.end() }
-                return fail(
-                    run.index, element, run.number, .outputTooLarge,
-                    SizeError(description: "it has \(payload.size) bytes, and \(limit) are allowed"), flags: flags)
+    private func begin(_ element: Int, _ run: TaskRun) {
+        roost_control_forget(control)
+        roost_slot_set_element(run.slot, UInt32(element))
+    }
+
+    private func output(_ element: Int, _ run: TaskRun, _ opened: any OpenedTasks) throws -> Payload {
+        let payload = try opened.run(element, run)
+        if let limit = run.outputLimit, payload.size > limit { throw SizeError(size: payload.size, limit: limit) }
+        return payload
+    }
+
+    private func send(_ payload: Payload, _ element: Int, isLast: Bool, _ run: TaskRun) throws {
+        try port.lend(payload)
+        _ = writer.write(
+            .result, flags: isLast ? payload.flags.union(.last) : payload.flags, slot: run.index, element: element,
+            number: run.number, payload.bytes, wait: .forEver)
+    }
+
+    private func fail(_ element: Int, _ error: any Error, isLast: Bool, _ run: TaskRun) {
+        let (kind, cause): (RemoteFailure.Kind, any Error) =
+            switch error {
+            case let error as OutputError: (.outputNotEncodable, error.underlying)
+            case is SizeError: (.outputTooLarge, error)
+            case is StopError: (.stopped, error)
+            default: (.thrown, error)
             }
-            if isLast { run.end() }
-            try port.lend(payload)
-            _ = writer.write(
-                .result, flags: payload.flags.union(flags), slot: run.index, element: element, number: run.number,
-                payload.bytes, wait: .forEver, wakes: isLast || element % 64 == 63)
-        } catch let error as OutputError {
-            if isLast { run.end() }
-            fail(run.index, element, run.number, .outputNotEncodable, error.underlying, flags: flags)
-        } catch {
-            if isLast { run.end() }
-            fail(run.index, element, run.number, error is StopError ? .stopped : .thrown, error, flags: flags)
+        fail(run.index, element, run.number, kind, cause, flags: isLast ? .last : [])
+    }
+
+    // MARK: A chunk
+
+    /// Runs as many as their outputs have room in one frame, or up to one that throws; returns the next one. The app reads what is done
+    /// when the run is closed, or when this process has died. Nothing else is written to the ring while it is open: the app does
+    /// not get past it.
+    private func serve(from first: Int, to count: Int, _ run: TaskRun, _ opened: any OpenedTasks) -> Int {
+        if let stride = opened.rawStride, run.outputLimit.map({ $0 >= stride }) ?? true {
+            let room = min(count - first, (Int(ROOST_FRAME_LIMIT) - Self.runHeader) / stride)
+            let (outputs, progress) = openRun(from: first, room, bytes: room * stride, .raw, run)
+            let (done, failure) = opened.run(first..<first + room, run, into: outputs, progress)
+            return closeRun(first + done, failure, of: count, progress, run)
         }
+        return serveEncoded(from: first, to: count, run, opened)
+    }
+
+    private func serveEncoded(from first: Int, to count: Int, _ run: TaskRun, _ opened: any OpenedTasks) -> Int {
+        // As long as the ones before were, and a half more.
+        let guess = (meanOutput * 3 / 2 + 16) * (count - first)
+        let size = min(max(guess, 1_024), Int(ROOST_FRAME_LIMIT) - Self.runHeader)
+        let (outputs, progress) = openRun(from: first, count - first, bytes: size, [], run)
+        var place = 0
+        for element in first..<count {
+            begin(element, run)
+            do {
+                let payload = try output(element, run, opened)
+                meanOutput += (payload.bytes.count - meanOutput) / 8
+                guard payload.flags.isEmpty, payload.storages.isEmpty, payload.descriptors.isEmpty,
+                    place + 4 + payload.bytes.count <= size
+                else {
+                    let isLast = element == count - 1
+                    writer.close(progress, isLast: false)
+                    if isLast { run.end() }
+                    do { try send(payload, element, isLast: isLast, run) } catch {
+                        fail(element, error, isLast: isLast, run)
+                    }
+                    return element + 1
+                }
+                outputs.storeBytes(of: UInt32(payload.bytes.count), toByteOffset: place, as: UInt32.self)
+                payload.bytes.withUnsafeBytes {
+                    (outputs + place + 4).copyMemory(from: $0.baseAddress!, byteCount: $0.count)
+                }
+                place += 4 + payload.bytes.count
+                roost_run_set_done(progress, UInt32(element + 1 - first))
+            } catch {
+                return closeRun(element, error, of: count, progress, run)
+            }
+        }
+        return closeRun(count, nil, of: count, progress, run)
+    }
+
+    private static let runHeader = MemoryLayout<roost_run>.size
+
+    private func openRun(
+        from first: Int, _ room: Int, bytes: Int, _ flags: FrameFlags, _ run: TaskRun
+    ) -> (outputs: UnsafeMutableRawPointer, progress: UnsafeMutablePointer<roost_run>) {
+        let frame = roost_frame(
+            size: UInt32(Self.runHeader + bytes), kind: FrameKind.results.rawValue, flags: flags.rawValue,
+            slot: UInt16(run.index), element: UInt32(first), extra: UInt32(room), number: run.number)
+        guard let place = writer.begin(frame) else { roost_leave(0) }
+        // proof: the writer has put a run there.
+        return (place + Self.runHeader, place.assumingMemoryBound(to: roost_run.self))
+    }
+
+    /// The next one is `element`, unless that one failed.
+    private func closeRun(
+        _ element: Int, _ failure: (any Error)?, of count: Int, _ progress: UnsafeMutablePointer<roost_run>,
+        _ run: TaskRun
+    ) -> Int {
+        guard let failure else {
+            if element == count { run.end() }
+            writer.close(progress, isLast: element == count)
+            return element
+        }
+        writer.close(progress, isLast: false)
+        let isLast = element == count - 1
+        if isLast { run.end() }
+        fail(element, failure, isLast: isLast, run)
+        return element + 1
     }
 
     private func fail(
@@ -222,5 +322,7 @@ final class WorkerServer: @unchecked Sendable {  // proof: what is not a constan
 
 /// Too many bytes.
 private struct SizeError: Error, CustomStringConvertible {
-    let description: String
+    let size: Int
+    let limit: Int
+    var description: String { "it has \(size) bytes, and \(limit) are allowed" }
 }

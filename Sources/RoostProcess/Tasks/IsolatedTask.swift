@@ -24,7 +24,7 @@ public protocol IsolatedTask: Codable, Sendable {
 }
 
 extension IsolatedTask {
-    public var name: String { "\(Self.self)" }
+    public var name: String { TypeDoor.title(of: Self.self) }
     public var inputDescription: String { "\(self)" }
     public static var isRepeatable: Bool { false }
 }

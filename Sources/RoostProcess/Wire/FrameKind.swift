@@ -19,6 +19,8 @@ enum FrameKind: UInt8, Sendable {
     case answer
     /// An element's output; the slot is free after the one with the flag `last`.
     case result
+    /// The outputs of several elements from `element` on, at most `extra`: a `roost_run`, then one behind the other.
+    case results
     /// An element's error.
     case failure
     /// The task had been taken back.
@@ -33,7 +35,7 @@ enum FrameKind: UInt8, Sendable {
 struct FrameFlags: OptionSet, Sendable {
     let rawValue: UInt8
 
-    /// The bytes of a trivial value as they lie in memory; else JSON, with the small bytes behind it.
+    /// The bytes of a trivial value as they lie in memory; else encoded, with the small bytes behind it.
     static let raw = FrameFlags(rawValue: 1)
     /// They are in an arena; the frame has the reference.
     static let spilled = FrameFlags(rawValue: 2)
@@ -44,4 +46,4 @@ struct FrameFlags: OptionSet, Sendable {
 }
 
 /// The version of all this: a worker of another one is refused.
-let wireVersion: UInt64 = 1
+let wireVersion: UInt64 = 2

@@ -22,21 +22,39 @@ final class FrameWriter: @unchecked Sendable {  // proof: the ring is one writer
         _ bytes: [UInt8] = [], wait: Wait = .never, wakes: Bool = true
     ) -> Bool {
         bytes.withUnsafeBytes { bytes in
-            var frame = roost_frame(
+            let frame = roost_frame(
                 size: UInt32(bytes.count), kind: kind.rawValue, flags: flags.rawValue, slot: UInt16(slot),
                 element: UInt32(element), extra: UInt32(extra), number: number)
-            return lock.withLock { _ in
-                while true {
-                    if let room = roost_ring_room(ring, &frame) {
-                        if let start = bytes.baseAddress { room.copyMemory(from: start, byteCount: bytes.count) }
-                        roost_ring_add(ring, frame.size)
-                        if wakes { roost_ring_wake_reader(ring) }
-                        return true
-                    }
-                    guard case .forEver = wait, roost_ring_wait_for_room(ring, frame.size, -1) == 0 else {
-                        return false
-                    }
+            let place = put(frame, wait: wait) { room in
+                if let start = bytes.baseAddress { room.copyMemory(from: start, byteCount: bytes.count) }
+            }
+            if place != nil, wakes { roost_ring_wake_reader(ring) }
+            return place != nil
+        }
+    }
+
+    /// Makes a run of outputs visible that has none yet, and wakes nobody; returns its bytes, nil when nobody reads any more.
+    func begin(_ frame: roost_frame) -> UnsafeMutableRawPointer? {
+        put(frame, wait: .forEver) { $0.initializeMemory(as: roost_run.self, to: roost_run()) }
+    }
+
+    /// No more of it will come.
+    func close(_ run: UnsafeMutablePointer<roost_run>, isLast: Bool) {
+        roost_run_close(ring, run, UInt32(isLast ? ROOST_RUN_LAST : ROOST_RUN_CLOSED))
+    }
+
+    private func put(
+        _ frame: roost_frame, wait: Wait, _ fill: (UnsafeMutableRawPointer) -> Void
+    ) -> UnsafeMutableRawPointer? {
+        var frame = frame
+        return lock.withLock { _ in
+            while true {
+                if let room = roost_ring_room(ring, &frame) {
+                    fill(room)
+                    roost_ring_add(ring, frame.size)
+                    return room
                 }
+                guard case .forEver = wait, roost_ring_wait_for_room(ring, frame.size, -1) == 0 else { return nil }
             }
         }
     }

@@ -1,23 +1,17 @@
 import CRoostProcess
-import FoundationEssentials
 import Roost
 
-/// Values to bytes and back: JSON, with memory beside it; the bytes themselves where a value is nothing but numbers.
+/// Values to bytes and back: encoded, with memory beside it; the bytes themselves where a value is nothing but numbers.
 enum TaskCoding {
     // MARK: Encoding
 
     /// Encodes a value for the other side; what does not fit a frame goes into an arena.
     static func encode<Value: Encodable>(_ value: Value) throws -> Payload {
         let parcel = Parcel()
-        let encoder = JSONEncoder()
-        configure(encoder)
-        encoder.userInfo[Parcel.key] = parcel
-        let json = try encoder.encode(value)
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(8 + json.count + parcel.inline.count)
-        withUnsafeBytes(of: UInt64(json.count).littleEndian) { bytes.append(contentsOf: $0) }
-        bytes.append(contentsOf: json)
-        bytes.append(contentsOf: parcel.inline)
+        var bytes = try CompactEncoder.encode(value, after: [0, 0, 0, 0, 0, 0, 0, 0], parcel: parcel)
+        let count = UInt64(bytes.count - 8)
+        bytes.withUnsafeMutableBytes { $0.storeBytes(of: count.littleEndian, as: UInt64.self) }
+        bytes += parcel.inline
         let size = bytes.count + parcel.sent.reduce(0) { $0 + $1.count }
         return try spill(
             Payload(flags: [], bytes: bytes, storages: parcel.sent, descriptors: parcel.descriptors, size: size))
@@ -30,16 +24,7 @@ enum TaskCoding {
     }
 
     /// A value alone, for updates and errors: no memory beside it.
-    static func encodePlainly(_ value: some Encodable) throws -> [UInt8] {
-        let encoder = JSONEncoder()
-        configure(encoder)
-        return Array(try encoder.encode(value))
-    }
-
-    private static func configure(_ encoder: JSONEncoder) {
-        encoder.nonConformingFloatEncodingStrategy = .convertToString(
-            positiveInfinity: "+inf", negativeInfinity: "-inf", nan: "nan")
-    }
+    static func encodePlainly(_ value: some Encodable) throws -> [UInt8] { try CompactEncoder.encode(value) }
 
     /// What is too large for a frame goes into an arena, and the frame says where.
     static func spill(_ payload: Payload) throws -> Payload {
@@ -84,23 +69,13 @@ enum TaskCoding {
         guard count <= UInt64(bytes.count - 8) else { throw ProcessPoolError.broken("a payload that is cut off") }
         let border = 8 + Int(count)
         let parcel = Parcel(inline: UnsafeRawBufferPointer(rebasing: bytes[border...]), port: port)
-        return try decode(
-            Value.self, json: UnsafeRawBufferPointer(rebasing: bytes[8..<border]), userInfo: [Parcel.key: parcel])
+        return try CompactDecoder.decode(
+            Value.self, from: UnsafeRawBufferPointer(rebasing: bytes[8..<border]), parcel: parcel)
     }
 
     /// Decodes what ``encodePlainly(_:)`` made.
     static func decodePlainly<Value: Decodable>(_: Value.Type, from bytes: UnsafeRawBufferPointer) throws -> Value {
-        try decode(Value.self, json: bytes, userInfo: [:])
-    }
-
-    private static func decode<Value: Decodable>(
-        _: Value.Type, json: UnsafeRawBufferPointer, userInfo: [CodingUserInfoKey: any Sendable]
-    ) throws -> Value {
-        let decoder = JSONDecoder()
-        decoder.nonConformingFloatDecodingStrategy = .convertFromString(
-            positiveInfinity: "+inf", negativeInfinity: "-inf", nan: "nan")
-        decoder.userInfo = userInfo
-        return try decoder.decode(Value.self, from: Data(json))
+        try CompactDecoder.decode(Value.self, from: bytes)
     }
 
     // MARK: Raw values
@@ -114,7 +89,25 @@ enum TaskCoding {
     /// Whether an output may: a number, of which any bits are a valid value. A worker that is about to crash may send anything.
     static func isRawOutput<Value>(_: Value.Type) -> Bool { Value.self is any AnyBitsAreValid.Type }
 
-    static func decodeRaw<Value>(_: Value.Type, from bytes: UnsafeRawBufferPointer) throws -> Value {
+    /// So many of them, one behind the other.
+    static func decodeRaw<Value>(_: Value.Type, _ count: Int, from bytes: UnsafeRawBufferPointer) throws -> [Value] {
+        guard isRaw(Value.self), bytes.count == MemoryLayout<Value>.stride * (count - 1) + MemoryLayout<Value>.size else {
+            throw ProcessPoolError.broken("\(bytes.count) bytes for \(count) of \(Value.self)")
+        }
+        return Array(unsafeUninitializedCapacity: count) { values, initialized in
+            // The last one ends before the room does.
+            UnsafeMutableRawBufferPointer(values).copyMemory(from: bytes)
+            initialized = count
+        }
+    }
+
+    /// An output that came as it is in memory.
+    static func decodeRawOutput<Value>(_: Value.Type, from bytes: UnsafeRawBufferPointer) throws -> Value {
+        guard isRawOutput(Value.self) else { throw ProcessPoolError.broken("a bare \(Value.self)") }
+        return try decodeRaw(Value.self, from: bytes)
+    }
+
+    private static func decodeRaw<Value>(_: Value.Type, from bytes: UnsafeRawBufferPointer) throws -> Value {
         guard bytes.count == MemoryLayout<Value>.size else {
             throw ProcessPoolError.broken("\(bytes.count) bytes for a \(Value.self)")
         }

@@ -12,6 +12,18 @@ enum TypeDoor {
     }
 
     static func type(named name: String) -> (any Any.Type)? { _typeByName(name) }
+
+    // Kept: to make it costs as much as all else that is done for a task before it is sent.
+    private static let titles = Locked<[ObjectIdentifier: String]>([:])
+
+    /// The type's name for people, without its module.
+    static func title(of type: any Any.Type) -> String {
+        let id = ObjectIdentifier(type)
+        if let title = titles.withLock({ $0[id] }) { return title }
+        let title = "\(type)"
+        titles.withLock { $0[id] = title }
+        return title
+    }
 }
 
 /// What a task's type is to both sides.

@@ -1,0 +1,56 @@
+// The stacks of all threads of this process, written down by the threads themselves: also within a handler of a crash.
+#ifndef CROOST_STACKS_H
+#define CROOST_STACKS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    ROOST_STACK_FRAMES = 96,
+    ROOST_STACK_THREADS = 64,
+    ROOST_STACK_MAPS = 64 * 1024,
+};
+
+// Frames from the innermost outwards: the first is where the thread was, the others are return addresses.
+typedef struct {
+    int32_t thread;
+    uint32_t count;
+    uint32_t is_cut;  // more frames than there is room for
+    char name[20];
+    uint64_t frames[ROOST_STACK_FRAMES];
+} roost_stack;
+
+typedef struct {
+    // How many of `stacks` there are: the first is the caller's. Those that did not answer in time have no frames.
+    uint32_t count;
+    uint32_t omitted;  // threads for which there was no room
+    uint32_t maps_size;
+    uint32_t has_instruction;
+    uint32_t instruction;  // the bytes at which the caller was
+    uint32_t padding;
+    roost_stack stacks[ROOST_STACK_THREADS];
+    char maps[ROOST_STACK_MAPS];  // of /proc/self/maps the lines of files
+} roost_stacks;
+
+static inline const roost_stack *_Nonnull roost_stacks_at(const roost_stacks *_Nonnull stacks, uint32_t index) {
+    return &stacks->stacks[index];
+}
+static inline const char *_Nonnull roost_stacks_maps(const roost_stacks *_Nonnull stacks) {
+    return stacks->maps;
+}
+static inline const char *_Nonnull roost_stack_name(const roost_stack *_Nonnull stack) {
+    return stack->name;
+}
+static inline const uint64_t *_Nonnull roost_stack_frames(const roost_stack *_Nonnull stack) {
+    return stack->frames;
+}
+
+// Loads what is needed, so that a handler need not. Once, at the start.
+void roost_stacks_prepare(void);
+
+// Writes down the caller's stack, and then asks every other thread for its own, for `wait_ns` at most. `context` is the `ucontext_t` that a
+// handler was given, NULL outside of one. What is written counts from the moment it is there: a caller that dies meanwhile has left that.
+// One at a time. Threads are interrupted by SIGPROF, whose handler stays.
+void roost_stacks_take(roost_stacks *_Nonnull stacks, const void *_Nullable context, int64_t wait_ns);
+
+#endif
