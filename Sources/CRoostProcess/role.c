@@ -95,7 +95,6 @@ void roost_role_show_displays(void) {
 static roost_control *watched;
 static const int fatal[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGABRT, SIGSYS};
 enum { fatal_count = sizeof fatal / sizeof fatal[0] };
-static struct sigaction before[fatal_count];
 
 enum { stacks_wait_ns = 50 * 1000 * 1000, others_wait_ms = 1000 };
 
@@ -145,11 +144,9 @@ static void crashed(int number, siginfo_t *info, void *context) {
             nanosleep(&pause, NULL);
         }
     }
-    for (int index = 0; index < fatal_count; index++) {
-        if (fatal[index] == number) sigaction(number, &before[index], NULL);
-    }
-    // A fault comes again by itself as soon as this returns, and finds the handler that was there before. What somebody sent has
-    // to be sent again: it is blocked here, and so arrives where the program was.
+    signal(number, SIG_DFL);
+    // A fault comes again by itself as soon as this returns. What somebody sent has to be sent again: it is blocked here, and so
+    // arrives where the program was.
     if (number == SIGABRT || info->si_code <= 0) syscall(SYS_tgkill, getpid(), syscall(SYS_gettid), number);
     errno = saved;
 }
@@ -170,8 +167,10 @@ void roost_crash_watch(roost_control *control) {
     for (int index = 0; index < fatal_count; index++) {
         struct sigaction action = {.sa_sigaction = crashed, .sa_flags = SA_SIGINFO | SA_ONSTACK};
         sigemptyset(&action.sa_mask);
-        sigaction(fatal[index], &action, &before[index]);
+        sigaction(fatal[index], &action, NULL);
     }
+    // The runtime's handler would look for its backtracer.
+    signal(SIGQUIT, SIG_DFL);
 }
 
 // --- the executable --------------------------------------------------------------------------------------------------

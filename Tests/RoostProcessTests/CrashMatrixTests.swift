@@ -38,7 +38,6 @@ import Testing
 
     private static let unnamedCheck = Expected(kind: .failedCheck, source: .signal, isCertain: false)
 
-    // No function where the C library aborts: its frames keep no frame pointer, and the backtracer comes no further.
     static let table: [Row] = [
         Row(
             .indexOutOfRange, .signal(SIGILL), debug: Expected(kind: .indexOutOfRange, source: .standardError),
@@ -58,10 +57,10 @@ import Testing
             in: "readBadPointer"),
         Row(
             .abort, .signal(SIGABRT), debug: Expected(kind: .abort, source: .signal, isCertain: false),
-            "abort was called"),
+            "abort was called", in: "native_abort"),
         Row(
             .exclusivity, .signal(SIGABRT), debug: Expected(kind: .exclusivity, source: .standardError),
-            "Simultaneous accesses"),
+            "Simultaneous accesses", in: "conflict"),
         Row(
             .stackOverflow, .signal(SIGSEGV), debug: Expected(kind: .stackOverflow, source: .signal), "stack overflow",
             in: "deep"),
@@ -75,7 +74,7 @@ import Testing
             "a bad pointer, or no room left on a stack"),
         Row(
             .cxxException, .signal(SIGABRT), debug: Expected(kind: .uncaughtException, source: .standardError),
-            "uncaught C++ exception 'std::runtime_error': the nest is full"),
+            "uncaught C++ exception 'std::runtime_error': the nest is full", in: "native_throw"),
         Row(
             .eightThreads, .signal(SIGILL), debug: Expected(kind: .indexOutOfRange, source: .standardError),
             release: unnamedCheck, "Index out of range", release: "a check failed", in: "readIndex"),

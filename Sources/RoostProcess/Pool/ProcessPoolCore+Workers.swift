@@ -49,6 +49,9 @@ extension ProcessPoolCore {
         Guardian.shared.mark + "\(UInt(bitPattern: ObjectIdentifier(pool).hashValue)).\(number)."
     }
 
+    private static let noBacktracer =
+        access("/bin/true", X_OK) == 0 ? "enable=yes,interactive=no,color=no,swift-backtrace=/bin/true" : "enable=no"
+
     /// How long a worker may take to say hello.
     static let patience = Duration.seconds(10)
 
@@ -56,8 +59,8 @@ extension ProcessPoolCore {
         var changes = configuration.environment
         changes[String(cString: roost_mark_variable())] = Self.mark(number, self)
         changes[String(cString: roost_role_variable())] = "3,4,\(getpid())"
-        // Its stacks are written by a handler of our own, in a millisecond and within its own memory.
-        changes["SWIFT_BACKTRACE"] = "enable=no"
+        // Its stacks are written by a handler of our own. Without a backtracer the runtime would print one itself, of addresses.
+        changes["SWIFT_BACKTRACE"] = Self.noBacktracer
         return SpawnedProgram(
             path: executablePath,
             arguments: [configuration.executable == .same ? ExecutableIdentity.path : executablePath],

@@ -75,7 +75,8 @@ public struct TaskCrash: Error, Sendable, CustomStringConvertible {
             lines += earlier.map { "    process \($0.process): \($0.reason)" }
         }
         if case .signal = cause, !report.threads.isEmpty {
-            lines += report.description.split(separator: "\n", omittingEmptySubsequences: false).map { "  \($0)" }
+            // The report's first line is the reason.
+            lines += report.description.split(separator: "\n").dropFirst().map { "  \($0)" }
         }
         return lines.joined(separator: "\n")
     }
