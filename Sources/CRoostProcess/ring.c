@@ -104,11 +104,26 @@ static int is_empty(const roost_ring *ring) {
     return __atomic_load_n(&ring->tail, __ATOMIC_ACQUIRE) == ring->head;
 }
 
-int32_t roost_ring_wait_for_frame(roost_ring *ring, int32_t spins, int64_t timeout_ns) {
-    for (int32_t spin = 0; spin < spins; spin++) {
-        if (!is_empty(ring)) return 0;
-        pause_briefly();
+// Looking costs less than a sleep and a wake while what is waited for comes soon: as often as it lately paid.
+static void learn(roost_patience *patience, int came_soon) {
+    if (came_soon) {
+        patience->looks = patience->looks * 2 > patience->most ? patience->most : patience->looks * 2 + 1;
+    } else {
+        patience->looks /= 2;
+        // Now and then it is tried again.
+        if (++patience->slept % 16 == 0) patience->looks = patience->most / 2;
     }
+}
+
+int32_t roost_ring_wait_for_frame(roost_ring *ring, roost_patience *patience, int64_t timeout_ns) {
+    if (!is_empty(ring)) return 0;
+    for (int32_t look = patience->looks; look > 0; look--) {
+        pause_briefly();
+        if (is_empty(ring)) continue;
+        learn(patience, 1);
+        return 0;
+    }
+    learn(patience, 0);
     while (is_empty(ring)) {
         if (__atomic_load_n(&ring->is_closed, __ATOMIC_ACQUIRE)) return is_empty(ring) ? EPIPE : 0;
         __atomic_store_n(&ring->reader_sleeps, 1, __ATOMIC_RELAXED);
@@ -125,18 +140,14 @@ void roost_run_close(roost_ring *ring, roost_run *run, uint32_t state) {
     roost_ring_wake_reader(ring);
 }
 
-uint32_t roost_ring_wait_for_run(roost_ring *ring, const roost_run *run, int32_t spins) {
-    for (int32_t spin = 0;; spin++) {
+uint32_t roost_ring_wait_for_run(roost_ring *ring, const roost_run *run) {
+    while (1) {
         // Before the state: what was written before the ring was closed counts.
         uint32_t is_closed = __atomic_load_n(&ring->is_closed, __ATOMIC_ACQUIRE);
         uint32_t state = __atomic_load_n(&run->state, __ATOMIC_ACQUIRE);
         if (state != ROOST_RUN_OPEN || is_closed) {
             __atomic_store_n(&ring->reader_sleeps, 0, __ATOMIC_RELAXED);
             return state;
-        }
-        if (spin < spins) {
-            pause_briefly();
-            continue;
         }
         __atomic_store_n(&ring->reader_sleeps, 1, __ATOMIC_RELAXED);
         __atomic_thread_fence(__ATOMIC_SEQ_CST);

@@ -38,8 +38,14 @@ int32_t roost_ring_wait_for_room(roost_ring *_Nonnull ring, uint32_t size, int64
 // The next frame, its bytes behind it in one piece; NULL when there is none. A frame that cannot be is EPROTO in `failure`.
 const roost_frame *_Nullable roost_ring_peek(roost_ring *_Nonnull ring, int32_t *_Nonnull failure);
 void roost_ring_consume(roost_ring *_Nonnull ring, uint32_t size);
-// Waits until there is a frame, looking `spins` times first; 0, ETIMEDOUT, or EPIPE when the ring was closed and is empty.
-int32_t roost_ring_wait_for_frame(roost_ring *_Nonnull ring, int32_t spins, int64_t timeout_ns);
+// How often a reader looks before it sleeps: at most `most` times, less while it does not pay. The reader's own.
+typedef struct {
+    int32_t most, looks;
+    uint32_t slept;
+} roost_patience;
+// Waits until there is a frame; 0, ETIMEDOUT, or EPIPE when the ring was closed and is empty.
+int32_t roost_ring_wait_for_frame(
+    roost_ring *_Nonnull ring, roost_patience *_Nonnull patience, int64_t timeout_ns);
 
 // The bytes of a frame that is visible before it is whole: outputs one after the other, and how many there are. What was done before
 // a death can still be read.
@@ -58,7 +64,7 @@ static inline uint32_t roost_run_done(const roost_run *_Nonnull run) {
 // There will be no more in it: wakes the reader.
 void roost_run_close(roost_ring *_Nonnull ring, roost_run *_Nonnull run, uint32_t state);
 // Waits until the run at the reader's place is whole; its state, ROOST_RUN_OPEN when the ring was closed before it was.
-uint32_t roost_ring_wait_for_run(roost_ring *_Nonnull ring, const roost_run *_Nonnull run, int32_t spins);
+uint32_t roost_ring_wait_for_run(roost_ring *_Nonnull ring, const roost_run *_Nonnull run);
 
 // Nobody will write any more (or read): wakes both sides. What is in it can still be read.
 void roost_ring_close(roost_ring *_Nonnull ring);

@@ -14,7 +14,11 @@ enum CompactDecoder {
 final class CompactSource {
     let bytes: [UInt8]
     private let parcel: Parcel?
-    var path: [any CodingKey] = []
+    /// The keys of the values that are being read, from the outermost in.
+    private var keys: [any CodingKey] = []
+    /// The key of what is read next; only a value that reads itself gets to `keys` with it.
+    // proof: one thread has it, and no access lasts longer than its statement.
+    @exclusivity(unchecked) var key: (any CodingKey)?
     private var depth = 0
 
     init(_ bytes: [UInt8], _ parcel: Parcel?) {
@@ -23,6 +27,8 @@ final class CompactSource {
     }
 
     var userInfo: [CodingUserInfoKey: Any] { parcel.map { [Parcel.key: $0] } ?? [:] }
+
+    var path: [any CodingKey] { key.map { keys + [$0] } ?? keys }
 
     // MARK: Reading
 
@@ -93,7 +99,13 @@ final class CompactSource {
     private func other<Value: Decodable>(_: Value.Type, at place: Int) throws -> Value {
         guard depth < compactDepth else { throw broken("a value lies in more than \(compactDepth) others") }
         depth += 1
-        defer { depth -= 1 }
+        let own = key
+        if let own { keys.append(own) }
+        key = nil
+        defer {
+            depth -= 1
+            if own != nil { keys.removeLast() }
+        }
         return try Value(from: CompactValueDecoder(source: self, place: place))
     }
 
@@ -168,7 +180,8 @@ private final class CompactKeyedDecoding<Key: CodingKey>: KeyedDecodingContainer
     private let source: CompactSource
     private let entries: Range<Int>
     /// Where the next key is, if they are asked for in the order they were written.
-    private var next: Int
+    // proof: one thread has it, and no access lasts longer than its statement.
+    @exclusivity(unchecked) private var next: Int
 
     init(_ source: CompactSource, _ place: Int) throws {
         let tag = try source.tag(at: place)
@@ -212,8 +225,8 @@ private final class CompactKeyedDecoding<Key: CodingKey>: KeyedDecodingContainer
             throw DecodingError.keyNotFound(
                 key, DecodingError.Context(codingPath: codingPath, debugDescription: "it was not sent"))
         }
-        source.path.append(key)
-        defer { source.path.removeLast() }
+        source.key = key
+        defer { source.key = nil }
         let value = try read(place)
         next = try end(ofValueAt: place)
         return value

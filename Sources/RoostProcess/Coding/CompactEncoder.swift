@@ -16,23 +16,48 @@ enum CompactEncoder {
 /// What all containers of one encoding share.
 final class CompactEncoding {
     private let parcel: Parcel?
-    /// Where it is at the moment.
-    var path: [any CodingKey] = []
-    var depth = 0
+    /// The keys of the values that are being written, from the outermost in.
+    private var keys: [any CodingKey] = []
+    /// The key of what is written next; only a value that writes itself gets to `keys` with it.
+    // proof: one thread has it, and no access lasts longer than its statement.
+    @exclusivity(unchecked) var key: (any CodingKey)?
+    private var depth = 0
 
     init(_ parcel: Parcel?) {
         self.parcel = parcel
     }
 
     var userInfo: [CodingUserInfoKey: Any] { parcel.map { [Parcel.key: $0] } ?? [:] }
+    var path: [any CodingKey] { key.map { keys + [$0] } ?? keys }
+
+    /// Calls `body` one level deeper.
+    func descend(_ value: some Encodable, _ body: () throws -> Void) throws {
+        guard depth < compactDepth else {
+            throw EncodingError.invalidValue(
+                value,
+                EncodingError.Context(
+                    codingPath: path, debugDescription: "it lies in more than \(compactDepth) other values"))
+        }
+        depth += 1
+        let own = key
+        if let own { keys.append(own) }
+        key = nil
+        defer {
+            depth -= 1
+            if own != nil { keys.removeLast() }
+        }
+        try body()
+    }
 }
 
 /// A stretch of bytes that grows at its end.
 final class CompactPiece {
     let encoding: CompactEncoding
-    private(set) var bytes: [UInt8]
+    // proof: one thread has it, and no access lasts longer than its statement.
+    @exclusivity(unchecked) private(set) var bytes: [UInt8]
     /// Where the containers begin that are still written.
-    private var open: [Int] = []
+    // proof: as above.
+    @exclusivity(unchecked) private var open: [Int] = []
     private var inserts: [(place: Int, within: [Int], piece: CompactPiece)] = []
 
     init(_ encoding: CompactEncoding, _ bytes: [UInt8] = []) {
@@ -66,17 +91,11 @@ final class CompactPiece {
     }
 
     private func putOther<Value: Encodable>(_ value: Value) throws {
-        guard encoding.depth < compactDepth else {
-            throw EncodingError.invalidValue(
-                value,
-                EncodingError.Context(
-                    codingPath: encoding.path, debugDescription: "it lies in more than \(compactDepth) other values"))
+        try encoding.descend(value) {
+            let encoder = CompactValueEncoder(self)
+            try value.encode(to: encoder)
+            encoder.finish()
         }
-        encoding.depth += 1
-        defer { encoding.depth -= 1 }
-        let encoder = CompactValueEncoder(self)
-        try value.encode(to: encoder)
-        encoder.finish()
     }
 
     func put(tag: CompactTag) { bytes.append(tag.rawValue) }
@@ -277,8 +296,8 @@ private struct CompactKeyedEncoding<Key: CodingKey>: KeyedEncodingContainerProto
     }
 
     func encode<Value: Encodable>(_ value: Value, forKey key: Key) throws {
-        piece.encoding.path.append(key)
-        defer { piece.encoding.path.removeLast() }
+        piece.encoding.key = key
+        defer { piece.encoding.key = nil }
         let mark = piece.mark
         piece.put(key: key.stringValue)
         do { try piece.put(value) } catch { throw piece.taken(back: mark, error) }

@@ -7,15 +7,15 @@ import RoostCrashReport
 final class CrashSymbols: Sendable {
     private static let all = Locked<[WorkerExecutable: CrashSymbols]>([:])
 
-    /// How long a crash may wait for its names. Without them it has addresses.
-    static let patience = Duration.seconds(2)
+    /// How long a crash may wait for its names. Without them it has addresses; they are still looked up, for the next one.
+    static let patience = Duration.seconds(1)
     private let pool: ProcessPool?
 
     private init(_ executable: WorkerExecutable) {
         var configuration = ProcessPool.Configuration(name: "roost-symbols", workers: 0...1, executable: executable)
         configuration.takesBacktraces = false
         configuration.idleTimeout = .seconds(5)
-        configuration.limits = TaskLimits(time: Self.patience)
+        configuration.limits = TaskLimits(time: .seconds(60), memory: 4 << 30)
         configuration.stopSteps = [StopStep(.kill)]
         configuration.onOutput = { _ in }
         pool = try? ProcessPool(configuration)
@@ -38,7 +38,6 @@ final class CrashSymbols: Sendable {
         let handle = pool.start(NameFrames(stacks: stacks), priority: .high)
         let ending = try? handle.waitForEnding(within: Self.patience)
         if let ending, let threads = try? handle.valueOrError(ending) { return (threads, nil) }
-        handle.stop(.requested("its names come too late"))
         return (stacks.threads(), "names could not be looked up: \(ending.map { "\($0)" } ?? "it took too long")")
     }
 }

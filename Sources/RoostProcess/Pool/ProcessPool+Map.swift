@@ -78,23 +78,27 @@ public struct TaskMap<T: IsolatedTask>: AsyncSequence, Sendable {
     /// The iterator; used by one task at a time.
     public struct Iterator: AsyncIteratorProtocol {
         @usableFromInline let share: MapShare<T>
+        @usableFromInline let gate: MapGate
         @usableFromInline var items: [Element] = []
         @usableFromInline var place = 0
 
         init(run: MapRun<T>, scope: WorkerScope, pool: ProcessPool) {
             share = MapShare(run: run, pool: pool)
+            var gate: DeliveryGate?
             _ = scope.startRemote(run.name, options: WorkerOptions(), work: run) {
                 (worker: RemoteWorker<NoOutput, WorkerProgress>) in
+                gate = worker.gate
                 _ = worker.begin()
                 run.adopt(worker)
             }
+            self.gate = MapGate(gate)
         }
 
         @inlinable
         public mutating func next(isolation actor: isolated (any Actor)? = #isolation) async -> Element? {
             if place < items.count {
                 // A scope that closed meanwhile gives nothing out any more.
-                if !share.isCut {
+                if !gate.isCut {
                     defer { place += 1 }
                     return items[place]
                 }
@@ -123,10 +127,20 @@ final class MapShare<T: IsolatedTask>: Sendable {
 
     deinit { run.end() }
 
-    @usableFromInline var isCut: Bool { run.gate?.isCut ?? false }
-
     @usableFromInline
     func next(isolation actor: isolated (any Actor)?) async -> [TaskMap<T>.Element]? {
         await run.next(isolation: actor)
     }
+}
+
+/// Whether the scope has closed: asked for each result.
+@usableFromInline
+final class MapGate: Sendable {
+    private let gate: DeliveryGate?
+
+    init(_ gate: DeliveryGate?) {
+        self.gate = gate
+    }
+
+    @usableFromInline var isCut: Bool { gate?.isCut ?? false }
 }

@@ -177,12 +177,11 @@ final class WorkerProcess: @unchecked Sendable {  // proof: `state` is locked; `
 
     // MARK: Reading
 
-    private static let spins: Int32 = WorkerPool.processorCount > 1 ? 200 : 0
-
     /// The thread of this worker: everything it sends, in order, until it is gone.
     private func read() {
+        var patience = roost_patience.forRings
         loop: while true {
-            guard roost_ring_wait_for_frame(incoming, Self.spins, -1) == 0 else { break }
+            guard roost_ring_wait_for_frame(incoming, &patience, -1) == 0 else { break }
             var failure: Int32 = 0
             while let frame = roost_ring_peek(incoming, &failure) {
                 let header = frame.pointee
@@ -214,7 +213,7 @@ final class WorkerProcess: @unchecked Sendable {  // proof: `state` is locked; `
         }
         // proof: frames lie at multiples of 8, and it is large enough; both numbers are read as atomics.
         let run = start.assumingMemoryBound(to: roost_run.self)
-        let state = roost_ring_wait_for_run(incoming, run, Self.spins)
+        let state = roost_ring_wait_for_run(incoming, run)
         pool.received(
             run: header, done: Int(roost_run_done(run)), isLast: state == UInt32(ROOST_RUN_LAST),
             UnsafeRawBufferPointer(rebasing: bytes[size...]), from: self)

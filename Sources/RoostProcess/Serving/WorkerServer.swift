@@ -11,6 +11,7 @@ final class WorkerServer: @unchecked Sendable {  // proof: what is not a constan
     private let writer: FrameWriter
     private let port: ArenaPort
     private let role: roost_role
+    private var patience = roost_patience.forRings
     private var types: [Int: ServedTask] = [:]
     /// How many bytes an output has, about.
     private var meanOutput = 48
@@ -54,7 +55,7 @@ final class WorkerServer: @unchecked Sendable {  // proof: what is not a constan
         var setupFailure = failure.map { "its lifeline could not be started: errno \($0)" }
         var hasGreeted = false
         while true {
-            guard roost_ring_wait_for_frame(incoming, Self.spins, -1) == 0 else { roost_leave(0) }
+            guard roost_ring_wait_for_frame(incoming, &patience, -1) == 0 else { roost_leave(0) }
             var failure: Int32 = 0
             while let frame = roost_ring_peek(incoming, &failure) {
                 if frame.pointee.kind == FrameKind.setup.rawValue { setupFailure = setupFailure ?? setUp(frame) }
@@ -72,9 +73,6 @@ final class WorkerServer: @unchecked Sendable {  // proof: what is not a constan
             }
         }
     }
-
-    /// Looks for about so long before it sleeps: a wake costs more. Not on a single processor.
-    private static let spins: Int32 = WorkerPool.processorCount > 1 ? 200 : 0
 
     private func bytes(of frame: UnsafePointer<roost_frame>) -> UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(start: UnsafeRawPointer(frame + 1), count: Int(frame.pointee.size))
@@ -325,4 +323,12 @@ private struct SizeError: Error, CustomStringConvertible {
     let size: Int
     let limit: Int
     var description: String { "it has \(size) bytes, and \(limit) are allowed" }
+}
+
+extension roost_patience {
+    /// About as long as a sleep and a wake take. Not on a single processor.
+    static var forRings: roost_patience {
+        let most: Int32 = WorkerPool.processorCount > 1 ? 200 : 0
+        return roost_patience(most: most, looks: most, slept: 0)
+    }
 }
