@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
+#include <sys/xattr.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -31,6 +32,15 @@ int64_t roost_memory_size(int32_t descriptor) {
     struct stat status;
     if (seals < 0 || (seals & wanted) != wanted || fstat(descriptor, &status) != 0) return -1;
     return status.st_size;
+}
+
+int32_t roost_is_delegated(const char *folder) {
+    static const char *const marks[] = {"user.delegate", "trusted.delegate"};
+    for (int index = 0; index < 2; index++) {
+        char value = 0;
+        if (getxattr(folder, marks[index], &value, 1) == 1 && value == '1') return 1;
+    }
+    return 0;
 }
 
 int32_t roost_channel(int32_t ends[2]) {

@@ -6,8 +6,10 @@ import RoostProcess
 public struct StartChild: IsolatedTask {
     public var isRunaway: Bool
     public var milliseconds: Int
-    public init(isRunaway: Bool, milliseconds: Int = 0) {
-        (self.isRunaway, self.milliseconds) = (isRunaway, milliseconds)
+    /// It has nothing of the worker's environment.
+    public var forgetsEnvironment: Bool
+    public init(isRunaway: Bool, milliseconds: Int = 0, forgetsEnvironment: Bool = false) {
+        (self.isRunaway, self.milliseconds, self.forgetsEnvironment) = (isRunaway, milliseconds, forgetsEnvironment)
     }
 
     public func run(_ worker: IsolatedWorker<WorkerProgress>) throws -> Int32 {
@@ -18,7 +20,10 @@ public struct StartChild: IsolatedTask {
         var child: pid_t = 0
         let arguments: [UnsafeMutablePointer<CChar>?] = [strdup("sleep"), strdup("1000"), nil]
         defer { for argument in arguments { free(argument) } }
-        let failure = posix_spawn(&child, "/bin/sleep", nil, &attributes, arguments, environ)
+        var nothing: UnsafeMutablePointer<CChar>?
+        let failure = withUnsafeMutablePointer(to: &nothing) {
+            posix_spawn(&child, "/bin/sleep", nil, &attributes, arguments, forgetsEnvironment ? $0 : environ)
+        }
         guard failure == 0 else { throw SystemCallError(call: "posix_spawn", errno: failure) }
         worker.report(Int(child))
         try worker.sleep(for: .milliseconds(milliseconds))

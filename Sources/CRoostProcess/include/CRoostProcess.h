@@ -63,6 +63,8 @@ int32_t roost_limit_data(void), roost_limit_files(void);
 int32_t roost_memory(const char *_Nonnull name, size_t size);
 // The size of a descriptor that roost_memory made; -1 when it is none (its size could change under a reader's feet).
 int64_t roost_memory_size(int32_t descriptor);
+// Whether a folder of control groups has systemd's mark on what it has handed over.
+int32_t roost_is_delegated(const char *_Nonnull folder);
 // Both ends close-on-exec; packets keep their borders.
 int32_t roost_channel(int32_t ends[_Nonnull 2]);
 int32_t roost_pipe(int32_t ends[_Nonnull 2], int32_t nonblocking_reader);

@@ -27,6 +27,8 @@ extension ProcessPool {
         public var takesBacktraces: Bool
         /// Added to the workers' environment, or taken out of it (nil).
         public var environment: [String: String?]
+        /// Where each worker gets a control group of its own, if anywhere.
+        public var controlGroups: ControlGroupPolicy
         /// The workers' working directory; nil for the app's.
         public var workingDirectory: String?
         /// The most an encoded task may have, its ``Bytes`` included. Default: 1 GiB.
@@ -52,6 +54,7 @@ extension ProcessPool {
             idleTimeout = .seconds(10)
             takesBacktraces = true
             environment = [:]
+            controlGroups = .whereDelegated
             workingDirectory = nil
             inputLimit = 1 << 30
             onOutput = nil

@@ -46,7 +46,9 @@ public final class ProcessPool: Sendable {
         }
         let path = try Self.path(of: configuration.executable)
         self.configuration = configuration
-        core = ProcessPoolCore(configuration, setup: setupFrame, executablePath: path)
+        core = ProcessPoolCore(
+            configuration, setup: setupFrame, executablePath: path,
+            groups: try ControlGroups.of(configuration.controlGroups))
         scope = WorkerScope(configuration.name)
         core.begin()
     }

@@ -181,7 +181,7 @@ extension ProcessPoolCore {
             }
             return state.machine.isClosed || state.machine.isBroken ? [] : state.machine.recover()
         }
-        Strays.end(of: Self.mark(worker.number, self))
+        Strays.end(of: Self.mark(worker.number, self), worker.group)
         let waiters = state.withLock { state in state.workers.isEmpty ? state.gone.takeAll() : [] }
         for wake in waiters { wake() }
     }
@@ -284,6 +284,7 @@ extension ProcessPoolCore {
         }
         if case .signal = cause, let limit = job.limits.memory,
             peak - baseline >= limit / 20 * 19 || Self.saysThatMemoryIsUsedUp(report)
+                || worker.group?.ranOutOfMemory ?? false
         {
             cause = .memoryLimit(limit)
         }

@@ -17,6 +17,7 @@ final class ProcessPoolCore: Sendable {
     /// The frame that sets a worker up: the setup's type and encoding, or nothing.
     let setup: [UInt8]
     let executablePath: String
+    let groups: ControlGroups?
 
     struct State {
         var machine: PoolStateMachine<Job>
@@ -40,7 +41,10 @@ final class ProcessPoolCore: Sendable {
     }
     let state: Locked<State>
 
-    init(_ configuration: ProcessPool.Configuration, setup: [UInt8], executablePath: String) {
+    init(
+        _ configuration: ProcessPool.Configuration, setup: [UInt8], executablePath: String, groups: ControlGroups?
+    ) {
+        self.groups = groups
         name = configuration.name
         self.configuration = configuration
         self.setup = setup
@@ -398,6 +402,7 @@ final class ProcessPoolCore: Sendable {
         let pid = worker.pid
         if let limit = configuration.limits.memory {
             _ = roost_limit_process(pid, roost_limit_data(), UInt64(memory.data + limit), 1)
+            worker.group?.limitMemory(limit)
         }
         if let limit = configuration.limits.openFiles {
             _ = roost_limit_process(pid, roost_limit_files(), UInt64(max(0, limit)), 0)

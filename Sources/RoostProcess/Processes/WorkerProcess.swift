@@ -24,6 +24,7 @@ final class WorkerProcess: @unchecked Sendable {  // proof: `state` is locked; `
         var pid: Int32 = -1
         var pidfd: Int32 = -1
         var guardPlace: Int32 = -1
+        var group: ControlGroup?
         var watches: [(descriptor: Int32, tag: UInt64)] = []
         var outputs: [OutputTail] = [OutputTail(), OutputTail()]
         var openOutputs: [Int32?] = [nil, nil]
@@ -103,6 +104,7 @@ final class WorkerProcess: @unchecked Sendable {  // proof: `state` is locked; `
     }
 
     var pid: Int32 { state.withLock { $0.pid } }
+    var group: ControlGroup? { state.withLock { $0.group } }
 
     // MARK: Start
 
@@ -142,8 +144,12 @@ final class WorkerProcess: @unchecked Sendable {  // proof: `state` is locked; `
             throw error
         }
         let place = Guardian.shared.add(process.pid)
+        // Before it can have started anything. Without a group it is ended by its process group and its mark.
+        let group = try? pool.groups?.make(number, pool)
+        try? group?.add(process.pid)
         state.withLock { state in
             (state.pid, state.pidfd, state.guardPlace) = (process.pid, process.pidfd, place)
+            state.group = group
             state.openOutputs = [out[0], err[0]]
         }
         _ = writer.write(.setup, setup)
@@ -299,6 +305,7 @@ final class WorkerProcess: @unchecked Sendable {  // proof: `state` is locked; `
     private func processIsOver() -> Bool {
         // What it started and left behind goes with it. Before it is reaped: until then its group is its own.
         signal(SIGKILL)
+        group?.kill()
         for index in 0..<2 where state.withLock({ $0.openOutputs[index] != nil }) {
             drain(index, isOver: false)
             closeOutput(index)
