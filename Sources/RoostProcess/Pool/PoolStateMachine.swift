@@ -64,11 +64,46 @@ struct PoolStateMachine<Job: AnyObject> {
         }
     }
 
+    /// The workers by their numbers: so few that looking is quicker than hashing. In the order they were started.
+    struct Table {
+        private(set) var keys: [Int] = []
+        private var entries: [Worker?] = []
+
+        var isEmpty: Bool { keys.isEmpty }
+        var values: [Worker] { entries.compactMap { $0 } }
+
+        subscript(id: Int) -> Worker? {
+            get { keys.lastIndex(of: id).flatMap { entries[$0] } }
+            _modify {
+                // In place: a copy of the worker would be one of its tasks, too.
+                if let place = keys.lastIndex(of: id) {
+                    yield &entries[place]
+                } else {
+                    var worker: Worker?
+                    yield &worker
+                    if worker != nil {
+                        keys.append(id)
+                        entries.append(worker)
+                    }
+                }
+            }
+        }
+
+        mutating func remove(_ id: Int) -> Worker? {
+            guard let place = keys.lastIndex(of: id) else { return nil }
+            keys.remove(at: place)
+            return entries.remove(at: place)
+        }
+
+        /// How many there are of a kind.
+        func count(where isOne: (Worker) -> Bool) -> Int { entries.count { $0.map(isOne) ?? false } }
+    }
+
     static var slotCount: Int { 32 }
     private static var levels: Int { 5 }
 
     private(set) var settings: Settings
-    private(set) var workers: [Int: Worker] = [:]
+    private(set) var workers = Table()
     private var queues: [[Job]] = Array(repeating: [], count: 5)
     private var heads = [0, 0, 0, 0, 0]
     private(set) var queued = 0
@@ -84,9 +119,9 @@ struct PoolStateMachine<Job: AnyObject> {
         self.settings = settings
     }
 
-    var isIdle: Bool { queued == 0 && workers.values.allSatisfy { $0.inFlight == 0 } }
-    var living: Int { workers.values.count { $0.phase != .leaving } }
-    private var starting: Int { workers.values.count { $0.phase == .starting } }
+    var isIdle: Bool { queued == 0 && workers.count { $0.inFlight > 0 } == 0 }
+    var living: Int { workers.count { $0.phase != .leaving } }
+    private var starting: Int { workers.count { $0.phase == .starting } }
 
     // MARK: Tasks
 
@@ -172,7 +207,7 @@ struct PoolStateMachine<Job: AnyObject> {
         var isSomebodyLeft = true
         while queued > 0, isSomebodyLeft {
             isSomebodyLeft = false
-            for id in workers.keys.sorted() where queued > 0 && mayGetAhead(id) {
+            for id in workers.keys where queued > 0 && mayGetAhead(id) {
                 guard let job = pop(), let action = give(job, to: id) else { break }
                 actions.append(action)
                 isSomebodyLeft = true
@@ -192,7 +227,8 @@ struct PoolStateMachine<Job: AnyObject> {
     /// Starts what the least number and the spare ones ask for.
     private mutating func spares() -> [Action] {
         guard !isClosed, !isBroken else { return [] }
-        let busy = workers.values.count { $0.phase == .ready && $0.inFlight > 0 }
+        guard settings.minimum > 0 || settings.spares > 0 else { return [] }
+        let busy = workers.count { $0.phase == .ready && $0.inFlight > 0 }
         let wanted = min(
             max(settings.minimum, settings.spares > 0 ? busy + settings.spares : 0), settings.maximum + settings.spares)
         guard living < wanted else { return [] }
@@ -225,18 +261,18 @@ struct PoolStateMachine<Job: AnyObject> {
 
     /// A task has its last result, or was never taken: its slot is free. `time` is what it took, for one that ran.
     mutating func freed(worker id: Int, slot: Int, time: Int64?, now: Int64) -> [Action] {
-        guard let place = workers.index(forKey: id) else { return [] }
-        // In place: a copy of the worker would be one of its tasks, too.
-        let isDone = workers.values[place].free(slot, time: time, now: now)
+        guard workers[id] != nil else { return [] }
+        let isDone = workers[id]?.free(slot, time: time, now: now) ?? false
         if time != nil { failures = 0 }
         guard isDone else { return schedule() }
-        let isWornOut = settings.tasksPerWorker.map { workers.values[place].served >= $0 } ?? false
-        if workers.values[place].phase == .leaving || isWornOut {
-            workers.values[place].phase = .leaving
+        let phase = workers[id]?.phase
+        let isWornOut = settings.tasksPerWorker.map { workers[id]?.served ?? 0 >= $0 } ?? false
+        if phase == .leaving || isWornOut {
+            workers[id]?.phase = .leaving
             idle.removeAll { $0 == id }
             return [.dismiss(worker: id)] + schedule()
         }
-        if workers.values[place].phase == .ready, !idle.contains(id) { idle.append(id) }
+        if phase == .ready, !idle.contains(id) { idle.append(id) }
         return schedule()
     }
 
@@ -277,7 +313,7 @@ struct PoolStateMachine<Job: AnyObject> {
 
     /// The worker is gone. The tasks it had, by slot, are whoever asks to decide about; the rest goes on by itself.
     mutating func died(_ id: Int, wasAsked: Bool, wasKilled: Bool = false) -> [(slot: Int, job: Job)] {
-        guard let worker = workers.removeValue(forKey: id) else { return [] }
+        guard let worker = workers.remove(id) else { return [] }
         idle.removeAll { $0 == id }
         if !wasAsked, worker.served == 0, worker.phase == .starting || worker.inFlight == 0 {
             failures += wasKilled ? 1 : settings.ownFailure

@@ -174,7 +174,7 @@ extension ProcessPoolCore {
     private func spread(_ worker: WorkerProcess) {
         decide { state in
             guard state.machine.queued == 0,
-                state.machine.workers.values.contains(where: { $0.phase == .ready && $0.inFlight == 0 })
+                state.machine.workers.count(where: { $0.phase == .ready && $0.inFlight == 0 }) > 0
                     || state.machine.living < state.machine.settings.maximum
             else { return [] }
             return takeBack(worker, &state)

@@ -26,7 +26,7 @@ struct ServedTask: Sendable {
 }
 
 /// The tasks of one frame, decoded.
-protocol OpenedTasks {
+protocol OpenedTasks: Sendable {
     var name: String { get }
     /// How far apart outputs lie that cross as they are in memory; nil for those that are encoded.
     var rawStride: Int? { get }

@@ -8,7 +8,7 @@ final class TaskRun: @unchecked Sendable {  // proof: the pointers are into the 
     let slot: UnsafeMutablePointer<roost_slot>
     let index: Int
     let number: UInt64
-    let name: String
+    private let opened: any OpenedTasks
     /// The most an output may have, in bytes.
     let outputLimit: Int?
     private let firstAttempt: Int
@@ -27,13 +27,13 @@ final class TaskRun: @unchecked Sendable {  // proof: the pointers are into the 
     private static let pace = Duration.milliseconds(8)
 
     init(
-        control: UnsafeMutablePointer<roost_control>, index: Int, number: UInt64, name: String, attempt: Int,
+        control: UnsafeMutablePointer<roost_control>, index: Int, number: UInt64, opened: any OpenedTasks, attempt: Int,
         writer: FrameWriter?
     ) {
         self.control = control
         self.index = index
         self.number = number
-        self.name = name
+        self.opened = opened
         firstAttempt = attempt
         self.writer = writer
         slot = roost_control_slot(control, Int32(index))
@@ -41,6 +41,7 @@ final class TaskRun: @unchecked Sendable {  // proof: the pointers are into the 
         outputLimit = limit == 0 ? nil : Int(clamping: limit)
     }
 
+    var name: String { opened.name }
     /// Of a chunk only the first task was tried before.
     var attempt: Int { roost_slot_element(slot) == 0 ? firstAttempt : 0 }
     var stopReason: StopReason { .requested("the app asked for it") }

@@ -171,7 +171,7 @@ final class WorkerServer: @unchecked Sendable {  // proof: what is not a constan
             return fail(index, 0, header.number, .inputNotDecodable, error, flags: .last)
         }
         let run = TaskRun(
-            control: control, index: index, number: header.number, name: opened.name, attempt: Int(header.extra >> 16),
+            control: control, index: index, number: header.number, opened: opened, attempt: Int(header.extra >> 16),
             writer: count == 1 ? writer : nil)
         defer { returns.flush() }
         if count == 1 { return finish(0, isLast: true, run, opened) }
