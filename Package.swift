@@ -12,6 +12,7 @@ let package = Package(
         .library(name: "RoostTerminal", targets: ["RoostTerminal"]),
         .library(name: "RoostTesting", targets: ["RoostTesting"]),
         .library(name: "RoostCrashReport", targets: ["RoostCrashReport"]),
+        .library(name: "RoostCrashReportJSON", targets: ["RoostCrashReportJSON"]),
         .library(name: "RoostGTK", targets: ["RoostGTK"]),
     ],
     traits: [
@@ -29,6 +30,7 @@ let package = Package(
         .target(name: "RoostTerminal", dependencies: ["Roost", "CRoostPlatform"]),
         .target(name: "RoostTesting", dependencies: ["Roost"]),
         .target(name: "RoostCrashReport"),
+        .target(name: "RoostCrashReportJSON", dependencies: ["RoostCrashReport"]),
         .systemLibrary(name: "CGTK", pkgConfig: "gtk4", providers: [.apt(["libgtk-4-dev"])]),
         .target(
             name: "RoostGTK",
@@ -51,7 +53,8 @@ let package = Package(
                 "process-test-app",
             ]),
         .testTarget(
-            name: "RoostCrashReportTests", dependencies: ["RoostCrashReport"], resources: [.copy("Fixtures")]),
+            name: "RoostCrashReportTests", dependencies: ["RoostCrashReport", "RoostCrashReportJSON"],
+            resources: [.copy("Fixtures")]),
         .testTarget(name: "RoostGTKTests", dependencies: ["RoostGTK"]),
         .testTarget(name: "RoostTerminalTests", dependencies: ["RoostTerminal", "RoostTesting"]),
     ],

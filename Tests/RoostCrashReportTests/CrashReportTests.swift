@@ -1,4 +1,5 @@
 import RoostCrashReport
+import RoostCrashReportJSON
 import Testing
 
 @Suite struct CrashReportTests {
