@@ -55,6 +55,10 @@ typedef struct {
 } roost_run;
 enum { ROOST_RUN_OPEN = 0, ROOST_RUN_CLOSED, ROOST_RUN_LAST };
 
+// The one that begins a frame's bytes, which lie at a multiple of 8.
+static inline roost_run *_Nonnull roost_run_at(void *_Nonnull bytes) {
+    return (roost_run *)bytes;
+}
 static inline void roost_run_set_done(roost_run *_Nonnull run, uint32_t done) {
     __atomic_store_n(&run->done, done, __ATOMIC_RELEASE);
 }

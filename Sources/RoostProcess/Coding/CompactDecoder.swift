@@ -1,34 +1,42 @@
 /// Decodes what ``CompactEncoder`` wrote. What comes from a process that may be about to crash is not trusted: nothing that is
 /// wrong in the bytes does more than throw `DecodingError`.
 enum CompactDecoder {
-    static func decode<Value: Decodable>(
-        _: Value.Type, from bytes: UnsafeRawBufferPointer, parcel: Parcel? = nil
-    ) throws -> Value {
-        // A copy: a decoder that somebody keeps stays usable when the frame is gone.
-        let source = CompactSource(Array(bytes), parcel)
-        return try source.value(Value.self, at: 0)
+    /// A value alone.
+    static func decode<Value: Decodable>(_: Value.Type, from bytes: UnsafeRawBufferPointer) throws -> Value {
+        try CompactSource(bytes).value(Value.self, at: 0, key: nil)
     }
 }
 
-/// The bytes, and what all containers of one decoding share.
+/// The bytes, and what all containers of one decoding share. A copy of them: a decoder that somebody keeps stays usable when the
+/// frame is gone.
 final class CompactSource {
     let bytes: [UInt8]
-    private let parcel: Parcel?
     /// The keys of the values that are being read, from the outermost in.
-    private var keys: [any CodingKey] = []
-    /// The key of what is read next; only a value that reads itself gets to `keys` with it.
-    // proof: one thread has it, and no access lasts longer than its statement.
-    @exclusivity(unchecked) var key: (any CodingKey)?
+    private(set) var path: [any CodingKey] = []
     private var depth = 0
+    /// What travels beside a value; made when a value asks for it.
+    private var parcel: Parcel?
+    private var makeParcel: (() -> Parcel)?
 
-    init(_ bytes: [UInt8], _ parcel: Parcel?) {
-        self.bytes = bytes
-        self.parcel = parcel
+    init(_ bytes: some Collection<UInt8>) {
+        self.bytes = Array(bytes)
     }
 
-    var userInfo: [CodingUserInfoKey: Any] { parcel.map { [Parcel.key: $0] } ?? [:] }
+    var userInfo: [CodingUserInfoKey: Any] {
+        guard let parcel = parcel ?? makeParcel?() else { return [:] }
+        self.parcel = parcel
+        return [Parcel.key: parcel]
+    }
 
-    var path: [any CodingKey] { key.map { keys + [$0] } ?? keys }
+    /// The value at a place, with what travels beside it.
+    func value<Value: Decodable>(_: Value.Type, at place: Int, parcel: @escaping () -> Parcel) throws -> Value {
+        makeParcel = parcel
+        defer {
+            makeParcel = nil
+            self.parcel = nil
+        }
+        return try value(Value.self, at: place, key: nil)
+    }
 
     // MARK: Reading
 
@@ -74,87 +82,92 @@ final class CompactSource {
     // MARK: Values
 
     @inline(__always)
-    func value<Value: Decodable>(_: Value.Type, at place: Int) throws -> Value {
+    func value<Value: Decodable>(_: Value.Type, at place: Int, key: (any CodingKey)?) throws -> Value {
         // Each question is answered by the compiler where the type is known.
-        if Value.self == String.self { return try string(at: place) as! Value }
-        if Value.self == Int.self { return try integer(Int.self, at: place) as! Value }
-        if Value.self == Bool.self { return try bool(at: place) as! Value }
-        if Value.self == Double.self { return try double(at: place) as! Value }
-        if Value.self == Float.self { return try float(at: place) as! Value }
-        if Value.self == UInt8.self { return try integer(UInt8.self, at: place) as! Value }
-        if Value.self == Int32.self { return try integer(Int32.self, at: place) as! Value }
-        if Value.self == UInt32.self { return try integer(UInt32.self, at: place) as! Value }
-        if Value.self == Int64.self { return try integer(Int64.self, at: place) as! Value }
-        if Value.self == UInt64.self { return try integer(UInt64.self, at: place) as! Value }
-        if Value.self == UInt.self { return try integer(UInt.self, at: place) as! Value }
-        if Value.self == Int16.self { return try integer(Int16.self, at: place) as! Value }
-        if Value.self == UInt16.self { return try integer(UInt16.self, at: place) as! Value }
-        if Value.self == Int8.self { return try integer(Int8.self, at: place) as! Value }
+        if Value.self == String.self { return try string(at: place, key) as! Value }
+        if Value.self == Int.self { return try integer(Int.self, at: place, key) as! Value }
+        if Value.self == Bool.self { return try bool(at: place, key) as! Value }
+        if Value.self == Double.self { return try double(at: place, key) as! Value }
+        if Value.self == Float.self { return try float(at: place, key) as! Value }
+        if Value.self == UInt8.self { return try integer(UInt8.self, at: place, key) as! Value }
+        if Value.self == Int32.self { return try integer(Int32.self, at: place, key) as! Value }
+        if Value.self == UInt32.self { return try integer(UInt32.self, at: place, key) as! Value }
+        if Value.self == Int64.self { return try integer(Int64.self, at: place, key) as! Value }
+        if Value.self == UInt64.self { return try integer(UInt64.self, at: place, key) as! Value }
+        if Value.self == UInt.self { return try integer(UInt.self, at: place, key) as! Value }
+        if Value.self == Int16.self { return try integer(Int16.self, at: place, key) as! Value }
+        if Value.self == UInt16.self { return try integer(UInt16.self, at: place, key) as! Value }
+        if Value.self == Int8.self { return try integer(Int8.self, at: place, key) as! Value }
         if Value.self == [UInt8].self, try tag(at: place) == .bytes {
             return Array(bytes[try stretch(at: place + 1)]) as! Value
         }
-        return try other(Value.self, at: place)
+        return try descend(key) { try Value(from: CompactValueDecoder(source: self, place: place)) }
     }
 
-    private func other<Value: Decodable>(_: Value.Type, at place: Int) throws -> Value {
-        guard depth < compactDepth else { throw broken("a value lies in more than \(compactDepth) others") }
+    /// Calls `body` one level deeper.
+    func descend<Result>(_ key: (any CodingKey)?, _ body: () throws -> Result) throws -> Result {
+        guard depth < compactDepth else { throw broken("a value lies in more than \(compactDepth) others", key) }
         depth += 1
-        let own = key
-        if let own { keys.append(own) }
-        key = nil
+        if let key { path.append(key) }
         defer {
             depth -= 1
-            if own != nil { keys.removeLast() }
+            if key != nil { path.removeLast() }
         }
-        return try Value(from: CompactValueDecoder(source: self, place: place))
+        return try body()
     }
 
-    func integer<Number: FixedWidthInteger>(_: Number.Type, at place: Int) throws -> Number {
+    func integer<Number: FixedWidthInteger>(
+        _: Number.Type, at place: Int, _ key: (any CodingKey)?
+    ) throws -> Number {
         let number: Number?
         switch try tag(at: place) {
         case .small: number = Number(exactly: try self.number(Int8.self, at: place + 1))
         case .signed: number = Number(exactly: try self.number(Int64.self, at: place + 1))
         case .unsigned: number = Number(exactly: try self.number(UInt64.self, at: place + 1))
-        case let tag: throw mismatch(Number.self, tag)
+        case let tag: throw mismatch(Number.self, tag, key)
         }
-        guard let number else { throw broken("a number does not fit \(Number.self)") }
+        guard let number else { throw broken("a number does not fit \(Number.self)", key) }
         return number
     }
 
-    private func bool(at place: Int) throws -> Bool {
+    private func bool(at place: Int, _ key: (any CodingKey)?) throws -> Bool {
         switch try tag(at: place) {
         case .yes: true
         case .no: false
-        case let tag: throw mismatch(Bool.self, tag)
+        case let tag: throw mismatch(Bool.self, tag, key)
         }
     }
 
-    private func double(at place: Int) throws -> Double {
+    private func double(at place: Int, _ key: (any CodingKey)?) throws -> Double {
         let tag = try tag(at: place)
-        guard tag == .double else { throw mismatch(Double.self, tag) }
+        guard tag == .double else { throw mismatch(Double.self, tag, key) }
         return Double(bitPattern: try number(UInt64.self, at: place + 1))
     }
 
-    private func float(at place: Int) throws -> Float {
+    private func float(at place: Int, _ key: (any CodingKey)?) throws -> Float {
         let tag = try tag(at: place)
-        guard tag == .float else { throw mismatch(Float.self, tag) }
+        guard tag == .float else { throw mismatch(Float.self, tag, key) }
         return Float(bitPattern: try number(UInt32.self, at: place + 1))
     }
 
-    private func string(at place: Int) throws -> String {
+    private func string(at place: Int, _ key: (any CodingKey)?) throws -> String {
         let tag = try tag(at: place)
-        guard tag == .text else { throw mismatch(String.self, tag) }
+        guard tag == .text else { throw mismatch(String.self, tag, key) }
         return text(try stretch(at: place + 1))
     }
 
     // MARK: Errors
 
-    func broken(_ what: String = "the bytes end too soon, or are of another version") -> DecodingError {
-        .dataCorrupted(DecodingError.Context(codingPath: path, debugDescription: what))
+    private func context(_ what: String, _ key: (any CodingKey)?) -> DecodingError.Context {
+        DecodingError.Context(codingPath: key.map { path + [$0] } ?? path, debugDescription: what)
     }
 
-    func mismatch(_ type: any Any.Type, _ tag: CompactTag) -> DecodingError {
-        let context = DecodingError.Context(codingPath: path, debugDescription: "there is a value of kind '\(tag)'")
+    func broken(
+        _ what: String = "the bytes end too soon, or are of another version", _ key: (any CodingKey)? = nil
+    ) -> DecodingError { .dataCorrupted(context(what, key)) }
+
+    func mismatch(_ type: any Any.Type, _ tag: CompactTag, _ key: (any CodingKey)? = nil) -> DecodingError {
+        let context = context("there is a value of kind '\(tag)'", key)
         return tag == .null ? .valueNotFound(type, context) : .typeMismatch(type, context)
     }
 }
@@ -180,8 +193,7 @@ private final class CompactKeyedDecoding<Key: CodingKey>: KeyedDecodingContainer
     private let source: CompactSource
     private let entries: Range<Int>
     /// Where the next key is, if they are asked for in the order they were written.
-    // proof: one thread has it, and no access lasts longer than its statement.
-    @exclusivity(unchecked) private var next: Int
+    private var next: Int
 
     init(_ source: CompactSource, _ place: Int) throws {
         let tag = try source.tag(at: place)
@@ -225,8 +237,6 @@ private final class CompactKeyedDecoding<Key: CodingKey>: KeyedDecodingContainer
             throw DecodingError.keyNotFound(
                 key, DecodingError.Context(codingPath: codingPath, debugDescription: "it was not sent"))
         }
-        source.key = key
-        defer { source.key = nil }
         let value = try read(place)
         next = try end(ofValueAt: place)
         return value
@@ -252,7 +262,7 @@ private final class CompactKeyedDecoding<Key: CodingKey>: KeyedDecodingContainer
     }
 
     func decode<Value: Decodable>(_: Value.Type, forKey key: Key) throws -> Value {
-        try value(key) { try source.value(Value.self, at: $0) }
+        try value(key) { try source.value(Value.self, at: $0, key: key) }
     }
 
     func nestedContainer<Nested: CodingKey>(
@@ -307,7 +317,7 @@ private struct CompactListDecoding: UnkeyedDecodingContainer {
         // Bare bytes have no tags: each is read as the number it is.
         let (from, at) =
             isBytes
-            ? (CompactSource([CompactTag.unsigned.rawValue, source.bytes[place], 0, 0, 0, 0, 0, 0, 0], nil), 0)
+            ? (CompactSource([CompactTag.unsigned.rawValue, source.bytes[place], 0, 0, 0, 0, 0, 0, 0]), 0)
             : (source, place)
         let value = try read(from, at)
         place = isBytes ? place + 1 : try source.end(ofValueAt: place)
@@ -323,7 +333,7 @@ private struct CompactListDecoding: UnkeyedDecodingContainer {
     }
 
     mutating func decode<Value: Decodable>(_: Value.Type) throws -> Value {
-        try element(Value.self) { try $0.value(Value.self, at: $1) }
+        try element(Value.self) { try $0.value(Value.self, at: $1, key: nil) }
     }
 
     mutating func nestedContainer<Nested: CodingKey>(
@@ -349,5 +359,5 @@ private struct CompactSingleDecoding: SingleValueDecodingContainer {
     var codingPath: [any CodingKey] { source.path }
 
     func decodeNil() -> Bool { (try? source.tag(at: place)) == .null }
-    func decode<Value: Decodable>(_: Value.Type) throws -> Value { try source.value(Value.self, at: place) }
+    func decode<Value: Decodable>(_: Value.Type) throws -> Value { try source.value(Value.self, at: place, key: nil) }
 }

@@ -1,37 +1,60 @@
 /// Encodes values for the other side of a connection: their own `Codable` code, into bytes that are quick to write and to read.
 ///
 /// Nearly all is written in one go. A container that was asked for by itself (`nestedContainer`, `superEncoder`) may be filled in any
-/// order beside others, and gets a piece of its own, put in its place at the end.
-enum CompactEncoder {
-    /// Appends the value to `bytes`. Throws what the value throws, and `EncodingError` for one that is nested too deeply.
-    static func encode<Value: Encodable>(
-        _ value: Value, after bytes: [UInt8] = [], parcel: Parcel? = nil
-    ) throws -> [UInt8] {
-        let piece = CompactPiece(CompactEncoding(parcel), bytes)
-        try piece.put(value)
-        return try piece.joined()
+/// order beside others, and gets a piece of its own, put in its place at the end. Used by one thread at a time, again and again.
+final class CompactEncoder {
+    private let encoding = CompactEncoding()
+    private let piece: CompactPiece
+
+    init() {
+        piece = CompactPiece(encoding)
+    }
+
+    /// The value behind its size, a UInt64; the parcel has what travels beside it, nil for nothing. Throws what the value throws, and
+    /// `EncodingError` for one that is nested too deeply.
+    func encode<Value: Encodable>(_ value: Value) throws -> (bytes: [UInt8], parcel: Parcel?) {
+        encoding.begin(hasParcel: true)
+        piece.begin(hasSize: true)
+        try piece.put(value, key: nil)
+        try piece.join()
+        piece.setSize()
+        return (piece.bytes.array, encoding.parcel)
+    }
+
+    /// A value alone.
+    static func encode<Value: Encodable>(_ value: Value) throws -> [UInt8] {
+        let piece = CompactPiece(CompactEncoding())
+        try piece.put(value, key: nil)
+        try piece.join()
+        return piece.bytes.array
     }
 }
 
 /// What all containers of one encoding share.
 final class CompactEncoding {
-    private let parcel: Parcel?
+    private var hasParcel = false
+    /// Made when a value asks for it.
+    private(set) var parcel: Parcel?
     /// The keys of the values that are being written, from the outermost in.
-    private var keys: [any CodingKey] = []
-    /// The key of what is written next; only a value that writes itself gets to `keys` with it.
-    // proof: one thread has it, and no access lasts longer than its statement.
-    @exclusivity(unchecked) var key: (any CodingKey)?
+    private(set) var path: [any CodingKey] = []
     private var depth = 0
 
-    init(_ parcel: Parcel?) {
-        self.parcel = parcel
+    func begin(hasParcel: Bool) {
+        self.hasParcel = hasParcel
+        parcel = nil
+        if !path.isEmpty { path = [] }
+        depth = 0
     }
 
-    var userInfo: [CodingUserInfoKey: Any] { parcel.map { [Parcel.key: $0] } ?? [:] }
-    var path: [any CodingKey] { key.map { keys + [$0] } ?? keys }
+    var userInfo: [CodingUserInfoKey: Any] {
+        guard hasParcel else { return [:] }
+        let parcel = parcel ?? Parcel()
+        self.parcel = parcel
+        return [Parcel.key: parcel]
+    }
 
     /// Calls `body` one level deeper.
-    func descend(_ value: some Encodable, _ body: () throws -> Void) throws {
+    func descend(_ value: some Encodable, _ key: (any CodingKey)?, _ body: () throws -> Void) throws {
         guard depth < compactDepth else {
             throw EncodingError.invalidValue(
                 value,
@@ -39,199 +62,219 @@ final class CompactEncoding {
                     codingPath: path, debugDescription: "it lies in more than \(compactDepth) other values"))
         }
         depth += 1
-        let own = key
-        if let own { keys.append(own) }
-        key = nil
+        if let key { path.append(key) }
         defer {
             depth -= 1
-            if own != nil { keys.removeLast() }
+            if key != nil { path.removeLast() }
         }
         try body()
     }
 }
 
-/// A stretch of bytes that grows at its end.
+/// Bytes that grow at their end.
+struct CompactBytes {
+    fileprivate(set) var array: [UInt8]
+
+    mutating func add(_ tag: CompactTag, key: String?) {
+        if let key { add(key: key) }
+        array.append(tag.rawValue)
+    }
+
+    mutating func add(_ text: String, key: String?) {
+        add(.text, key: key)
+        var text = text
+        text.withUTF8 { bytes in
+            add(number: UInt32(truncatingIfNeeded: bytes.count))
+            array.append(contentsOf: bytes)
+        }
+    }
+
+    mutating func add(integer: some FixedWidthInteger, key: String?) {
+        if let small = Int8(exactly: integer) {
+            add(.small, key: key)
+            array.append(UInt8(bitPattern: small))
+        } else if let signed = Int64(exactly: integer) {
+            add(.signed, key: key)
+            add(number: signed)
+        } else {
+            add(.unsigned, key: key)
+            add(number: UInt64(truncatingIfNeeded: integer))
+        }
+    }
+
+    mutating func add(_ double: Double, key: String?) {
+        add(.double, key: key)
+        add(number: double.bitPattern)
+    }
+
+    mutating func add(_ float: Float, key: String?) {
+        add(.float, key: key)
+        add(number: float.bitPattern)
+    }
+
+    mutating func add(bytes: [UInt8], key: String?) {
+        add(.bytes, key: key)
+        add(number: UInt32(truncatingIfNeeded: bytes.count))
+        array.append(contentsOf: bytes)
+    }
+
+    mutating func add(number: some FixedWidthInteger) {
+        withUnsafeBytes(of: number.littleEndian) { array.append(contentsOf: $0) }
+    }
+
+    mutating func add(key: String) {
+        var key = key
+        key.withUTF8 { bytes in
+            if bytes.count < 255 {
+                array.append(UInt8(bytes.count))
+            } else {
+                array.append(255)
+                add(number: UInt32(truncatingIfNeeded: bytes.count))
+            }
+            array.append(contentsOf: bytes)
+        }
+    }
+
+    func number(at place: Int) -> UInt32 {
+        array.withUnsafeBytes { UInt32(littleEndian: $0.loadUnaligned(fromByteOffset: place, as: UInt32.self)) }
+    }
+
+    mutating func increase(by more: Int, at place: Int) {
+        let sum = number(at: place) &+ UInt32(truncatingIfNeeded: more)
+        array.withUnsafeMutableBytes { $0.storeBytes(of: sum.littleEndian, toByteOffset: place, as: UInt32.self) }
+    }
+}
+
+/// A stretch of an encoding.
 final class CompactPiece {
     let encoding: CompactEncoding
-    // proof: one thread has it, and no access lasts longer than its statement.
-    @exclusivity(unchecked) private(set) var bytes: [UInt8]
+    private(set) var bytes = CompactBytes(array: [])
     /// Where the containers begin that are still written.
-    // proof: as above.
-    @exclusivity(unchecked) private var open: [Int] = []
+    private var open: [Int] = []
     private var inserts: [(place: Int, within: [Int], piece: CompactPiece)] = []
 
-    init(_ encoding: CompactEncoding, _ bytes: [UInt8] = []) {
+    init(_ encoding: CompactEncoding) {
         self.encoding = encoding
-        self.bytes = bytes
-        if bytes.capacity < 128 { self.bytes.reserveCapacity(128) }
+    }
+
+    /// From the beginning.
+    func begin(hasSize: Bool) {
+        bytes.array.removeAll(keepingCapacity: true)
+        bytes.array.reserveCapacity(128)
+        if hasSize { bytes.add(number: UInt64(0)) }
+        open.removeAll(keepingCapacity: true)
+        inserts = []
     }
 
     // MARK: Values
 
     /// One of the types that every container has by itself, or any other, which then writes itself.
     @inline(__always)
-    func put<Value: Encodable>(_ value: Value) throws {
+    func put<Value: Encodable>(_ value: Value, key: (any CodingKey)?) throws {
         // Each question is answered by the compiler where the type is known.
-        if Value.self == String.self { return put(value as! String) }
-        if Value.self == Int.self { return put(integer: value as! Int) }
-        if Value.self == Bool.self { return put(tag: value as! Bool ? .yes : .no) }
-        if Value.self == Double.self { return put(value as! Double) }
-        if Value.self == Float.self { return put(value as! Float) }
-        if Value.self == UInt8.self { return put(integer: value as! UInt8) }
-        if Value.self == Int32.self { return put(integer: value as! Int32) }
-        if Value.self == UInt32.self { return put(integer: value as! UInt32) }
-        if Value.self == Int64.self { return put(integer: value as! Int64) }
-        if Value.self == UInt64.self { return put(integer: value as! UInt64) }
-        if Value.self == UInt.self { return put(integer: value as! UInt) }
-        if Value.self == Int16.self { return put(integer: value as! Int16) }
-        if Value.self == UInt16.self { return put(integer: value as! UInt16) }
-        if Value.self == Int8.self { return put(integer: value as! Int8) }
-        if Value.self == [UInt8].self { return put(bytes: value as! [UInt8]) }
-        try putOther(value)
+        if Value.self == String.self { return bytes.add(value as! String, key: key?.stringValue) }
+        if Value.self == Int.self { return bytes.add(integer: value as! Int, key: key?.stringValue) }
+        if Value.self == Bool.self { return bytes.add(value as! Bool ? .yes : .no, key: key?.stringValue) }
+        if Value.self == Double.self { return bytes.add(value as! Double, key: key?.stringValue) }
+        if Value.self == Float.self { return bytes.add(value as! Float, key: key?.stringValue) }
+        if Value.self == UInt8.self { return bytes.add(integer: value as! UInt8, key: key?.stringValue) }
+        if Value.self == Int32.self { return bytes.add(integer: value as! Int32, key: key?.stringValue) }
+        if Value.self == UInt32.self { return bytes.add(integer: value as! UInt32, key: key?.stringValue) }
+        if Value.self == Int64.self { return bytes.add(integer: value as! Int64, key: key?.stringValue) }
+        if Value.self == UInt64.self { return bytes.add(integer: value as! UInt64, key: key?.stringValue) }
+        if Value.self == UInt.self { return bytes.add(integer: value as! UInt, key: key?.stringValue) }
+        if Value.self == Int16.self { return bytes.add(integer: value as! Int16, key: key?.stringValue) }
+        if Value.self == UInt16.self { return bytes.add(integer: value as! UInt16, key: key?.stringValue) }
+        if Value.self == Int8.self { return bytes.add(integer: value as! Int8, key: key?.stringValue) }
+        if Value.self == [UInt8].self { return bytes.add(bytes: value as! [UInt8], key: key?.stringValue) }
+        try putOther(value, key: key)
     }
 
-    private func putOther<Value: Encodable>(_ value: Value) throws {
-        try encoding.descend(value) {
-            let encoder = CompactValueEncoder(self)
-            try value.encode(to: encoder)
-            encoder.finish()
+    private func putOther<Value: Encodable>(_ value: Value, key: (any CodingKey)?) throws {
+        let mark = (bytes: bytes.array.count, open: open.count, inserts: inserts.count)
+        do {
+            if let key { bytes.add(key: key.stringValue) }
+            try encoding.descend(value, key) {
+                let encoder = CompactValueEncoder(self)
+                try value.encode(to: encoder)
+                encoder.finish()
+            }
+        } catch {
+            // As if it had not begun: its container may go on without it.
+            bytes.array.removeLast(bytes.array.count - mark.bytes)
+            open.removeLast(open.count - mark.open)
+            inserts.removeLast(inserts.count - mark.inserts)
+            throw error
         }
     }
 
-    func put(tag: CompactTag) { bytes.append(tag.rawValue) }
-
-    private func put(_ text: String) {
-        put(tag: .text)
-        put(number: UInt32(truncatingIfNeeded: text.utf8.count))
-        put(utf8: text)
-    }
-
-    private func put(utf8 text: String) {
-        var text = text
-        text.withUTF8 { bytes.append(contentsOf: $0) }
-    }
-
-    private func put(integer: some FixedWidthInteger) {
-        if let small = Int8(exactly: integer) {
-            put(tag: .small)
-            bytes.append(UInt8(bitPattern: small))
-        } else if let signed = Int64(exactly: integer) {
-            put(tag: .signed)
-            put(number: signed)
-        } else {
-            put(tag: .unsigned)
-            put(number: UInt64(truncatingIfNeeded: integer))
-        }
-    }
-
-    private func put(_ double: Double) {
-        put(tag: .double)
-        put(number: double.bitPattern)
-    }
-
-    private func put(_ float: Float) {
-        put(tag: .float)
-        put(number: float.bitPattern)
-    }
-
-    private func put(bytes more: [UInt8]) {
-        put(tag: .bytes)
-        put(number: UInt32(truncatingIfNeeded: more.count))
-        bytes.append(contentsOf: more)
-    }
-
-    private func put(number: some FixedWidthInteger) {
-        withUnsafeBytes(of: number.littleEndian) { bytes.append(contentsOf: $0) }
-    }
-
-    func put(key: String) {
-        let count = key.utf8.count
-        if count < 255 {
-            bytes.append(UInt8(count))
-        } else {
-            bytes.append(255)
-            put(number: UInt32(truncatingIfNeeded: count))
-        }
-        put(utf8: key)
-    }
+    func putNothing(key: (any CodingKey)?) { bytes.add(.null, key: key?.stringValue) }
 
     // MARK: Containers
 
     /// Begins a list or a keyed one; returns its place.
     func begin(_ tag: CompactTag) -> Int {
-        let place = bytes.count
+        let place = bytes.array.count
         open.append(place)
-        put(tag: tag)
-        put(number: UInt32(0))
-        if tag == .list { put(number: UInt32(0)) }
+        bytes.add(tag, key: nil)
+        bytes.add(number: UInt32(0))
+        if tag == .list { bytes.add(number: UInt32(0)) }
         return place
     }
 
     /// What was begun last ends here.
     func end() {
-        guard let place = open.popLast() else { return }
-        add(bytes.count - place - 5, at: place + 1)
+        if let place = open.popLast() { bytes.increase(by: bytes.array.count - place - 5, at: place + 1) }
     }
 
-    func count(ofListAt place: Int) -> Int { Int(number(at: place + 5)) }
-    func countOne(ofListAt place: Int) { add(1, at: place + 5) }
+    func count(ofListAt place: Int) -> Int { Int(bytes.number(at: place + 5)) }
+    func countOne(ofListAt place: Int) { bytes.increase(by: 1, at: place + 5) }
 
     /// A place for what is written beside other things.
-    func insert() -> CompactPiece {
+    func insert(key: (any CodingKey)?, name: String? = nil) -> CompactPiece {
+        if let name = key?.stringValue ?? name { bytes.add(key: name) }
         let piece = CompactPiece(encoding)
-        inserts.append((bytes.count, open, piece))
+        inserts.append((bytes.array.count, open, piece))
         return piece
     }
 
-    /// How far it is written.
-    var mark: (bytes: Int, open: Int, inserts: Int) { (bytes.count, open.count, inserts.count) }
-
-    /// A value that threw has written a part of itself: as if it had not begun. (Its container may go on without it.)
-    func taken(back mark: (bytes: Int, open: Int, inserts: Int), _ error: any Error) -> any Error {
-        bytes.removeLast(bytes.count - mark.bytes)
-        open.removeLast(open.count - mark.open)
-        inserts.removeLast(inserts.count - mark.inserts)
-        return error
+    /// How many bytes there are behind the size.
+    func setSize() {
+        let size = UInt64(bytes.array.count - 8)
+        bytes.array.withUnsafeMutableBytes { $0.storeBytes(of: size.littleEndian, as: UInt64.self) }
     }
 
-    /// Everything, with each insert in its place.
-    func joined() throws -> [UInt8] {
+    /// Puts each insert in its place: then the bytes are whole.
+    func join() throws {
         while !open.isEmpty { end() }
-        if bytes.isEmpty {
+        if bytes.array.isEmpty {
             _ = begin(.keyed)
             end()
         }
-        if !inserts.isEmpty { try join() }
-        guard bytes.count <= Int(UInt32.max) else {
+        if !inserts.isEmpty { try putInserts() }
+        guard bytes.array.count <= Int(UInt32.max) else {
             throw ProcessPoolError(
                 .inputTooLarge, "a value of more than 4 GiB; use Bytes for large memory, which is not copied")
         }
-        return bytes
     }
 
-    private func join() throws {
+    private func putInserts() throws {
         var result: [UInt8] = []
         var place = 0
-        let parts = try inserts.map { ($0.place, $0.within, try $0.piece.joined()) }
+        let parts = try inserts.map { insert in
+            try insert.piece.join()
+            return (insert.place, insert.within, insert.piece.bytes.array)
+        }
         for (_, within, part) in parts {
-            for container in within { add(part.count, at: container + 1) }
+            for container in within { bytes.increase(by: part.count, at: container + 1) }
         }
         for (end, _, part) in parts {
-            result += bytes[place..<end]
+            result += bytes.array[place..<end]
             result += part
             place = end
         }
-        bytes = result + bytes[place...]
+        bytes.array = result + bytes.array[place...]
         inserts = []
-    }
-
-    private func number(at place: Int) -> UInt32 {
-        bytes.withUnsafeBytes { UInt32(littleEndian: $0.loadUnaligned(fromByteOffset: place, as: UInt32.self)) }
-    }
-
-    private func add(_ more: Int, at place: Int) {
-        let sum = number(at: place) &+ UInt32(truncatingIfNeeded: more)
-        bytes.withUnsafeMutableBytes { $0.storeBytes(of: sum.littleEndian, toByteOffset: place, as: UInt32.self) }
     }
 }
 
@@ -290,41 +333,24 @@ private struct CompactKeyedEncoding<Key: CodingKey>: KeyedEncodingContainerProto
     let piece: CompactPiece
     var codingPath: [any CodingKey] { piece.encoding.path }
 
-    func encodeNil(forKey key: Key) {
-        piece.put(key: key.stringValue)
-        piece.put(tag: .null)
-    }
-
-    func encode<Value: Encodable>(_ value: Value, forKey key: Key) throws {
-        piece.encoding.key = key
-        defer { piece.encoding.key = nil }
-        let mark = piece.mark
-        piece.put(key: key.stringValue)
-        do { try piece.put(value) } catch { throw piece.taken(back: mark, error) }
-    }
+    func encodeNil(forKey key: Key) { piece.putNothing(key: key) }
+    func encode<Value: Encodable>(_ value: Value, forKey key: Key) throws { try piece.put(value, key: key) }
 
     func nestedContainer<Nested: CodingKey>(
         keyedBy _: Nested.Type, forKey key: Key
     ) -> KeyedEncodingContainer<Nested> {
-        let insert = insert(key.stringValue)
+        let insert = piece.insert(key: key)
         _ = insert.begin(.keyed)
         return KeyedEncodingContainer(CompactKeyedEncoding<Nested>(piece: insert))
     }
 
     func nestedUnkeyedContainer(forKey key: Key) -> any UnkeyedEncodingContainer {
-        let insert = insert(key.stringValue)
+        let insert = piece.insert(key: key)
         return CompactListEncoding(piece: insert, place: insert.begin(.list))
     }
 
-    func superEncoder() -> any Encoder { CompactValueEncoder(insert("super"), isAlone: true) }
-    func superEncoder(forKey key: Key) -> any Encoder {
-        CompactValueEncoder(insert(key.stringValue), isAlone: true)
-    }
-
-    private func insert(_ key: String) -> CompactPiece {
-        piece.put(key: key)
-        return piece.insert()
-    }
+    func superEncoder() -> any Encoder { CompactValueEncoder(piece.insert(key: nil, name: "super"), isAlone: true) }
+    func superEncoder(forKey key: Key) -> any Encoder { CompactValueEncoder(piece.insert(key: key), isAlone: true) }
 }
 
 private struct CompactListEncoding: UnkeyedEncodingContainer {
@@ -334,13 +360,12 @@ private struct CompactListEncoding: UnkeyedEncodingContainer {
     var count: Int { piece.count(ofListAt: place) }
 
     func encodeNil() {
+        piece.putNothing(key: nil)
         piece.countOne(ofListAt: place)
-        piece.put(tag: .null)
     }
 
     func encode<Value: Encodable>(_ value: Value) throws {
-        let mark = piece.mark
-        do { try piece.put(value) } catch { throw piece.taken(back: mark, error) }
+        try piece.put(value, key: nil)
         piece.countOne(ofListAt: place)
     }
 
@@ -359,7 +384,7 @@ private struct CompactListEncoding: UnkeyedEncodingContainer {
 
     private func insert() -> CompactPiece {
         piece.countOne(ofListAt: place)
-        return piece.insert()
+        return piece.insert(key: nil)
     }
 }
 
@@ -367,6 +392,6 @@ private struct CompactSingleEncoding: SingleValueEncodingContainer {
     let piece: CompactPiece
     var codingPath: [any CodingKey] { piece.encoding.path }
 
-    func encodeNil() { piece.put(tag: .null) }
-    func encode<Value: Encodable>(_ value: Value) throws { try piece.put(value) }
+    func encodeNil() { piece.putNothing(key: nil) }
+    func encode<Value: Encodable>(_ value: Value) throws { try piece.put(value, key: nil) }
 }

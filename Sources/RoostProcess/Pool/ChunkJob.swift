@@ -46,14 +46,18 @@ final class ChunkJob<T: IsolatedTask>: Job, @unchecked Sendable {  // proof: `it
         {
             return map.addRaw(&items, tasks, elements, start)
         }
-        var rest = flags.contains(.raw) ? UnsafeRawBufferPointer(rebasing: outputs[..<0]) : outputs
-        for element in elements {
-            guard rest.count >= 4, case let size = Int(rest.loadUnaligned(as: UInt32.self)), size <= rest.count - 4 else {
-                add(.failure(ProcessPoolError.broken("a run of results that is cut off")))
-                continue
-            }
-            received(element, [], UnsafeRawBufferPointer(rebasing: rest[4..<4 + size]), port)
-            rest = UnsafeRawBufferPointer(rebasing: rest[(4 + size)...])
+        // One copy of them all.
+        let source = CompactSource(flags.contains(.raw) ? UnsafeRawBufferPointer(rebasing: outputs[..<0]) : outputs)
+        var place = 0
+        for _ in elements {
+            add(
+                Result {
+                    do {
+                        let stretch = try source.stretch(at: place)
+                        place = stretch.upperBound
+                        return try TaskCoding.decode(T.Output.self, from: source, stretch, outputs, port)
+                    } catch { throw TaskOutput.notDecodable(T.self, error) }
+                })
         }
     }
 

@@ -130,14 +130,15 @@ enum TaskOutput {
             return try TaskCoding.withPayload(bytes, flags, port) {
                 try TaskCoding.decode(T.Output.self, from: $0, port: port)
             }
-        } catch let error as ProcessPoolError {
-            throw error
-        } catch {
-            throw ProcessPoolError(
+        } catch { throw notDecodable(T.self, error) }
+    }
+
+    static func notDecodable<T: IsolatedTask>(_: T.Type, _ error: any Error) -> ProcessPoolError {
+        error as? ProcessPoolError
+            ?? ProcessPoolError(
                 .outputNotDecodable,
                 "the output of '\(T.self)' could not be decoded; are app and worker built from one version?",
                 underlying: error)
-        }
     }
 
     /// An update in words, for the evidence of a crash.

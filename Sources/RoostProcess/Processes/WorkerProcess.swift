@@ -217,8 +217,7 @@ final class WorkerProcess: @unchecked Sendable {  // proof: `state` is locked; `
         guard let start = bytes.baseAddress, bytes.count >= size else {
             return pool.end(self, .broken(.broken("a run of \(bytes.count) bytes")))
         }
-        // proof: frames lie at multiples of 8, and it is large enough; both numbers are read as atomics.
-        let run = start.assumingMemoryBound(to: roost_run.self)
+        let run = roost_run_at(UnsafeMutableRawPointer(mutating: start))
         let state = roost_ring_wait_for_run(incoming, run)
         pool.received(
             run: header, done: Int(roost_run_done(run)), isLast: state == UInt32(ROOST_RUN_LAST),

@@ -31,7 +31,7 @@ protocol OpenedTasks: Sendable {
     /// How far apart outputs lie that cross as they are in memory; nil for those that are encoded.
     var rawStride: Int? { get }
     /// Runs one, and encodes its output.
-    func run(_ element: Int, _ run: TaskRun) throws -> Payload
+    func run(_ element: Int, _ run: TaskRun, with encoder: CompactEncoder) throws -> Payload
     /// Runs them one after the other, and puts each output behind the one before it: those of ``rawStride``. Ends early with what one of them
     /// throws.
     func run(
@@ -51,18 +51,16 @@ private struct TasksOfOneType<T: IsolatedTask>: OpenedTasks {
 
     var name: String { tasks.first?.name ?? "" }
 
-    func run(_ element: Int, _ run: TaskRun) throws -> Payload {
+    func run(_ element: Int, _ run: TaskRun, with encoder: CompactEncoder) throws -> Payload {
         let output = try tasks[element].run(IsolatedWorker(run: run))
         if rawStride != nil { return TaskCoding.encodeRaw(output) }
-        do { return try TaskCoding.encode(output) } catch { throw OutputError(underlying: error) }
+        do { return try TaskCoding.encode(output, with: encoder) } catch { throw OutputError(underlying: error) }
     }
 
     func run(
         _ elements: Range<Int>, _ run: TaskRun, into outputs: UnsafeMutableRawPointer,
         _ progress: UnsafeMutablePointer<roost_run>
     ) -> (done: Int, failure: (any Error)?) {
-        // proof: only numbers go this way, of at most 8 bytes, and the room is aligned to 8 and large enough.
-        let outputs = outputs.bindMemory(to: T.Output.self, capacity: elements.count)
         let worker = IsolatedWorker<T.Update>(run: run)
         let (control, slot) = (run.control, run.slot)
         return tasks.withUnsafeBufferPointer { tasks in
@@ -71,7 +69,9 @@ private struct TasksOfOneType<T: IsolatedTask>: OpenedTasks {
                 roost_control_forget(control)
                 roost_slot_set_element(slot, UInt32(truncatingIfNeeded: element))
                 do {
-                    (outputs + done).initialize(to: try tasks[element].run(worker))
+                    // Only numbers go this way, of at most 8 bytes; the room is aligned to 8, and large enough.
+                    let place = outputs + done * MemoryLayout<T.Output>.stride
+                    place.initializeMemory(as: T.Output.self, to: try tasks[element].run(worker))
                 } catch {
                     return (done, error)
                 }

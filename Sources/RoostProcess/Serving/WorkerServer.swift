@@ -13,6 +13,7 @@ final class WorkerServer: @unchecked Sendable {  // proof: what is not a constan
     private let role: roost_role
     private var patience = roost_patience.forRings
     private var types: [Int: ServedTask] = [:]
+    private let encoder = CompactEncoder()
     /// How many bytes an output has, about.
     private var meanOutput = 48
     private let returns: ArenaReturns
@@ -199,7 +200,7 @@ final class WorkerServer: @unchecked Sendable {  // proof: what is not a constan
     }
 
     private func output(_ element: Int, _ run: TaskRun, _ opened: any OpenedTasks) throws -> Payload {
-        let payload = try opened.run(element, run)
+        let payload = try opened.run(element, run, with: encoder)
         if let limit = run.outputLimit, payload.size > limit { throw SizeError(size: payload.size, limit: limit) }
         return payload
     }
@@ -281,8 +282,7 @@ final class WorkerServer: @unchecked Sendable {  // proof: what is not a constan
             size: UInt32(Self.runHeader + bytes), kind: FrameKind.results.rawValue, flags: flags.rawValue,
             slot: UInt16(run.index), element: UInt32(first), extra: UInt32(room), number: run.number)
         guard let place = writer.begin(frame) else { roost_leave(0) }
-        // proof: the writer has put a run there.
-        return (place + Self.runHeader, place.assumingMemoryBound(to: roost_run.self))
+        return (place + Self.runHeader, roost_run_at(place))
     }
 
     /// The next one is `element`, unless that one failed.

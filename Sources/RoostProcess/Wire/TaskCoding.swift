@@ -6,11 +6,11 @@ enum TaskCoding {
     // MARK: Encoding
 
     /// Encodes a value for the other side; what does not fit a frame goes into an arena.
-    static func encode<Value: Encodable>(_ value: Value) throws -> Payload {
-        let parcel = Parcel()
-        var bytes = try CompactEncoder.encode(value, after: [0, 0, 0, 0, 0, 0, 0, 0], parcel: parcel)
-        let count = UInt64(bytes.count - 8)
-        bytes.withUnsafeMutableBytes { $0.storeBytes(of: count.littleEndian, as: UInt64.self) }
+    static func encode<Value: Encodable>(
+        _ value: Value, with encoder: CompactEncoder = CompactEncoder()
+    ) throws -> Payload {
+        var (bytes, parcel) = try encoder.encode(value)
+        guard let parcel else { return try spill(Payload(flags: [], bytes: bytes, size: bytes.count)) }
         bytes += parcel.inline
         let size = bytes.count + parcel.sent.reduce(0) { $0 + $1.count }
         return try spill(
@@ -60,17 +60,23 @@ enum TaskCoding {
         return try memory.withUnsafeBytes(body)
     }
 
-    /// Decodes what ``encode(_:)`` made.
+    /// Decodes what ``encode(_:with:)`` made.
     static func decode<Value: Decodable>(
         _: Value.Type, from bytes: UnsafeRawBufferPointer, port: ArenaPort
+    ) throws -> Value { try decode(Value.self, from: CompactSource(bytes), 0..<bytes.count, bytes, port) }
+
+    /// The same from a stretch of `source`, whose bytes are also those of `bytes`.
+    static func decode<Value: Decodable>(
+        _: Value.Type, from source: CompactSource, _ stretch: Range<Int>, _ bytes: UnsafeRawBufferPointer,
+        _ port: ArenaPort
     ) throws -> Value {
-        guard bytes.count >= 8 else { throw ProcessPoolError.broken("a payload of \(bytes.count) bytes") }
-        let count = bytes.loadUnaligned(fromByteOffset: 0, as: UInt64.self)
-        guard count <= UInt64(bytes.count - 8) else { throw ProcessPoolError.broken("a payload that is cut off") }
-        let border = 8 + Int(count)
-        let parcel = Parcel(inline: UnsafeRawBufferPointer(rebasing: bytes[border...]), port: port)
-        return try CompactDecoder.decode(
-            Value.self, from: UnsafeRawBufferPointer(rebasing: bytes[8..<border]), parcel: parcel)
+        guard stretch.count >= 8 else { throw ProcessPoolError.broken("a payload of \(stretch.count) bytes") }
+        let count = try source.number(UInt64.self, at: stretch.lowerBound)
+        guard count <= UInt64(stretch.count - 8) else { throw ProcessPoolError.broken("a payload that is cut off") }
+        let border = stretch.lowerBound + 8 + Int(count)
+        return try source.value(Value.self, at: stretch.lowerBound + 8) {
+            Parcel(inline: UnsafeRawBufferPointer(rebasing: bytes[border..<stretch.upperBound]), port: port)
+        }
     }
 
     /// Decodes what ``encodePlainly(_:)`` made.
