@@ -57,7 +57,11 @@ import Testing
         let folder = try #require(Groups.folder)
         guard ControlFile.read(folder + "/cgroup.controllers")?.contains("memory") ?? false else { return }
         let pool = try pool(folder, TaskLimits(memory: 64 << 20))
-        let group = try #require(try await { _ = try await pool.run(Add(1, 1)); return try groups(folder).first }())
+        let group = try #require(
+            try await {
+                _ = try await pool.run(Add(1, 1))
+                return try groups(folder).first
+            }())
         let limit = ControlFile.read("\(folder)/\(group)/memory.max")
         #expect(limit.flatMap { Int($0.prefix { $0.isNumber }) } ?? 0 > 64 << 20)
         await pool.close()
@@ -72,13 +76,16 @@ import Testing
                     return configuration
                 }())
         } throws: { error in
-            (error as? ProcessPoolError)?.code == .systemLimit && "\(error)".contains("'/tmp' is no folder of control groups")
+            (error as? ProcessPoolError)?.code == .systemLimit
+                && "\(error)".contains("'/tmp' is no folder of control groups")
         }
     }
 
     private func untilGone(_ folder: String) async throws {
         let deadline = ContinuousClock.now + .seconds(5)
-        while try !groups(folder).isEmpty, ContinuousClock.now < deadline { try await Task.sleep(for: .milliseconds(1)) }
+        while try !groups(folder).isEmpty, ContinuousClock.now < deadline {
+            try await Task.sleep(for: .milliseconds(1))
+        }
         #expect(try groups(folder).isEmpty)
     }
 }

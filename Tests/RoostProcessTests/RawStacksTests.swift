@@ -19,7 +19,9 @@ import Testing
         #expect(images[0].start == 0x55e0_c000_0000 && images[0].end == 0x55e0_c000_5000)
     }
 
-    @Test(arguments: ["", "/", "x-y r-xp /a", "2-1 r-xp 0 0 0 /a", "-", "1- /a", "ffffffffffffffffff-1 x /a", "\n\n/-\n"])
+    @Test(arguments: [
+        "", "/", "x-y r-xp /a", "2-1 r-xp 0 0 0 /a", "-", "1- /a", "ffffffffffffffffff-1 x /a", "\n\n/-\n",
+    ])
     func whatIsNoMapIsLeftOut(_ text: String) {
         #expect(RawStacks.images(text).isEmpty)
     }

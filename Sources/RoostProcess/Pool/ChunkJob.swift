@@ -8,7 +8,8 @@ final class ChunkJob<T: IsolatedTask>: Job, @unchecked Sendable {  // proof: `it
     private let onEnd: @Sendable ([MapRun<T>.Item]) -> Void
 
     init(
-        _ tasks: [T], id: UInt64, map: MapRun<T>, payload: Payload, onEnd: @escaping @Sendable ([MapRun<T>.Item]) -> Void
+        _ tasks: [T], id: UInt64, map: MapRun<T>, payload: Payload,
+        onEnd: @escaping @Sendable ([MapRun<T>.Item]) -> Void
     ) {
         self.tasks = tasks
         self.map = map

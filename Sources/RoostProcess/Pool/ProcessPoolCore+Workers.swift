@@ -307,11 +307,13 @@ extension ProcessPoolCore {
             cpuTime: max(.zero, cpu - .nanoseconds(roost_slot_cpu(page))),
             peakMemory: Self.peak(end, sampled: max(peak, baseline)),
             lastUpdate: updateSize > 0
-                ? update.withUnsafeBytes { job.text(ofUpdate: UnsafeRawBufferPointer(rebasing: $0[..<updateSize])) } : nil,
+                ? update.withUnsafeBytes { job.text(ofUpdate: UnsafeRawBufferPointer(rebasing: $0[..<updateSize])) }
+                : nil,
             lastCheckpoint: hasSite
                 ? CallSite(file: file.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }, line: Int(line))
                 : nil,
-            output: worker.printed, earlier: before, isQuarantined: job.isRepeatable && isLastAttempt && cause.isByItself)
+            output: worker.printed, earlier: before,
+            isQuarantined: job.isRepeatable && isLastAttempt && cause.isByItself)
     }
 
     /// The workers that have died of one of its tasks before. What is out begins with the one that was tried before; those behind it have

@@ -71,7 +71,8 @@ public struct TaskCrash: Error, Sendable, CustomStringConvertible {
         lines.append("  \(facts.joined(separator: ", "))")
         if let lastUpdate { lines.append("  last update: \(lastUpdate)") }
         if isQuarantined, !earlier.isEmpty {
-            lines.append("  quarantined: it has ended \(earlier.count + 1) workers, and is not tried again; before this one:")
+            lines.append(
+                "  quarantined: it has ended \(earlier.count + 1) workers, and is not tried again; before this one:")
             lines += earlier.map { "    process \($0.process): \($0.reason)" }
         }
         if case .signal = cause, !report.threads.isEmpty {

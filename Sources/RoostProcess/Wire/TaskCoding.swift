@@ -97,29 +97,31 @@ enum TaskCoding {
 
     /// So many of them, one behind the other.
     static func decodeRaw<Value>(_: Value.Type, _ count: Int, from bytes: UnsafeRawBufferPointer) throws -> [Value] {
-        guard isRaw(Value.self), bytes.count == MemoryLayout<Value>.stride * (count - 1) + MemoryLayout<Value>.size else {
+        guard isRaw(Value.self), bytes.count == MemoryLayout<Value>.stride * (count - 1) + MemoryLayout<Value>.size
+        else {
             throw ProcessPoolError.broken("\(bytes.count) bytes for \(count) of \(Value.self)")
         }
-        return Array(unsafeUninitializedCapacity: count) { values, initialized in
-            // The last one ends before the room does.
-            UnsafeMutableRawBufferPointer(values).copyMemory(from: bytes)
-            initialized = count
+        return loaded(Value.self, from: bytes) { copy in
+            (0..<count).map { copy.load(fromByteOffset: $0 * MemoryLayout<Value>.stride, as: Value.self) }
         }
     }
 
     /// An output that came as it is in memory.
     static func decodeRawOutput<Value>(_: Value.Type, from bytes: UnsafeRawBufferPointer) throws -> Value {
         guard isRawOutput(Value.self) else { throw ProcessPoolError.broken("a bare \(Value.self)") }
-        return try decodeRaw(Value.self, from: bytes)
-    }
-
-    private static func decodeRaw<Value>(_: Value.Type, from bytes: UnsafeRawBufferPointer) throws -> Value {
         guard bytes.count == MemoryLayout<Value>.size else {
             throw ProcessPoolError.broken("\(bytes.count) bytes for a \(Value.self)")
         }
-        return withUnsafeTemporaryAllocation(byteCount: bytes.count, alignment: MemoryLayout<Value>.alignment) { copy in
+        return loaded(Value.self, from: bytes) { $0.load(as: Value.self) }
+    }
+
+    /// Calls `body` with a copy that is aligned for the type: a frame is not aligned for all.
+    private static func loaded<Value, Result>(
+        _: Value.Type, from bytes: UnsafeRawBufferPointer, _ body: (UnsafeMutableRawBufferPointer) -> Result
+    ) -> Result {
+        withUnsafeTemporaryAllocation(byteCount: bytes.count, alignment: MemoryLayout<Value>.alignment) { copy in
             copy.copyMemory(from: bytes)
-            return copy.load(as: Value.self)
+            return body(copy)
         }
     }
 }
