@@ -144,3 +144,26 @@ public struct CrashOnce: IsolatedTask {
         return worker.attempt
     }
 }
+
+/// Notes its number in a file, and then gives a text of so many bytes, throws, or ends its worker. (Its output is encoded.)
+public struct GiveText: IsolatedTask {
+    public enum Way: String, Codable, Sendable {
+        case returns, throwsError, crashes
+    }
+    public var number: Int
+    public var size: Int
+    public var way: Way
+    public var log: String
+    public init(_ number: Int, size: Int = 8, _ way: Way = .returns, log: String) {
+        (self.number, self.size, self.way, self.log) = (number, size, way, log)
+    }
+
+    public func run(_ worker: IsolatedWorker<WorkerProgress>) throws -> String {
+        _ = RunLogFile.note(number, in: log)
+        switch way {
+        case .returns: return String(repeating: "\(number % 10)", count: size)
+        case .throwsError: throw Refusal(reason: "\(number)")
+        case .crashes: abort()
+        }
+    }
+}

@@ -34,6 +34,48 @@ import Testing
         await pool.close()
     }
 
+    /// Outputs of a chunk lie one behind the other in a frame: those that do not fit it, errors and crashes come between them.
+    @Test(arguments: [1, 7, 64, 500]) func textsOfAllSizesErrorsAndCrashesInOneChunk(_ chunk: Int) async throws {
+        let corner = try Corner()
+        let log = corner.path("log")
+        let pool = try SmokeTests.pool { $0.onOutput = { _ in } }
+        let tasks = (0..<500).map { number in
+            let size = [0, 8, 100, 5_000, 40_000, 70_000, 300_000][number % 37 == 0 ? number / 37 % 7 : 1]
+            let way: GiveText.Way = number % 90 == 45 ? .crashes : number % 50 == 49 ? .throwsError : .returns
+            return GiveText(number, size: size, way, log: log)
+        }
+        var next = 0
+        for await (task, result) in try pool.map(tasks, chunk: .count(chunk)) {
+            #expect(task.number == next)
+            next += 1
+            switch (task.way, result) {
+            case (.returns, .success(let text)):
+                #expect(text == String(repeating: "\(task.number % 10)", count: task.size), "\(task.number)")
+            case (.throwsError, .failure(let error)):
+                #expect((error as? Refusal) == Refusal(reason: "\(task.number)"))
+            case (.crashes, .failure(let error)): #expect(error is TaskCrash, "\(error)")
+            default: Issue.record("\(task.number), which \(task.way): \(result)")
+            }
+        }
+        #expect(next == 500)
+        let runs = try Growth.read(log).split(separator: "\n")
+        #expect(runs.count == 500 && Set(runs).count == 500, "each ran once: \(runs.count)")
+        await pool.close()
+    }
+
+    /// What was done before the worker died counts, though nobody had looked at it yet.
+    @Test func outputsBeforeACrashAreKept() async throws {
+        let pool = try SmokeTests.pool {
+            $0.workers = 1...1
+            $0.onOutput = { _ in }
+        }
+        let tasks = (0..<200).map { CrashIf(number: $0, crashes: $0 == 199) }
+        var results: [Int] = []
+        for await (_, result) in try pool.map(tasks, chunk: .count(200)) { results.append((try? result.get()) ?? -1) }
+        #expect(results == Array(0..<199) + [-1])
+        await pool.close()
+    }
+
     @Test func aCrashInAChunkFailsOneTask() async throws {
         let pool = try SmokeTests.pool()
         let tasks = (0..<300).map { CrashIf(number: $0, crashes: $0 % 100 == 50) }
