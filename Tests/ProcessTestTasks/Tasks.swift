@@ -91,3 +91,18 @@ public struct Mark: IsolatedTask {
         return number
     }
 }
+
+/// Notes its number in a file, and sleeps without a checkpoint.
+public struct Doze: IsolatedTask {
+    public var number: Int
+    public var milliseconds: UInt32
+    public var log: String
+    public init(_ number: Int, milliseconds: UInt32, log: String) {
+        (self.number, self.milliseconds, self.log) = (number, milliseconds, log)
+    }
+    public func run(_ worker: IsolatedWorker<WorkerProgress>) throws -> Int {
+        _ = RunLogFile.note(number, in: log)
+        usleep(milliseconds * 1_000)
+        return number
+    }
+}

@@ -63,6 +63,24 @@ import Testing
         await pool.close()
     }
 
+    /// Tasks without checkpoints: those of a chunk that had not begun when it was stopped never do.
+    @Test func aStoppedChunkBeginsWithNoFurtherTask() async throws {
+        let corner = try Corner()
+        let pool = try SmokeTests.pool { $0.workers = 1...1 }
+        let tasks = (0..<2_000).map { Doze($0, milliseconds: 5, log: corner.path("log")) }
+        let scope = WorkerScope("dozers")
+        let map = try pool.map(tasks, in: scope, chunk: .count(2_000))
+        let iterating = Task { for await _ in map {} }
+        while (try? Growth.read(corner.path("log")).isEmpty) ?? true { try await Task.sleep(for: .milliseconds(1)) }
+        let workers = pool.processes
+        _ = await scope.close(within: .seconds(5))
+        await iterating.value
+        #expect(try Growth.read(corner.path("log")).split(separator: "\n").count < 200)
+        #expect(try await pool.run(Add(1, 1)) == 2)
+        #expect(pool.processes == workers, "its worker lives")
+        await pool.close()
+    }
+
     /// What was done before the worker died counts, though nobody had looked at it yet.
     @Test func outputsBeforeACrashAreKept() async throws {
         let pool = try SmokeTests.pool {

@@ -69,6 +69,8 @@ private struct TasksOfOneType<T: IsolatedTask>: OpenedTasks {
                 roost_control_forget(control)
                 roost_slot_set_element(slot, UInt32(truncatingIfNeeded: element))
                 do {
+                    // What was asked to stop begins with none of its tasks.
+                    if roost_slot_flags(slot) != 0 { try run.honourFlags() }
                     // Only numbers go this way, of at most 8 bytes; the room is aligned to 8, and large enough.
                     let place = outputs + done * MemoryLayout<T.Output>.stride
                     place.initializeMemory(as: T.Output.self, to: try tasks[element].run(worker))

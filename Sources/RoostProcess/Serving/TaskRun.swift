@@ -47,6 +47,18 @@ final class TaskRun: @unchecked Sendable {  // proof: the pointers are into the 
     var stopReason: StopReason { .requested("the app asked for it") }
     var elapsed: Duration { .now - began }
 
+    /// Throws `StopError` once it was asked to stop, and waits while it is paused.
+    func honourFlags() throws {
+        while true {
+            let flags = roost_slot_flags(slot)
+            if flags & UInt32(ROOST_FLAG_STOP) != 0 { throw StopError(stopReason) }
+            guard flags & UInt32(ROOST_FLAG_PAUSE) != 0 else { break }
+            roost_slot_set_paused(slot, 1)
+            roost_slot_wait(slot, flags, -1)
+        }
+        roost_slot_set_paused(slot, 0)
+    }
+
     // MARK: Updates
 
     func report(_ encode: @escaping @Sendable () throws -> [UInt8]) {

@@ -200,6 +200,8 @@ final class WorkerServer: @unchecked Sendable {  // proof: what is not a constan
     }
 
     private func output(_ element: Int, _ run: TaskRun, _ opened: any OpenedTasks) throws -> Payload {
+        // What was asked to stop begins with none of its tasks.
+        if roost_slot_flags(run.slot) != 0 { try run.honourFlags() }
         let payload = try opened.run(element, run, with: encoder)
         if let limit = run.outputLimit, payload.size > limit { throw SizeError(size: payload.size, limit: limit) }
         return payload

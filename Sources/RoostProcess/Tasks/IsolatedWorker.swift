@@ -55,16 +55,7 @@ public struct IsolatedWorker<Update: Codable & Sendable>: Sendable {
     }
 
     @usableFromInline
-    func honourFlags() throws {
-        while true {
-            let flags = roost_slot_flags(slot)
-            if flags & UInt32(ROOST_FLAG_STOP) != 0 { throw StopError(run.stopReason) }
-            guard flags & UInt32(ROOST_FLAG_PAUSE) != 0 else { break }
-            roost_slot_set_paused(slot, 1)
-            roost_slot_wait(slot, flags, -1)
-        }
-        roost_slot_set_paused(slot, 0)
-    }
+    func honourFlags() throws { try run.honourFlags() }
 }
 
 extension IsolatedWorker where Update == WorkerProgress {
