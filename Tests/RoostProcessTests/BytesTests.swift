@@ -50,7 +50,9 @@ import Testing
         let sender = ArenaPort(channel: ends[0]) { news in receiver.withLock { $0 }?.hear(news) }
         let other = ArenaPort(channel: ends[1]) { sender.hear($0) }
         receiver.withLock { $0 = other }
-        let payload = try TaskCoding.encode([Bytes(count: 100_000) { $0.initializeMemory(as: UInt8.self, repeating: 5) }])
+        let payload = try TaskCoding.encode([
+            Bytes(count: 100_000) { $0.initializeMemory(as: UInt8.self, repeating: 5) }
+        ])
         try sender.lend(payload)
         let bytes = try payload.bytes.withUnsafeBytes { try TaskCoding.decode([Bytes].self, from: $0, port: other) }
         #expect(bytes[0].array == Array(repeating: 5, count: 100_000))
