@@ -6,7 +6,7 @@ extension ThumbnailError {
     var inShort: String {
         // The entry has the reason in words alone.
         if isRemembered { return "Failed before" }
-        switch code {
+        return switch code {
         case .crashed: "Crashes its decoder"
         case .killed: "Its decoder was ended"
         case .tooMuchTime: "Takes too long"
