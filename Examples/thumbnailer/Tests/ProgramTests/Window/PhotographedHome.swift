@@ -88,21 +88,21 @@ final class PhotographedHome {
 
     func removeEndlessPicture() throws { try FileManager.default.removeItem(atPath: workspace.path(endless)) }
 
-    /// What one finds on a disk that is some years old.
+    /// What one finds on a disk that is some years old; before the others, where it is in sight.
     func addBrokenPictures() throws {
         let whole = try Data(contentsOf: URL(fileURLWithPath: pictures + "/" + names[3]))
-        let half = URL(fileURLWithPath: pictures + "/2024-02-17 Ferry (copy was interrupted).jpg")
+        let half = URL(fileURLWithPath: pictures + "/2023-11-04 Ferry (copy was interrupted).jpg")
         try whole.prefix(whole.count / 5).write(to: half)
-        try Data().write(to: URL(fileURLWithPath: pictures + "/Screenshot 12.png"))
-        try workspace.write("<html><title>404 Not Found</title></html>\n", to: "home/Pictures/download.jpg")
+        try Data().write(to: URL(fileURLWithPath: pictures + "/2023-11-18 Screenshot.png"))
+        try workspace.write("<html><title>404 Not Found</title></html>\n", to: "home/Pictures/2023-12-02 download.jpg")
         // A poster that nobody has the patience for, and another that ends whatever draws it.
-        try writeEndlessPicture(to: "home/Pictures/2024-02-18 Poster.svg")
+        try writeEndlessPicture(to: "home/Pictures/2023-12-09 Poster.svg")
         let matrix = #"<feConvolveMatrix order="21" kernelMatrix="\#(String(repeating: "1 ", count: 441))"/>"#
         try workspace.write(
             """
             <svg xmlns="http://www.w3.org/2000/svg" width="400" height="400"><defs><filter id="f">\(matrix)</filter></defs>\
             <rect width="400" height="400" filter="url(#f)"/></svg>
-            """, to: "home/Pictures/2024-02-19 Poster.svg")
+            """, to: "home/Pictures/2023-12-16 Poster.svg")
     }
 }
 #endif
