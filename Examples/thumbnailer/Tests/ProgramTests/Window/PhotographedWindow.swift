@@ -28,7 +28,9 @@ final class PhotographedWindow: WindowedProgram {
         // Asked again: a window that is just being shown may miss it.
         for _ in 0..<10 {
             desktop.windows.maximize(window)
-            if program.wait(for: .seconds(1), until: { desktop.windows.size(of: window)?.first == desktop.width }) { break }
+            if program.wait(for: .seconds(1), until: { desktop.windows.size(of: window)?.first == desktop.width }) {
+                break
+            }
         }
         try run("/usr/bin/python3", "-c", Self.pointerAway)
     }
