@@ -8,7 +8,7 @@ import ThumbnailKit
 /// There are two lanes. In the ordinary one as many pictures are decoded at a time as there are jobs, each within 128 MiB: room
 /// for some thirty megapixels, and for any JPEG whose decoder works row by row. What says in its header that it takes more, or
 /// turns out to, goes through the lane for large ones, one at a time, within 512 MiB. With two jobs a run so takes at most 768 MiB
-/// beside the app.
+/// beside the app and what its workers begin with, and 128 MiB more for each further job.
 package final class Decoders: Sendable {
     /// What decoding one picture may take.
     package struct Limits: Sendable {
