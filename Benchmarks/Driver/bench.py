@@ -26,7 +26,7 @@ HOME = Path(__file__).resolve().parent.parent
 
 
 def arguments():
-    names = [b.name for b in plan.BENCHMARKS + processplan.BENCHMARKS + windowplan.BENCHMARKS] + ["thumbnails"]
+    names = [b.name for b in plan.BENCHMARKS + processplan.BENCHMARKS + windowplan.BENCHMARKS] + ["thumbnails", "process-thumbnails"]
     parser = argparse.ArgumentParser(prog="Benchmarks/run", description=__doc__, allow_abbrev=False)
     parser.add_argument("--quick", action="store_true", help="3 rounds and smaller counts")
     parser.add_argument("--json", type=Path, metavar="FILE", help="where the JSON goes (default: Benchmarks/.results/…)")
@@ -129,8 +129,9 @@ def planned(options, paths):
                 yield benchmark, runner
         finally:
             runner.end()
-    if not options.only or "thumbnails" in options.only:
-        yield thumbnails.prepare(HOME, options.quick)
+    for name in ("thumbnails", "process-thumbnails"):
+        if not options.only or name in options.only:
+            yield thumbnails.prepare(HOME, options.quick, name)
 
 
 def main():

@@ -3,6 +3,7 @@
 import statistics
 
 import processplan
+import thumbnails
 import windowplan
 
 
@@ -80,6 +81,11 @@ GOALS += [
     ("thumbnails", "CPU / Pillow's", ratio("thumbnails", THUMBNAILER, [PILLOW], "cpu_s"), "<=", 0.8),
     ("thumbnails", "peak MB", plain("thumbnails", THUMBNAILER, "peak_mb"), "<=", 300),
 ]
+
+GOALS.append((
+    "process-thumbnails", "pictures/s / --in-process's", ratio("process-thumbnails", thumbnails.IN_WORKERS, [thumbnails.IN_PROCESS], "rate"),
+    ">=", 0.9,
+))
 
 WINDOW, CONTROL = windowplan.ROOST, windowplan.CONTROL
 SILENCE = "longest silence over the control's, worst round, ms"

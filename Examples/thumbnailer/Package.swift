@@ -24,16 +24,33 @@ let package = Package(
             providers: [.apt(["libgdk-pixbuf-2.0-dev"])]
         ),
         .target(name: "ThumbnailKit", dependencies: ["CGdkPixbufSystem"]),
+        // Decoding in worker processes.
+        .target(
+            name: "ThumbnailDecoding",
+            dependencies: [
+                "ThumbnailKit", .product(name: "Roost", package: "Roost"),
+                .product(name: "RoostProcess", package: "Roost"),
+            ]),
         .executableTarget(
             name: "thumbnailer",
             dependencies: [
-                "ThumbnailKit",
+                "ThumbnailDecoding", "ThumbnailKit",
                 .product(name: "Roost", package: "Roost"),
+                .product(name: "RoostApp", package: "Roost"),
                 .product(name: "RoostTerminal", package: "Roost"),
                 .product(name: "RoostGTK", package: "Roost", condition: .when(traits: ["Window"])),
             ]
         ),
         .testTarget(name: "ThumbnailKitTests", dependencies: ["ThumbnailKit", "CGdkPixbufSystem"]),
+        // With the real workers, which are the program.
+        .testTarget(
+            name: "ThumbnailDecodingTests",
+            dependencies: [
+                "ThumbnailDecoding", "ThumbnailKit", "thumbnailer",
+                .product(name: "ProgramTesting", package: "program-testing"),
+                .product(name: "Roost", package: "Roost"),
+                .product(name: "RoostProcess", package: "Roost"),
+            ]),
         // Whole programs: the thumbnailer itself, and one that uses Roost in odd ways.
         .executableTarget(
             name: "odd-program",

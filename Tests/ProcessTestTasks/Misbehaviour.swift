@@ -131,6 +131,17 @@ public struct SilentAbort: IsolatedTask {
     }
 }
 
+/// Ends its worker with these words.
+public struct LastWords: IsolatedTask {
+    public var words: String
+    public init(_ words: String) { self.words = words }
+    public func run(_ worker: IsolatedWorker<WorkerProgress>) throws -> Int {
+        let line = words + "\n"
+        _ = line.utf8.withContiguousStorageIfAvailable { write(2, $0.baseAddress, $0.count) }
+        abort()
+    }
+}
+
 /// Cannot be encoded.
 public struct Unencodable: IsolatedTask {
     public init() {}

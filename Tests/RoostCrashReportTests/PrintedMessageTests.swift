@@ -100,6 +100,20 @@ import Testing
         #expect(assertion.message == "Assertion `n > 3' failed.")
         let glib = reason("**\nGtk:ERROR:../gtk/gtkmain.c:77:gtk_main: assertion failed: (ready)\n", signal: 6)
         #expect(glib.kind == .assertion && glib.file == "../gtk/gtkmain.c" && glib.line == 77)
+        let noMemory = "(process:7): GLib-ERROR **: 12:34:56.789: ../glib/gmem.c:136: failed to allocate 9 bytes"
+        #expect(reason("\n\(noMemory)\n", signal: 5).message == "../glib/gmem.c:136: failed to allocate 9 bytes")
+        #expect(reason("(p:7): Gtk-ERROR **: no display\n", signal: 5).message == "no display")
+        #expect(reason("(p:7): Gtk-WARNING **: no display\n", signal: 5).source == .signal)
+        let panic = reason(
+            "thread 'main' panicked at src/a.rs:2:5:\nindex out of bounds\nnote: run with …\n", signal: 6)
+        #expect(panic.kind == .fatalError && panic.message == "panicked at src/a.rs:2:5: index out of bounds")
+        #expect(panic.details == ["note: run with …"])
+        let before = "thread '<unnamed>' panicked at 'assertion failed', src/a.rs:2:5\n"
+        let again = "thread '<unnamed>' panicked at core/panicking.rs:9:5:\npanic in a function that cannot unwind\n"
+        #expect(reason(before, signal: 6).message == "panicked at 'assertion failed', src/a.rs:2:5")
+        #expect(reason(before + again, signal: 6).message == "panicked at 'assertion failed', src/a.rs:2:5")
+        #expect(
+            reason("memory allocation of 9 bytes failed\n", signal: 6).message == "memory allocation of 9 bytes failed")
         let loader = reason("crasher: error while loading shared libraries: libx.so: not found\n", end: .exited(127))
         #expect(loader.kind == .notLoaded && loader.message.hasSuffix("libx.so: not found"))
         let sanitizer = reason("==7==ERROR: AddressSanitizer: heap-use-after-free on 0x1\n", end: .exited(1))

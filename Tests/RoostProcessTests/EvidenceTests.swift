@@ -21,6 +21,19 @@ import Testing
         await pool.close()
     }
 
+    /// Under a limit of memory, a library that ends the process because it gets none has met the limit; without one, it has not.
+    @Test(arguments: [
+        "memory allocation of 9000 bytes failed", "(process:7): GLib-ERROR **: failed to allocate 9 bytes",
+    ])
+    func lastWordsAboutMemoryAreTheLimits(_ words: String) async throws {
+        let pool = try SmokeTests.pool()
+        let limited = try await crash(LastWords(words), pool, limits: TaskLimits(memory: 64 << 20))
+        #expect(limited.cause == .memoryLimit(64 << 20), "\(limited.reason)")
+        let unlimited = try await crash(LastWords(words), pool)
+        #expect(unlimited.cause == .signal(SIGABRT) && unlimited.reason.contains("alloc"), "\(unlimited.reason)")
+        await pool.close()
+    }
+
     /// The kernel counts the app's peak for a process that the app starts.
     @Test func anAppWithMuchMemoryIsNotItsWorkersPeak() async throws {
         let size = 256 << 20

@@ -35,7 +35,7 @@ struct PrintedMessage {
         let line = lines[index]
         let rest = lines[(index + 1)...]
         return swift(line) ?? swiftRuntime(line) ?? exclusivity(lines, at: index) ?? exception(line, rest)
-            ?? allocator(line) ?? assertion(line) ?? loader(line) ?? sanitizer(line)
+            ?? allocator(line) ?? assertion(line) ?? glib(line) ?? rust(line, rest) ?? loader(line) ?? sanitizer(line)
     }
 }
 
@@ -156,6 +156,33 @@ extension PrintedMessage {
         let parts = line.split(separator: ":", maxSplits: 4, omittingEmptySubsequences: false)
         guard parts.count == 5, parts[1] == "ERROR", let number = Int(parts[3]) else { return nil }
         return PrintedMessage(.assertion, parts[4].trimmed, file: String(parts[2]), line: number)
+    }
+
+    /// `(process:7): GLib-ERROR **: 12:34:56.789: ../glib/gmem.c:136: failed to allocate 9 bytes`.
+    private static func glib(_ line: Substring) -> PrintedMessage? {
+        guard line.hasPrefix("("), let start = line.firstRange(of: "ERROR **: ") else { return nil }
+        var message = line[start.upperBound...]
+        // The time of day.
+        if let end = message.firstRange(of: ": "),
+            message[..<end.lowerBound].allSatisfy({ "0123456789:.".contains($0) })
+        {
+            message = message[end.upperBound...]
+        }
+        return PrintedMessage(.fatalError, message, signals: traps)
+    }
+
+    /// `thread 'main' panicked at src/main.rs:2:5:` with the text below it, or as it was before Rust 1.73,
+    /// `thread 'main' panicked at 'text', src/main.rs:2:5`; and what is said when there is no memory.
+    private static func rust(_ line: Substring, _ rest: ArraySlice<Substring>) -> PrintedMessage? {
+        if line.hasPrefix("memory allocation of "), line.hasSuffix(" bytes failed") {
+            return PrintedMessage(.fatalError, line)
+        }
+        guard line.hasPrefix("thread '"), let start = line.firstRange(of: "' panicked at ") else { return nil }
+        let place = line[start.upperBound...]
+        let text = place.hasSuffix(":") ? "\(place) \(rest.first ?? "")" : String(place)
+        // Said of the first one, which stands above.
+        if text.contains("panic in a function that cannot unwind") { return nil }
+        return PrintedMessage(.fatalError, "panicked at \(text)", lines: place.hasSuffix(":") ? 2 : 1)
     }
 
     private static func loader(_ line: Substring) -> PrintedMessage? {

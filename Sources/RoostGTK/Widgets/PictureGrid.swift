@@ -16,6 +16,8 @@ public final class PictureGrid: Widget {
         public var path: [UInt8]
         /// What it is called: said by a screen reader, and shown when the pointer rests on it.
         public var name: String
+        /// What stands in its place when there is nothing to show: a few words. Nil for a picture.
+        public var missing: String?
 
         /// Creates a picture from the bytes of a path.
         public init(path: [UInt8], name: String) {
@@ -25,6 +27,12 @@ public final class PictureGrid: Widget {
 
         /// Creates a picture from a path that is text.
         public init(path: String, name: String) { self.init(path: Array(path.utf8), name: name) }
+
+        /// Creates a place without a picture, in which stands why there is none.
+        public init(missing: String, name: String) {
+            self.init(path: [], name: name)
+            self.missing = missing
+        }
 
         /// Text, whatever the path is.
         fileprivate var uri: String {
@@ -82,9 +90,12 @@ public final class PictureGrid: Widget {
 
     /// Adds pictures behind the others.
     public func append(_ pictures: [Picture]) {
-        let uris = pictures.map(\.uri)
-        for (uri, picture) in zip(uris, pictures) { self.pictures.names[uri] = picture.name }
-        StringModel.append(uris, to: model)
+        let keys = pictures.map { picture in
+            guard let missing = picture.missing else { return picture.uri }
+            return self.pictures.note(missing: missing)
+        }
+        for (key, picture) in zip(keys, pictures) { self.pictures.names[key] = picture.name }
+        StringModel.append(keys, to: model)
     }
 }
 #endif

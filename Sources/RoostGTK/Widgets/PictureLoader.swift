@@ -24,8 +24,10 @@ final class PictureLoader {
         deinit { g_object_unref(UnsafeMutableRawPointer(pointer)) }
     }
 
-    /// What the pictures are called, by their URIs.
+    /// What the pictures are called, by their URIs, and by the keys of places without one.
     var names: [String: String] = [:]
+    /// What stands in places without a picture, by their keys.
+    private var missing: [String: String] = [:]
     private let side: Int
     private let scope = WorkerScope(
         "pictures", pool: WorkerPool(name: "pictures", configuration: .init(maximumThreads: 1)))
@@ -47,7 +49,14 @@ final class PictureLoader {
     /// The same files may be other pictures the next time.
     func forgetAll() {
         for (_, entry) in loading { entry.handle.stop() }
-        (loading, textures, order, names) = ([:], [:], [], [:])
+        (loading, textures, order, names, missing) = ([:], [:], [], [:], [:])
+    }
+
+    /// A place without a picture: its key, which is no URI.
+    func note(missing words: String) -> String {
+        let key = "missing \(missing.count)"
+        missing[key] = words
+        return key
     }
 
     func connect(to factory: OpaquePointer) {
@@ -60,24 +69,39 @@ final class PictureLoader {
     // MARK: Cells
 
     private func setUp(_ item: OpaquePointer) {
+        // The picture, and above it the words that stand where there is none.
+        let cell = gtk_overlay_new()!
         let picture = gtk_picture_new()!
         gtk_widget_set_size_request(picture, side.pixels, side.pixels)
+        gtk_overlay_set_child(OpaquePointer(cell), picture)
+        let words = gtk_label_new(nil)!
+        gtk_label_set_wrap(OpaquePointer(words), 1)
+        gtk_label_set_lines(OpaquePointer(words), 4)
+        gtk_label_set_ellipsize(OpaquePointer(words), PANGO_ELLIPSIZE_END)
+        gtk_label_set_justify(OpaquePointer(words), GTK_JUSTIFY_CENTER)
+        for name in ["dim-label", "caption", "frame"] { gtk_widget_add_css_class(words, name) }
+        gtk_overlay_add_overlay(OpaquePointer(cell), words)
         let margins = [
             gtk_widget_set_margin_top, gtk_widget_set_margin_bottom, gtk_widget_set_margin_start,
             gtk_widget_set_margin_end,
         ]
-        for margin in margins { margin(picture, Self.spacing / 2) }
-        gtk_list_item_set_child(item, picture)
+        for margin in margins { margin(cell, Self.spacing / 2) }
+        gtk_list_item_set_child(item, cell)
     }
 
     private func bind(_ item: OpaquePointer) {
         guard let object = gtk_list_item_get_item(item),
-            let text = gtk_string_object_get_string(OpaquePointer(object)), let picture = gtk_list_item_get_child(item)
+            let text = gtk_string_object_get_string(OpaquePointer(object)), let cell = gtk_list_item_get_child(item),
+            let picture = gtk_overlay_get_child(OpaquePointer(cell)), let words = gtk_widget_get_last_child(cell)
         else { return }
         let uri = String(cString: text)
         let name = names[uri] ?? uri
-        gtk_widget_set_tooltip_text(picture, name)
+        let missing = missing[uri]
+        gtk_widget_set_tooltip_text(cell, missing.map { "\(name)\n\($0)" } ?? name)
         Widget.setSpokenName(of: picture, name)
+        gtk_label_set_text(OpaquePointer(words), missing ?? "")
+        gtk_widget_set_visible(words, missing == nil ? 0 : 1)
+        guard missing == nil else { return gtk_picture_set_paintable(OpaquePointer(picture), nil) }
         wanted[item] = uri
         if let texture = textures[uri] {
             gtk_picture_set_paintable(OpaquePointer(picture), texture.pointer)
@@ -115,7 +139,7 @@ final class PictureLoader {
     private func arrived(_ uri: String, _ texture: Texture) {
         keep(texture, for: uri)
         for (item, wantedURI) in wanted where wantedURI == uri {
-            if let picture = gtk_list_item_get_child(item) {
+            if let cell = gtk_list_item_get_child(item), let picture = gtk_overlay_get_child(OpaquePointer(cell)) {
                 gtk_picture_set_paintable(OpaquePointer(picture), texture.pointer)
             }
         }

@@ -328,9 +328,9 @@ extension ProcessPoolCore {
         return max(peak, sampled)
     }
 
-    /// The words of Swift's runtime, and of C++'s, when they get no memory: under a limit that is the limit.
+    /// The words of the runtimes of Swift, C++ and Rust, and of GLib, when they get no memory: under a limit that is the limit.
     private static func saysThatMemoryIsUsedUp(_ report: CrashReport) -> Bool {
-        ["failed to allocate", "std::bad_alloc"].contains(where: report.reason.message.contains)
+        ["failed to allocate", "std::bad_alloc", "memory allocation of"].contains(where: report.reason.message.contains)
     }
 
     private func report(

@@ -37,6 +37,18 @@ enum ProcessTable {
         return names.compactMap { pid_t($0) }.filter { Self.session(of: $0) == session }
     }
 
+    /// The processes that have this text in the environment they were started with: a program in a workspace and all that it
+    /// starts, whatever session they are in.
+    static func started(with text: String) -> [pid_t] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+        return names.compactMap { pid_t($0) }.filter { process in
+            guard process != getpid(),
+                let environment = FileManager.default.contents(atPath: "/proc/\(process)/environ")
+            else { return false }
+            return environment.range(of: Data(text.utf8)) != nil
+        }
+    }
+
     private static func session(of process: pid_t) -> pid_t? {
         guard let line = line(of: process) else { return nil }
         // After the name, which may hold anything: state, parent, group, session.

@@ -51,6 +51,17 @@ final class Workspace: Sendable {
         return result
     }
 
+    /// The living processes of programs that were started in here, and of all that these have started. After an end they are
+    /// given 100 ms to go, and more only where the machine is busy.
+    func processesLeft(after limit: Duration = .seconds(2)) -> [pid_t] {
+        let deadline = ContinuousClock.now + limit
+        while true {
+            let living = ProcessTable.started(with: "XDG_STATE_HOME=" + path("state"))
+            if living.isEmpty || ContinuousClock.now > deadline { return living }
+            usleep(2_000)
+        }
+    }
+
     func path(_ name: String) -> String { "\(folder)/\(name)" }
 
     @discardableResult

@@ -14,9 +14,12 @@ public final class Desktop {
     private let display: String
     private let bus: String
     public let windows: WindowManager
+    /// In pixels.
+    public let width: Int
 
     /// Size in pixels. `look` is a folder with an `rc.xml` for the window manager, and its theme in `themes`.
     public init(width: Int = 1_024, height: Int = 768, look: String? = nil) throws {
+        self.width = width
         services = try Services()
         let screen = "\(width)x\(height)x24"
         // Without -noreset it starts over whenever its last client goes, and refuses the window manager that comes just then.

@@ -12,6 +12,9 @@ struct Arguments {
     var again = false
     var json = false
     var budget: Double?
+    /// Decode in this process, as programs without worker processes do.
+    var inProcess = false
+    var decodeTime: Double?
     var surface: Surface?
 
     /// Where it is to run.
@@ -47,6 +50,8 @@ struct Arguments {
           --jobs N        pictures at a time (default: one a processor)
           --again         make every thumbnail, also fresh ones and those that failed before
           --json          one JSON object a picture on standard output, and a last one with the counts
+          --decode-time S seconds of processor time that decoding one picture may take (default 10)
+          --in-process    decode in this process: what crashes or hangs a decoder then does so to all of it
           --budget S      seconds from a request to stop until the program is gone (default 10)
           --window        run in a window (the default where there is a display)
           --terminal      run in the terminal
@@ -90,9 +95,10 @@ struct Arguments {
         switch name {
         case "--again": again = true
         case "--json": json = true
+        case "--in-process": inProcess = true
         case "--terminal": surface = .terminal
         case "--window": surface = .window
-        case "--output", "--size", "--jobs", "--budget":
+        case "--output", "--size", "--jobs", "--budget", "--decode-time":
             guard let value = attached ?? rest.popFirst(), !value.isEmpty else { return "\(name) needs a value" }
             return take(name, value)
         default: return "there is no option '\(RawPath(bytes: word).printable)'; --help lists them"
@@ -115,10 +121,10 @@ struct Arguments {
             }
             self.jobs = jobs
         default:
-            guard let budget = Double(text), budget.isFinite, (0.1...3_600).contains(budget) else {
-                return "--budget is a number of seconds from 0.1 to 3600, not '\(RawPath(bytes: value).printable)'"
+            guard let seconds = Double(text), seconds.isFinite, (0.1...3_600).contains(seconds) else {
+                return "\(name) is a number of seconds from 0.1 to 3600, not '\(RawPath(bytes: value).printable)'"
             }
-            self.budget = budget
+            if name == "--budget" { budget = seconds } else { decodeTime = seconds }
         }
         return nil
     }

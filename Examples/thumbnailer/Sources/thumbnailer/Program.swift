@@ -1,5 +1,6 @@
 import Glibc
 import Roost
+import RoostApp
 import RoostTerminal
 import ThumbnailKit
 
@@ -8,8 +9,9 @@ import RoostGTK
 #endif
 
 @main
-enum Program {
-    static func main() {
+enum Program: RoostApplication {
+    /// In the app alone: its decoders are this program again, and come no further than `main`.
+    static func run() {
         switch Arguments.parse(rawArguments) {
         case .help:
             print(Arguments.help, terminator: "")
@@ -24,7 +26,7 @@ enum Program {
             if arguments.wantsWindow(hasDisplay: { hasDisplay }) {
                 DecoderMessages.discardButToolkits()
                 GTKApplication.run(name, configuration: configuration) { app in
-                    ThumbnailerWindow(app, arguments).present()
+                    try ThumbnailerWindow(app, arguments).present()
                 }
             }
             #else

@@ -21,14 +21,14 @@ final class ThumbnailJob {
     /// Returns the exit status.
     func run() async -> Int32 {
         terminal.attach(to: .process)
-        let jobs = arguments.jobs ?? WorkerPool.processorCount
-        let scopes = ThumbnailRun.Scopes(jobs: jobs)
+        let scopes: ThumbnailRun.Scopes
         let run: ThumbnailRun
         do {
+            scopes = try ThumbnailRun.Scopes(arguments)
             guard let folder = try arguments.folder ?? DefaultFolder.find() else {
                 return complain("no folder was named, and there are no pictures in the usual places")
             }
-            run = try ThumbnailRun(arguments, of: folder, scopes: scopes, jobs: jobs)
+            run = try ThumbnailRun(arguments, of: folder, scopes: scopes)
         } catch {
             return complain("\(error)")
         }

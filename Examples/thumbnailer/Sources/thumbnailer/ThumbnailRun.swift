@@ -1,13 +1,15 @@
 import Glibc
 import Roost
 import Synchronization
+import ThumbnailDecoding
 import ThumbnailKit
 
 /// One run over one folder, whoever shows it.
 ///
 /// Three kinds of workers. *count* learns how many pictures there are, for the time left. *walk* finds them and starts a
-/// worker for each, whose handle it sends on; the buffer of the handles is the backpressure: the walk is never far ahead.
-/// *thumbnail of …* makes one. The main actor takes the handles in order, and waits for each ending.
+/// worker for each, whose handle it sends on; *thumbnail of …* makes one, with its decoding in a process of its own. The main
+/// actor shows each as it is done, so a slow one holds nobody up; how many may be begun and not yet shown is the backpressure:
+/// the walk is never far ahead.
 @MainActor
 final class ThumbnailRun {
     typealias Made = WorkerHandle<ThumbnailOutcome, WorkerProgress>
@@ -35,19 +37,43 @@ final class ThumbnailRun {
 
     /// Where a run's workers live.
     struct Scopes {
+        let jobs: Int
         let makers: WorkerScope
         let walkers: WorkerScope
+        /// Nil when pictures are decoded in this process. What a maker has decoded there ends with the maker.
+        let decoders: Decoders?
 
-        init(jobs: Int) {
+        init(_ arguments: Arguments) throws {
+            jobs = arguments.jobs ?? WorkerPool.processorCount
             makers = WorkerScope(
                 "thumbnails", pool: WorkerPool(name: "thumbs", configuration: .init(maximumThreads: jobs)))
             // Walking is mostly waiting for the disk: threads of its own, so that it takes none from the decoders.
             walkers = WorkerScope("walk", pool: WorkerPool(name: "walk", configuration: .init(maximumThreads: 2)))
+            let time = Duration.seconds(arguments.decodeTime ?? 10)
+            decoders = arguments.inProcess ? nil : try Decoders(jobs: jobs, limits: .init(processorTime: time))
+        }
+
+        func pause() {
+            walkers.pause()
+            makers.pause()
+            decoders?.pause()
+        }
+
+        func resume() {
+            decoders?.resume()
+            makers.resume()
+            walkers.resume()
+        }
+
+        func stop(_ reason: StopReason) {
+            walkers.stop(reason)
+            makers.stop(reason)
         }
 
         func close() async {
             await makers.close()
             await walkers.close()
+            await decoders?.close()
         }
     }
 
@@ -59,10 +85,9 @@ final class ThumbnailRun {
     private let walk: FolderWalk
     private let cache: ThumbnailCache
     private let thumbnailer: Thumbnailer
-    private let jobs: Int
     private let scopes: Scopes
 
-    init(_ arguments: Arguments, of folder: RawPath, scopes: Scopes, jobs: Int) throws {
+    init(_ arguments: Arguments, of folder: RawPath, scopes: Scopes) throws {
         if folder.isRelative || arguments.output?.isRelative == true, !RawPath.hasWorkingFolder {
             throw GoneWorkingFolder()
         }
@@ -70,7 +95,6 @@ final class ThumbnailRun {
         walk = try FolderWalk(folder: folder, skipping: cache)
         thumbnailer = Thumbnailer(cache: cache, size: arguments.size, again: arguments.again)
         self.scopes = scopes
-        self.jobs = jobs
     }
 
     /// Calls `counted` once it is known how many pictures there are, and `handle` with everything there is to show, one after
@@ -82,19 +106,24 @@ final class ThumbnailRun {
         let counter = scopes.walkers.start("count") { [walk] worker in try Self.count(walk, worker) }
         counter.onUpdate { progress in if let total = progress.total { counted(total) } }
         let unsent = Unsent()
-        let walker = scopes.walkers.start("walk", reporting: Step.self, options: .init(sendBuffer: jobs * 8)) {
-            [cache, walk, makers = scopes.makers, thumbnailer] worker in
+        let make = maker
+        let walker = scopes.walkers.start("walk", reporting: Step.self, options: .init(sendBuffer: scopes.jobs)) {
+            [cache, walk] worker in
             cache.removeLeftovers()
-            try Self.walk(walk, worker, makers, thumbnailer, unsent)
+            try Self.walk(walk, worker, unsent, make)
         }
+        let results = RunResults(limit: scopes.jobs * 8)
+        async let collecting: Void = collect(walker, unsent, into: results)
         var isWhole = true
-        for await step in walker.sent {
-            switch step {
+        while let result = await results.next() {
+            switch result {
             case .problem(let problem): await handle(.problem(problem))
-            case .picture(let picture): if await !take(picture, handle) { isWhole = false }
+            case .picture(let picture, let ending):
+                if await !show(picture, ending, handle) { isWhole = false }
             }
+            results.shown()
         }
-        if let picture = unsent.handle.withLock({ $0 }), await !take(picture, handle) { isWhole = false }
+        await collecting
         switch await walker.ending {
         case .finished: return isWhole
         case .failed(let error), .crashed(let error): await handle(.failure(worker: "the walk", error))
@@ -103,15 +132,53 @@ final class ThumbnailRun {
         return false
     }
 
+    /// Adds what the walk sends to the results, each once it has its ending.
+    private func collect(
+        _ walker: WorkerHandle<Void, Step>, _ unsent: Unsent, into results: RunResults
+    ) async {
+        await withDiscardingTaskGroup { group in
+            for await step in walker.sent {
+                await results.begin()
+                switch step {
+                case .problem(let problem): results.add(.problem(problem))
+                case .picture(let picture):
+                    group.addTask { await results.add(picture) }
+                }
+            }
+            if let picture = unsent.handle.withLock({ $0 }) {
+                await results.begin()
+                group.addTask { await results.add(picture) }
+            }
+        }
+        results.finish()
+    }
+
     /// False for one that was not made because it was stopped.
-    private func take(_ picture: Made, _ handle: @MainActor (Event) async -> Void) async -> Bool {
-        switch await picture.ending {
+    private func show(
+        _ picture: Made, _ ending: WorkerEnding, _ handle: @MainActor (Event) async -> Void
+    ) async -> Bool {
+        switch ending {
         case .finished:
             if let outcome = try? await picture.value { await handle(.outcome(outcome)) }
         case .failed(let error), .crashed(let error): await handle(.failure(worker: picture.name, error))
         case .stopped, .timedOut, .abandoned: return false  // the next run makes it
         }
         return true
+    }
+
+    /// Starts the worker that makes the thumbnail of a picture.
+    private var maker: @Sendable (RawPath) -> Made {
+        { [thumbnailer, makers = scopes.makers, decoders = scopes.decoders] path in
+            let name = "thumbnail of \(String(decoding: path.lastComponent, as: UTF8.self))"
+            guard let decoders else {
+                return makers.start(name) { maker in
+                    try thumbnailer.makeThumbnail(of: path) { try maker.checkpoint() }
+                }
+            }
+            return makers.start(name) { maker async throws in
+                try await decoders.makeThumbnail(of: path, with: thumbnailer, maker)
+            }
+        }
     }
 
     // MARK: On workers
@@ -126,18 +193,14 @@ final class ThumbnailRun {
     }
 
     nonisolated private static func walk(
-        _ walk: FolderWalk, _ worker: WorkerContext<Step>, _ makers: WorkerScope, _ thumbnailer: Thumbnailer,
-        _ unsent: Unsent
+        _ walk: FolderWalk, _ worker: WorkerContext<Step>, _ unsent: Unsent, _ make: (RawPath) -> Made
     ) throws {
         var walk = walk
         while let finding = try walk.next(checkpoint: { try worker.checkpoint() }) {
             switch finding {
             case .problem(let problem): try worker.send(.problem(problem))
             case .picture(let path):
-                let name = String(decoding: path.lastComponent, as: UTF8.self)
-                let handle = makers.start("thumbnail of \(name)") { maker in
-                    try thumbnailer.makeThumbnail(of: path) { try maker.checkpoint() }
-                }
+                let handle = make(path)
                 do {
                     try worker.send(.picture(handle))
                 } catch {

@@ -2,11 +2,14 @@
 ///
 /// A few hundred bytes can claim any number of pixels (a PNG of 623 megapixels takes 2.5 GB in gdk-pixbuf), so the
 /// header's numbers are judged before the pixels are allocated.
-public struct DecodeLimits: Sendable, Hashable {
+public struct DecodeLimits: Sendable, Hashable, Codable {
     /// The most pixels a picture may have. Vector pictures are exempt: they are drawn at the thumbnail's size.
     public var pixels: Int
     /// The most bytes a file may have.
     public var bytes: Int
+    /// The most memory that decoding may take by what the header says; nil for any. A picture that would take more fails
+    /// as `outOfMemory`, before its pixels are allocated.
+    package var memory: Int?
 
     /// Creates limits.
     ///

@@ -11,6 +11,16 @@ public enum DecoderMessages {
         g_log_set_default_handler({ _, _, _, _ in }, nil)
     }
 
+    /// The same, but for the words with which GLib ends the process: that it got no memory, for instance.
+    package static func discardButLastWords() {
+        g_log_set_default_handler(
+            { domain, level, message, data in
+                if level.rawValue & G_LOG_FLAG_FATAL.rawValue != 0 {
+                    g_log_default_handler(domain, level, message, data)
+                }
+            }, nil)
+    }
+
     /// The same, but for what a toolkit has to say about its own use.
     public static func discardButToolkits() {
         g_log_set_default_handler(

@@ -1,7 +1,7 @@
 import Glibc
 
 /// What the file system says about a file; equal facts mean the same content.
-struct FileFacts: Equatable {
+package struct FileFacts: Equatable, Sendable, Codable {
     private let device: dev_t
     private let inode: ino_t
     let byteCount: Int
@@ -11,7 +11,7 @@ struct FileFacts: Equatable {
     private let kind: mode_t
 
     /// The facts of the file that `path` leads to, symbolic links followed.
-    init(of path: RawPath) throws(ThumbnailError) {
+    package init(of path: RawPath) throws(ThumbnailError) {
         var status = stat()
         guard path.withCString({ stat($0, &status) }) == 0 else { throw .system(.read, path, errno: errno) }
         self.init(status)
@@ -34,6 +34,23 @@ struct FileFacts: Equatable {
     }
 
     var isRegularFile: Bool { kind == S_IFREG }
+
+    /// Throws when the name no longer means the bytes that were read: the file vanished, was replaced or written to.
+    ///
+    /// A thumbnail of half of the old and half of the new bytes would pass as fresh, so it is not made.
+    func requireUnchanged(_ path: RawPath) throws(ThumbnailError) {
+        let now: FileFacts
+        do {
+            now = try FileFacts(of: path)
+        } catch {
+            guard error.code == .notFound else { throw error }
+            throw ThumbnailError(
+                .notFound, .read, path, reason: "it vanished while it was being read", errno: error.errno)
+        }
+        guard now == self else {
+            throw ThumbnailError(.changed, .read, path, reason: "it changed while it was being read")
+        }
+    }
 
     /// Throws unless this is a regular file with a size worth reading.
     func requirePicture(_ path: RawPath, limits: DecodeLimits) throws(ThumbnailError) {

@@ -1,16 +1,23 @@
 import Glibc
 
-/// What one picture became: its pixels, shrunk and upright, and what its file said about itself.
-struct DecodedPicture: ~Copyable {
-    let pixels: Pixbuf
-    let naturalSize: PixelSize
-    let mimeType: String?
-}
-
 /// Turns a file into a picture of thumbnail size, a piece at a time.
-struct PictureDecoder {
+package struct PictureDecoder {
     let side: Int
     let limits: DecodeLimits
+
+    /// - Parameter side: The longest side that the picture may have in the end, in pixels.
+    package init(side: Int, limits: DecodeLimits) {
+        self.side = side
+        self.limits = limits
+    }
+
+    /// Opens and decodes the picture at `path`, and hands it to `body` with what the file system says of the open file.
+    package func decode<Result>(
+        at path: RawPath, checkpoint: () throws -> Void, _ body: (borrowing DecodedPicture, FileFacts) throws -> Result
+    ) throws -> Result {
+        let file = try PictureFile.open(path, limits: limits)
+        return try body(decode(file, checkpoint: checkpoint), file.facts)
+    }
 
     /// The most bytes given to the loader between two checkpoints.
     private static let pieceLimit = 64 << 10

@@ -37,21 +37,4 @@ struct PictureFile: ~Copyable {
             if errno != EINTR { throw .system(.read, path, errno: errno) }
         }
     }
-
-    /// Throws when the name no longer means the bytes that were read: the file vanished, was replaced or written to.
-    ///
-    /// A thumbnail of half of the old and half of the new bytes would pass as fresh, so it is not made.
-    func requireUnchanged() throws(ThumbnailError) {
-        let now: FileFacts
-        do {
-            now = try FileFacts(of: path)
-        } catch {
-            guard error.code == .notFound else { throw error }
-            throw ThumbnailError(
-                .notFound, .read, path, reason: "it vanished while it was being read", errno: error.errno)
-        }
-        guard now == facts else {
-            throw ThumbnailError(.changed, .read, path, reason: "it changed while it was being read")
-        }
-    }
 }

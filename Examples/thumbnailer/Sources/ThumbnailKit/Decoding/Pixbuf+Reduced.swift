@@ -5,12 +5,13 @@ extension Pixbuf {
     static let largestFactor = 16
 
     /// This picture with each block of `factor` × `factor` pixels averaged to one, those cut short by the right and the lower
-    /// edge too. Nil where that is not to be had: for a factor below 2 or above 16, with an alpha channel (whose pixels count
-    /// by their opacity, which gdk-pixbuf's scaling sees to), or without memory.
+    /// edge too; with an alpha channel, pixels count by their opacity. Nil where that is not to be had: for a factor below 2 or
+    /// above 16, or without memory.
     ///
     /// - Parameter checkpoint: Called after about every megapixel of this picture.
     func reduced(by factor: Int, checkpoint: () throws -> Void) throws -> Pixbuf? {
-        guard (2...Pixbuf.largestFactor).contains(factor), gdk_pixbuf_get_n_channels(pointer) == 3,
+        let channels = gdk_pixbuf_get_n_channels(pointer)
+        guard (2...Pixbuf.largestFactor).contains(factor), channels == 3 || channels == 4,
             gdk_pixbuf_get_bits_per_sample(pointer) == 8, let source = gdk_pixbuf_read_pixels(pointer)
         else { return nil }
         let size = size
@@ -26,12 +27,19 @@ extension Pixbuf {
         var unchecked = 0
         for row in 0..<small.height {
             let rows = min(factor, size.height - row * factor)
-            sums.initialize(repeating: 0, count: rowBytes)
-            for offset in 0..<rows {
-                let line = source + (row * factor + offset) * sourceStride
-                for index in 0..<rowBytes { sums[index] &+= UInt16(line[index]) }
+            let start = source + row * factor * sourceStride
+            let result = target + row * targetStride
+            if channels == 4 {
+                Pixbuf.averageByOpacity(
+                    start, stride: sourceStride, rows: rows, width: size.width, factor: factor, into: result)
+            } else {
+                sums.initialize(repeating: 0, count: rowBytes)
+                for offset in 0..<rows {
+                    let line = start + offset * sourceStride
+                    for index in 0..<rowBytes { sums[index] &+= UInt16(line[index]) }
+                }
+                average(sums, rows: rows, width: size.width, factor: factor, into: result)
             }
-            average(sums, rows: rows, width: size.width, factor: factor, into: target + row * targetStride)
             unchecked += rows * size.width
             if unchecked >= Pixbuf.bandArea {
                 unchecked = 0
@@ -66,6 +74,39 @@ extension Pixbuf {
             pixel[1] = UInt8(truncatingIfNeeded: (green &* reciprocal) &>> 32)
             pixel[2] = UInt8(truncatingIfNeeded: (blue &* reciprocal) &>> 32)
             pixel += 3
+        }
+    }
+
+    /// Averages one row of blocks of RGBA: what cannot be seen has no colour.
+    private static func averageByOpacity(
+        _ source: UnsafePointer<UInt8>, stride: Int, rows: Int, width: Int, factor: Int,
+        into target: UnsafeMutablePointer<UInt8>
+    ) {
+        var pixel = target
+        var start = 0
+        while start < width {
+            let count = min(factor, width &- start)
+            // At most 16 × 16 × 255 × 255.
+            var (red, green, blue, opacity) = (UInt32(0), UInt32(0), UInt32(0), UInt32(0))
+            for row in 0..<rows {
+                var next = source + (row &* stride &+ start &* 4)
+                for _ in 0..<count {
+                    let alpha = UInt32(next[3])
+                    red &+= UInt32(next[0]) &* alpha
+                    green &+= UInt32(next[1]) &* alpha
+                    blue &+= UInt32(next[2]) &* alpha
+                    opacity &+= alpha
+                    next += 4
+                }
+            }
+            let area = UInt32(truncatingIfNeeded: count &* rows)
+            let half = opacity / 2
+            pixel[0] = opacity == 0 ? 0 : UInt8(truncatingIfNeeded: (red &+ half) / opacity)
+            pixel[1] = opacity == 0 ? 0 : UInt8(truncatingIfNeeded: (green &+ half) / opacity)
+            pixel[2] = opacity == 0 ? 0 : UInt8(truncatingIfNeeded: (blue &+ half) / opacity)
+            pixel[3] = UInt8(truncatingIfNeeded: (opacity &+ area / 2) / area)
+            pixel += 4
+            start &+= count
         }
     }
 

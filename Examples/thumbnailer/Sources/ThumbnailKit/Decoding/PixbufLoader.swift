@@ -9,6 +9,7 @@ final class PixbufLoader {
         case undecided
         case accepted
         case tooManyPixels
+        case tooMuchMemory
         case abandoned
     }
 
@@ -17,14 +18,14 @@ final class PixbufLoader {
     private let loader: UnsafeMutablePointer<GdkPixbufLoader>
     private let path: RawPath
     private let side: Int
-    private let pixelLimit: Int
+    private let limits: DecodeLimits
     private var verdict = Verdict.undecided
     private var arrivedRows = ArrivedRows()
 
     init(path: RawPath, side: Int, limits: DecodeLimits) {
         self.path = path
         self.side = side
-        pixelLimit = limits.pixels
+        self.limits = limits
         loader = gdk_pixbuf_loader_new()
         // proof: the loader is ours alone and dies in deinit, so the callbacks cannot outlive the unretained self.
         let context = Unmanaged.passUnretained(self).toOpaque()
@@ -97,11 +98,15 @@ final class PixbufLoader {
         if verdict == .tooManyPixels, let size = naturalSize {
             throw ThumbnailError(
                 .tooManyPixels, .decode, path,
-                reason: "\(size.width) x \(size.height) pixels are more than the limit of \(pixelLimit)")
+                reason: "\(size.width) x \(size.height) pixels are more than the limit of \(limits.pixels)")
+        }
+        if verdict == .tooMuchMemory {
+            throw ThumbnailError(.outOfMemory, .decode, path, reason: "its pixels take more memory than there is")
         }
         guard !isDone else { return }
         guard let failure else { throw ThumbnailError(.undecodable, .decode, path, reason: "the content is broken") }
-        throw ThumbnailError(code(of: failure.pointee), .decode, path, reason: reason(of: failure.pointee))
+        let reason = reason(of: failure.pointee)
+        throw ThumbnailError(code(of: failure.pointee, saying: reason), .decode, path, reason: reason)
     }
 
     private func reason(of failure: GError) -> String {
@@ -110,7 +115,9 @@ final class PixbufLoader {
         return message.contains("Improper call to JPEG library") ? "the file is cut off before the first row" : message
     }
 
-    private func code(of failure: GError) -> ThumbnailError.Code {
+    private func code(of failure: GError, saying reason: String) -> ThumbnailError.Code {
+        // Some loaders have a code of their own for it, or call it a broken file: libtiff, librsvg.
+        if reason.lowercased().contains("memory") { return .outOfMemory }
         guard failure.domain == gdk_pixbuf_error_quark() else { return .undecodable }
         switch UInt32(bitPattern: failure.code) {
         case GDK_PIXBUF_ERROR_INSUFFICIENT_MEMORY.rawValue: return .outOfMemory
@@ -128,16 +135,35 @@ extension PixbufLoader {
             return
         }
         naturalSize = size
-        guard size.area <= pixelLimit || isScalable else {
-            verdict = .tooManyPixels
+        verdict = judgement(of: size)
+        guard verdict == .accepted else {
             // A size of zero is how gdk_pixbuf_get_file_info itself makes a loader stop after the header.
             gdk_pixbuf_loader_set_size(loader, 0, 0)
             return
         }
-        verdict = .accepted
         if let decoded = decodedSize(of: size), decoded != size {
             gdk_pixbuf_loader_set_size(loader, Int32(decoded.width), Int32(decoded.height))
         }
+    }
+
+    private func judgement(of size: PixelSize) -> Verdict {
+        if isScalable { return .accepted }
+        if size.area > limits.pixels { return .tooManyPixels }
+        return limits.memory.map { expectedMemory(of: size) > $0 } ?? false ? .tooMuchMemory : .accepted
+    }
+
+    /// What its loader takes at the least, in bytes. A progressive JPEG takes six a pixel, and its header does not say that it
+    /// is one.
+    private func expectedMemory(of size: PixelSize) -> Int {
+        let (pixels, bytes) =
+            switch formatName {
+            case "jpeg": ((decodedSize(of: size) ?? size).area, 3)
+            // The pixels as the file has them, and those of gdk-pixbuf.
+            case "tiff": (size.area, 7)
+            default: (size.area, 4)
+            }
+        let product = pixels.multipliedReportingOverflow(by: bytes)
+        return product.overflow ? .max : product.partialValue
     }
 
     /// The size to ask of the format's own loader; nil where it can only decode all pixels.

@@ -1,6 +1,6 @@
 extension ThumbnailError {
     /// The kind of a failure. New kinds can appear, so a `switch` over them needs a `default`.
-    public struct Code: Sendable, Hashable, CustomStringConvertible {
+    public struct Code: Sendable, Hashable, Codable, CustomStringConvertible {
         /// A stable name in camel case, as used in JSON.
         public let description: String
 
@@ -28,6 +28,14 @@ extension ThumbnailError {
         public static let insideThumbnails = Code(description: "insideThumbnails")
         /// There was not enough memory for the pixels.
         public static let outOfMemory = Code(description: "outOfMemory")
+        /// The process that decoded the picture crashed of it.
+        public static let crashed = Code(description: "crashed")
+        /// Decoding the picture took more memory than its process may have.
+        public static let tooMuchMemory = Code(description: "tooMuchMemory")
+        /// Decoding the picture took longer than it may.
+        public static let tooMuchTime = Code(description: "tooMuchTime")
+        /// Somebody else ended the process that decoded the picture.
+        public static let killed = Code(description: "killed")
         /// The disk, or the user's share of it, is full.
         public static let diskFull = Code(description: "diskFull")
         /// The thumbnails folder lies on a read-only file system.
@@ -37,10 +45,10 @@ extension ThumbnailError {
 
         /// Whether the failure lies in the picture's content and will be the same until the file changes.
         ///
-        /// Only such a failure leaves a fail entry. Limits do not: they are cheap to check again, and another run may
-        /// have others.
+        /// Only such a failure leaves a fail entry. What a header tells does not: it is cheap to look at again, and another
+        /// run may have other limits. What it took a crash or all of a limit to find out does.
         public var isPermanent: Bool {
-            self == .unknownFormat || self == .undecodable
+            [.unknownFormat, .undecodable, .crashed, .tooMuchMemory, .tooMuchTime].contains(self)
         }
     }
 }

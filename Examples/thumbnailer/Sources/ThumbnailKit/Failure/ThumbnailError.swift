@@ -4,7 +4,7 @@
 /// into a `ThumbnailError`; it passes through.
 public struct ThumbnailError: Error, Sendable, Hashable {
     /// The step that could not be done; the verb of the message.
-    public enum Operation: String, Sendable, Hashable {
+    public enum Operation: String, Sendable, Hashable, Codable {
         /// Opening or reading the picture.
         case read
         /// Turning its bytes into pixels.

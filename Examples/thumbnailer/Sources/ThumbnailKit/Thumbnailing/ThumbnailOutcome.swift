@@ -26,4 +26,10 @@ public struct ThumbnailOutcome: Sendable, Hashable {
     public let uri: String
     /// How it ended.
     public let result: Result
+
+    package init(path: RawPath, uri: String, result: Result) {
+        self.path = path
+        self.uri = uri
+        self.result = result
+    }
 }

@@ -58,23 +58,11 @@ public struct Thumbnailer: Sendable {
         for path: RawPath, uri: String, checkpoint: () throws -> Void
     ) throws -> ThumbnailOutcome.Result {
         try checkpoint()
-        if cache.contains(path) {
-            throw ThumbnailError(.insideThumbnails, .read, path, reason: "it is in the folder of thumbnails itself")
-        }
-        if !again {
-            switch cache.known(uri: uri, facts: try FileFacts(of: path), size: size) {
-            case .nothing: break
-            case .thumbnail: return .fresh
-            case .failure(let reason):
-                return .failed(ThumbnailError(.undecodable, .decode, path, reason: reason, isRemembered: true))
-            }
-        }
+        if case .over(let result) = try lookUp(path, uri: uri) { return result }
         try checkpoint()
         let file = try PictureFile.open(path, limits: limits)
         let picture = try decode(file, uri: uri, checkpoint: checkpoint)
-        try file.requireUnchanged()
-        let target = try cache.store(picture, uri: uri, facts: file.facts, size: size, checkpoint: checkpoint)
-        return .made(.init(path: target, size: picture.pixels.size, naturalSize: picture.naturalSize))
+        return try store(picture, of: path, uri: uri, facts: file.facts, checkpoint: checkpoint)
     }
 
     private func decode(
@@ -82,11 +70,8 @@ public struct Thumbnailer: Sendable {
     ) throws -> DecodedPicture {
         do {
             return try PictureDecoder(side: size.pixels, limits: limits).decode(file, checkpoint: checkpoint)
-        } catch let error as ThumbnailError where error.code.isPermanent {
-            // A file that was written to meanwhile is not broken, it was caught halfway; that failure comes first.
-            try file.requireUnchanged()
-            cache.storeFailure(error, uri: uri, facts: file.facts)
-            throw error
+        } catch let error as ThumbnailError {
+            throw remembering(error, uri: uri, facts: file.facts)
         }
     }
 }

@@ -22,7 +22,6 @@ final class ThumbnailerWindow {
 
     private let window: Window
     private let arguments: Arguments
-    private let jobs: Int
     private let scopes: ThumbnailRun.Scopes
     private let name: Label
     private let place: Label
@@ -49,10 +48,9 @@ final class ThumbnailerWindow {
     private var waiting: [PictureGrid.Picture] = []
     private var refresh: Task<Void, Never>?
 
-    init(_ app: GTKApplication, _ arguments: Arguments) {
+    init(_ app: GTKApplication, _ arguments: Arguments) throws {
         self.arguments = arguments
-        jobs = arguments.jobs ?? WorkerPool.processorCount
-        scopes = ThumbnailRun.Scopes(jobs: jobs)
+        scopes = try ThumbnailRun.Scopes(arguments)
         window = Window(app, "Roost Thumbnailer", width: 860, height: 620)
         name = Label(app).ellipsizes().styled("title-4")
         place = Label(app).ellipsizes().styled("dim-label")
@@ -134,7 +132,7 @@ final class ThumbnailerWindow {
         guard state == .idle, let folder else { return }
         let run: ThumbnailRun
         do {
-            run = try ThumbnailRun(arguments, of: folder, scopes: scopes, jobs: jobs)
+            run = try ThumbnailRun(arguments, of: folder, scopes: scopes)
         } catch {
             status.text = "\(error)"
             return
@@ -158,13 +156,11 @@ final class ThumbnailerWindow {
     private func pauseOrResume() {
         switch state {
         case .running:
-            scopes.walkers.pause()
-            scopes.makers.pause()
+            scopes.pause()
             elapsed.stop()
             show(.paused)
         case .paused:
-            scopes.makers.resume()
-            scopes.walkers.resume()
+            scopes.resume()
             elapsed.start()
             show(.running)
         case .idle, .stopping: break
@@ -174,8 +170,7 @@ final class ThumbnailerWindow {
     private func end() {
         guard state == .running || state == .paused else { return }
         show(.stopping)
-        scopes.walkers.stop(.requested("stopped in the window"))
-        scopes.makers.stop(.requested("stopped in the window"))
+        scopes.stop(.requested("stopped in the window"))
     }
 
     // MARK: What is shown
@@ -189,7 +184,9 @@ final class ThumbnailerWindow {
             case .fresh:
                 let cache = ThumbnailCache(root: arguments.output)
                 show(cache.thumbnailPath(forURI: outcome.uri, size: arguments.size), of: outcome)
-            case .failed(let error): show(error)
+            case .failed(let error):
+                show(error)
+                showTile(of: error)
             }
         case .problem(let problem):
             tally.addFailure()
@@ -229,6 +226,12 @@ final class ThumbnailerWindow {
         let path = folder.map { error.path.shown(from: $0.absolute()) } ?? error.path.printable
         let when = error.isRemembered ? " (found by an earlier run)" : ""
         problems.append(path, detail: "Cannot \(error.operation.rawValue): \(error.reason)\(when)")
+    }
+
+    /// Where its thumbnail would be: why there is none, in a few words.
+    private func showTile(of error: ThumbnailError) {
+        let name = String(decoding: error.path.lastComponent, as: UTF8.self)
+        waiting.append(PictureGrid.Picture(missing: error.inShort, name: name))
     }
 
     private func showFolder() {

@@ -9,7 +9,11 @@ import Testing
         let program = try Thumbnailer().runAlone([word])
         #expect(program.ending == .exited(0))
         #expect(program.outputText.hasPrefix("Usage: ") && program.errorText.isEmpty)
-        for option in ["--output", "--size", "--jobs", "--again", "--json", "--budget", "--terminal"] {
+        let options = [
+            "--output", "--size", "--jobs", "--again", "--json", "--decode-time", "--in-process", "--budget",
+            "--terminal",
+        ]
+        for option in options {
             #expect(program.outputText.contains(option))
         }
     }
@@ -17,7 +21,8 @@ import Testing
     @Test(arguments: [
         ["--no-such-option"], ["--json=1"], ["--size"], ["--size", "huge"], ["--size="], ["--jobs", "0"],
         ["--jobs", "-1"], ["--jobs", "two"], ["--jobs", "1000"], ["--budget", "0"], ["--budget", "nan"],
-        ["--budget", "for ever"], ["--output"], ["a", "b"], [""], ["-x"], ["--", "a", "b"],
+        ["--budget", "for ever"], ["--decode-time", "0"], ["--in-process=1"], ["--output"], ["a", "b"], [""], ["-x"],
+        ["--", "a", "b"],
     ])
     func whatIsWrongIsSaidInOneLine(_ arguments: [String]) throws {
         let program = try Thumbnailer().runAlone(arguments)

@@ -48,8 +48,12 @@ extension Launch {
 }
 
 extension ProcessTable {
-    /// Whether the process has this file open and has read it to its end.
+    /// Whether a process of this one's session has this file open and has read it to its end: itself, or one of its decoders.
     static func hasRead(_ path: String, by process: pid_t) -> Bool {
+        members(ofSession: process).contains { isReader($0, of: path) }
+    }
+
+    private static func isReader(_ process: pid_t, of path: String) -> Bool {
         let folder = "/proc/\(process)/fd"
         for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
         where (try? FileManager.default.destinationOfSymbolicLink(atPath: folder + "/" + name)) == path {

@@ -9,7 +9,7 @@ import Testing
     @Test(arguments: [SIGTERM, SIGINT, SIGHUP]) func pastTheBudget(_ signal: Int32) throws {
         let thumbnailer = try Thumbnailer()
         try thumbnailer.addEndlessPicture("endless.svg")
-        let program = try Program(thumbnailer.launch(["--budget", "1"]))
+        let program = try Program(thumbnailer.launch(["--budget", "1", "--in-process"]))
         #expect(program.wait { ProcessTable.hasRead(thumbnailer.pictures + "/endless.svg", by: program.process) })
         let begun = ContinuousClock.now
         program.send(signal)
@@ -25,7 +25,7 @@ import Testing
         #expect(report.lateWorkers == ["thumbnail of endless.svg"])
         let place = try #require(late.lastCheckpoint)
         #expect(line.contains("\(place.file):\(place.line)"))
-        #expect(program.sessionMembers.isEmpty)
+        #expect(thumbnailer.workspace.processesLeft().isEmpty)
         #expect(thumbnailer.workspace.files(below: "out").isEmpty)
     }
 
@@ -45,19 +45,51 @@ import Testing
         #expect(lines.addsUp && lines.made.count < pictures.thumbnails.count)
     }
 
-    /// While main waits for a slow picture, the others run ahead until the walk has to wait with one in its hand: that one
-    /// counts as well.
-    @Test func whatWasMadeWhileMainWaitedIsCounted() throws {
-        let pictures = try PictureSet.shared.get()
+    /// A decoder hears nothing of a stop: its process is ended, and nobody is late.
+    @Test(arguments: [SIGTERM, SIGINT, SIGHUP]) func aDecoderThatHearsNothingIsEnded(_ signal: Int32) throws {
         let thumbnailer = try Thumbnailer()
-        let slow = try #require(pictures.slowPictures.last)
-        try FileManager.default.linkItem(atPath: slow, toPath: thumbnailer.pictures + "/0 slow.png")
+        for index in 1...3 { try thumbnailer.addEndlessPicture("endless \(index).svg") }
+        let program = try Program(thumbnailer.launch(["--jobs", "2", "--decode-time", "600"]))
+        #expect(program.wait { ProcessTable.hasRead(thumbnailer.pictures + "/endless 1.svg", by: program.process) })
+        let begun = ContinuousClock.now
+        program.send(signal)
+        #expect(program.waitForEnd(within: .seconds(20)) == .signalled(signal))
+        let time = (program.endedAt ?? .now) - begun
+        #expect(time < .milliseconds(2_500), "\(time)")
+        let report = try #require(try thumbnailer.workspace.report())
+        #expect(report.ending == .signalled(signal) && report.stragglers.isEmpty, "\(program.errorText)")
+        #expect(thumbnailer.workspace.processesLeft().isEmpty)
+        #expect(thumbnailer.workspace.files(below: "out").isEmpty)
+    }
+
+    /// Results are given as they are done: a picture that takes for ever holds none of the others up.
+    @Test func aSlowPictureHoldsNobodyUp() throws {
+        let thumbnailer = try Thumbnailer()
+        try thumbnailer.addEndlessPicture("0 endless.svg")
         for index in 10...59 { try thumbnailer.addPicture("\(index).svg") }
-        let watch = try FolderWatch(try thumbnailer.workspace.makeFolder("out/large"))
-        let program = try Program(thumbnailer.launch(["--jobs", "2", "--json"]))
-        // Eight a job wait in the buffer.
-        #expect(program.wait(watching: watch) { watch.thumbnails.count >= 17 || !program.outputBytes.isEmpty })
+        let program = try Program(thumbnailer.launch(["--jobs", "2", "--json", "--decode-time", "600"]))
+        #expect(program.wait { program.outputText.filter { $0 == "\n" }.count == 50 }, "\(program.everything)")
+        #expect(ProcessTable.hasRead(thumbnailer.pictures + "/0 endless.svg", by: program.process))
         program.send(SIGTERM)
+        #expect(program.waitForEnd() == .signalled(SIGTERM))
+        let lines = try JSONLines(program.outputText)
+        #expect(lines.addsUp && lines.made.count == 50 && lines.failed.isEmpty)
+    }
+
+    /// While nobody reads the results, pictures are made ahead until the walk has to wait with one in its hand: that one counts
+    /// as well.
+    @Test func whatWasMadeWhileNobodyReadIsCounted() throws {
+        let pictures = try PictureSet.shared.get()
+        let workspace = try Workspace()
+        let watch = try FolderWatch(try workspace.makeFolder("out/large"))
+        var launch = Launch.thumbnailer(pictures.folder, ["--jobs", "2", "--json"], in: workspace)
+        launch.output = .smallPipe
+        let program = try Program(launch)
+        program.readsOutput = false
+        // Eight a job wait to be shown, and some more are begun.
+        #expect(program.wait(watching: watch) { program.isOutputFull && watch.thumbnails.count >= 17 })
+        program.send(SIGTERM)
+        program.readsOutput = true
         #expect(program.waitForEnd(watching: watch) == .signalled(SIGTERM))
         watch.read()
         let lines = try JSONLines(program.outputText)
@@ -70,7 +102,7 @@ import Testing
         // One that is soon made, and drawn about.
         try thumbnailer.addPicture("a.svg")
         try thumbnailer.addEndlessPicture("endless.svg")
-        let program = try Program(thumbnailer.launch(["--budget", "20"]).inTerminal())
+        let program = try Program(thumbnailer.launch(["--budget", "20", "--in-process"]).inTerminal())
         let before = try #require(program.settingsAtStart)
         #expect(program.wait { ProcessTable.hasRead(thumbnailer.pictures + "/endless.svg", by: program.process) })
         // Once it has drawn, and so knows the settings, so that there is something to restore.
@@ -85,7 +117,7 @@ import Testing
         #expect(program.waitForEnd(within: .seconds(10)) == .signalled(SIGINT))
         #expect((program.endedAt ?? .now) - begun < .milliseconds(500))
         #expect(program.isCursorShown && program.settings == before)
-        #expect(program.sessionMembers.isEmpty)
+        #expect(thumbnailer.workspace.processesLeft().isEmpty)
     }
 
     /// `nohup` and the like: what was ignored at the start stays so.

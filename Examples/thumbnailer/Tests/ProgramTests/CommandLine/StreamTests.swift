@@ -38,14 +38,14 @@ import Testing
         launch.output = .smallPipe
         let program = try Program(launch)
         program.readsOutput = false
-        // The pipe takes no more; behind the line that waits for it, eight thumbnails a job wait in the buffer.
+        // The pipe takes no more; behind the line that waits for it, eight thumbnails a job wait to be shown.
         #expect(program.wait { program.isOutputFull && workspace.files(below: "out/large").count >= 17 })
         let begun = ContinuousClock.now
         program.send(SIGTERM)
         #expect(program.waitForEnd(within: .seconds(10)) == .signalled(SIGTERM))
         #expect((program.endedAt ?? .now) - begun < .milliseconds(800))
         #expect(try workspace.report()?.stragglers.isEmpty == true, "\(program.errorText)")
-        #expect(program.sessionMembers.isEmpty)
+        #expect(workspace.processesLeft().isEmpty)
     }
 
     @Test func aFullPipeForMessagesDoesNotHoldAnything() throws {
@@ -53,7 +53,7 @@ import Testing
         // Each a line on standard error, more than the pipe takes.
         for index in 1...200 { try thumbnailer.workspace.write("no picture", to: "pictures/broken \(index).png") }
         try thumbnailer.addEndlessPicture("endless.svg")
-        var launch = thumbnailer.launch(["--jobs", "2", "--budget", "1"])
+        var launch = thumbnailer.launch(["--jobs", "2", "--budget", "1", "--in-process"])
         launch.errors = .smallPipe
         let program = try Program(launch)
         program.readsErrors = false

@@ -13,7 +13,7 @@ struct Aftermath {
     private var note: Comment { "\(plan): \(program.ending.map { "\($0)" } ?? "still running")" }
 
     func check() throws {
-        let left = program.sessionMembers
+        let left = run.workspace.processesLeft()
         #expect(left.isEmpty, "\(plan): \(left.count) processes are left")
         guard let ending = program.ending else {
             Issue.record("\(plan): still running \(InterruptedRun.budget) after the request\n\(program.everything)")

@@ -31,5 +31,5 @@ func expectTheStopKeyToGiveTheTerminalBack(
     #expect(shell.settings == before)
     shell.type("exit\n")
     #expect(shell.waitForEnd() != nil)
-    #expect(shell.sessionMembers.isEmpty)
+    #expect(workspace.processesLeft().isEmpty)
 }

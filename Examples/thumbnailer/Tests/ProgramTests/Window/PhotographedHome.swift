@@ -74,25 +74,35 @@ final class PhotographedHome {
     /// Sorted behind the first half.
     private var endless: String { "home/Pictures/" + names[half - 1].prefix(10) + " Northern lights.svg" }
 
-    func addEndlessPicture() throws {
+    func addEndlessPicture() throws { try writeEndlessPicture(to: endless) }
+
+    private func writeEndlessPicture(to name: String) throws {
         let shape = #"<rect width="1000" height="1000" filter="url(#f)"/>"#
         let filter = #"<feTurbulence type="turbulence" baseFrequency="0.05" numOctaves="9"/>"#
         try workspace.write(
             """
             <svg xmlns="http://www.w3.org/2000/svg" width="1000" height="1000"><defs><filter id="f" x="0" y="0" \
             width="1" height="1">\(filter)</filter></defs>\(String(repeating: shape, count: 8_000))</svg>
-            """, to: endless)
+            """, to: name)
     }
 
     func removeEndlessPicture() throws { try FileManager.default.removeItem(atPath: workspace.path(endless)) }
 
-    /// What one finds on a disk that is some years old.
+    /// What one finds on a disk that is some years old; before the others, where it is in sight.
     func addBrokenPictures() throws {
         let whole = try Data(contentsOf: URL(fileURLWithPath: pictures + "/" + names[3]))
-        let half = URL(fileURLWithPath: pictures + "/2024-02-17 Ferry (copy was interrupted).jpg")
+        let half = URL(fileURLWithPath: pictures + "/2023-11-04 Ferry (copy was interrupted).jpg")
         try whole.prefix(whole.count / 5).write(to: half)
-        try Data().write(to: URL(fileURLWithPath: pictures + "/Screenshot 12.png"))
-        try workspace.write("<html><title>404 Not Found</title></html>\n", to: "home/Pictures/download.jpg")
+        try Data().write(to: URL(fileURLWithPath: pictures + "/2023-11-18 Screenshot.png"))
+        try workspace.write("<html><title>404 Not Found</title></html>\n", to: "home/Pictures/2023-12-02 download.jpg")
+        // A poster that nobody has the patience for, and another that ends whatever draws it.
+        try writeEndlessPicture(to: "home/Pictures/2023-12-09 Poster.svg")
+        let matrix = #"<feConvolveMatrix order="21" kernelMatrix="\#(String(repeating: "1 ", count: 441))"/>"#
+        try workspace.write(
+            """
+            <svg xmlns="http://www.w3.org/2000/svg" width="400" height="400"><defs><filter id="f">\(matrix)</filter></defs>\
+            <rect width="400" height="400" filter="url(#f)"/></svg>
+            """, to: "home/Pictures/2023-12-16 Poster.svg")
     }
 }
 #endif

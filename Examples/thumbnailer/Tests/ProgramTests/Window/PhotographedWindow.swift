@@ -16,13 +16,22 @@ final class PhotographedWindow: WindowedProgram {
         Atspi.generate_mouse_event(0, 0, "abs")
         """
 
-    init(_ home: PhotographedHome, of folder: String?, on desktop: Desktop, _ reader: ScreenReader) throws {
+    init(
+        _ home: PhotographedHome, of folder: String?, _ words: [String], on desktop: Desktop, _ reader: ScreenReader
+    ) throws {
         self.home = home
         let options = ["--window", "--output", home.workspace.path("out-\(UUID().uuidString)")]
-        let launch = Launch(Executables.thumbnailer, (folder.map { [$0] } ?? []) + options, in: home.workspace)
+        let launch = Launch(Executables.thumbnailer, (folder.map { [$0] } ?? []) + options + words, in: home.workspace)
         try super.init(launch, in: home.workspace, on: desktop, reader)
         program.wait(for: .seconds(20)) { !windows.isEmpty || program.ending != nil }
-        desktop.windows.maximize(try #require(windows.first, "\(program.everything)"))
+        let window = try #require(windows.first, "\(program.everything)")
+        // Asked again: a window that is just being shown may miss it.
+        for _ in 0..<10 {
+            desktop.windows.maximize(window)
+            if program.wait(for: .seconds(1), until: { desktop.windows.size(of: window)?.first == desktop.width }) {
+                break
+            }
+        }
         try run("/usr/bin/python3", "-c", Self.pointerAway)
     }
 

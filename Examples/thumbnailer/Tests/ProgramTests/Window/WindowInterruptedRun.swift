@@ -59,7 +59,7 @@ final class WindowInterruptedRun {
         #expect(program.ending == .exited(0), "\(note)\n\(program.everything)")
         #expect(stopTime.map { $0 < Self.limit } == true, "\(note) after \(stopTime ?? .zero)")
         #expect(run.complaint == nil, note)
-        let left = program.sessionMembers
+        let left = run.workspace.processesLeft()
         #expect(left.isEmpty, "\(note): \(left.count) processes are left")
         let report = try #require(try run.workspace.report(), "\(note): there is no report")
         #expect(report.process == program.process && report.ending == .exited(0) && report.stragglers.isEmpty, note)

@@ -32,8 +32,8 @@ struct WindowScreenshots {
         func shoot(_ name: String, _ window: PhotographedWindow) throws {
             try window.shoot("\(target)/\(name)-\(size.rawValue)-\(light.rawValue).png")
         }
-        func window(_ folder: String?) throws -> PhotographedWindow {
-            try PhotographedWindow(home, of: folder, on: desktop, reader)
+        func window(_ folder: String?, _ words: String...) throws -> PhotographedWindow {
+            try PhotographedWindow(home, of: folder, words, on: desktop, reader)
         }
 
         var shown = try window(nil)
@@ -46,9 +46,10 @@ struct WindowScreenshots {
         try shoot("empty", shown)
         shown.close(expecting: .exited(0))
 
-        // A picture that is drawn for minutes holds what comes after it: half of them are there, and stay so.
+        // One at a time and without a process of its own, a picture that is drawn for minutes holds what comes after it: half of
+        // them are there, and stay so.
         try home.addEndlessPicture()
-        shown = try window(home.pictures)
+        shown = try window(home.pictures, "--in-process", "--jobs", "1")
         try #require(shown.waitForLabel("\(home.half) of \(home.count + 1)"), "\(shown.program.everything)")
         try shoot("half-way", shown)
         try reader.press("Pause", of: shown.program.process)
@@ -61,7 +62,7 @@ struct WindowScreenshots {
 
         try home.removeEndlessPicture()
         try home.addBrokenPictures()
-        shown = try window(home.pictures)
+        shown = try window(home.pictures, "--decode-time", "2")
         try #require(shown.waitForLabel("made, "), "\(shown.program.everything)")
         try shoot("failures", shown)
         shown.close(expecting: .exited(0))

@@ -86,7 +86,8 @@ import Testing
         let slow = try thumbnailer.workspace.write(
             try WindowPictures.picture(drawnIn: .milliseconds(1_200)), to: "pictures/slow.svg")
         for number in 1...5 { try thumbnailer.addPicture("\(number).svg") }
-        let run = try open(thumbnailer.launch(["--jobs", "1"]), in: thumbnailer.workspace)
+        // In a process of its own it would be gone before anybody could press a button.
+        let run = try open(thumbnailer.launch(["--jobs", "1", "--in-process"]), in: thumbnailer.workspace)
         #expect(run.program.wait { run.windows.first != nil && run.isDrawing([slow]) })
         run.close()
         try reader.press("Keep open", of: run.program.process)
@@ -102,7 +103,7 @@ import Testing
         let thumbnailer = try Thumbnailer()
         let name = "a" + String(repeating: "\n", count: 200) + ".svg"
         try thumbnailer.addEndlessPicture(name)
-        let run = try open(thumbnailer.launch([]), in: thumbnailer.workspace)
+        let run = try open(thumbnailer.launch(["--in-process"]), in: thumbnailer.workspace)
         #expect(run.program.wait { run.windows.first != nil && run.isDrawing([thumbnailer.pictures + "/" + name]) })
         let size = run.windows.first.flatMap { run.desktop.windows.size(of: $0) }
         run.close()
@@ -119,6 +120,26 @@ import Testing
         #expect(run.waitForLabel("0 made, 0 fresh, 1 failed"))
         #expect(run.waitForLabel("1 picture failed"))
         #expect(run.waitForLabel("broken.png"), "\(run.labels)")
+        // And where its thumbnail would be.
+        #expect(run.waitForLabel("Not a picture"), "\(run.labels)")
+        end(run)
+    }
+
+    /// A picture that ends its decoder: the window shows why, and goes on.
+    @Test func aPictureThatEndsItsDecoderIsATileWithTheReason() throws {
+        let thumbnailer = try Thumbnailer()
+        try thumbnailer.addEndlessPicture("endless.svg")
+        let endless = thumbnailer.pictures + "/endless.svg"
+        for number in 1...5 { try thumbnailer.addPicture("\(number).svg") }
+        let run = try open(thumbnailer.launch(["--decode-time", "1"]), in: thumbnailer.workspace)
+        #expect(run.waitForLabel("5 made, 0 fresh, 1 failed"), "\(run.labels)")
+        #expect(run.waitForLabel("Takes too long"), "\(run.labels)")
+        #expect(run.waitForLabel("Cannot decode: it takes more than 1 s of the processor"), "\(run.labels)")
+        #expect(run.workspace.files(below: "out/fail").count == 1)
+        // Remembered: the next run does not try it.
+        try reader.press("Start", of: run.program.process)
+        #expect(run.waitForLabel("0 made, 5 fresh, 1 failed"), "\(run.labels)")
+        #expect(!run.isDrawing([endless]))
         end(run)
     }
 
