@@ -32,6 +32,9 @@ final class MapRun<T: IsolatedTask>: RemoteWork, @unchecked Sendable {  // proof
         /// In the order they came back.
         var arrived: [[Item]] = []
         var size = 1
+        /// How many chunks are out or wait to be taken at the most.
+        var window: Int
+        var hasWaited = false
         var stopReason: StopReason?
         var isOver = false
         var startedAt: [Int: MonotonicTime] = [:]
@@ -53,7 +56,7 @@ final class MapRun<T: IsolatedTask>: RemoteWork, @unchecked Sendable {  // proof
         self.fill = fill
         self.addRaw = addRaw
         name = "map of \(T.self)"
-        state = Locked(State(size: firstSize))
+        state = Locked(State(size: firstSize, window: max(1, pool.configuration.workers.upperBound) * 2 + 1))
     }
 
     func adopt(_ worker: RemoteWorker<NoOutput, WorkerProgress>) { self.worker.resolve(worker) }
@@ -64,8 +67,8 @@ final class MapRun<T: IsolatedTask>: RemoteWork, @unchecked Sendable {  // proof
 
     // MARK: Iterating
 
-    /// How many chunks are out or wait to be taken at the most.
-    private var window: Int { pool.configuration.workers.upperBound * 2 + 1 }
+    /// The most there may be.
+    private var workers: Int { max(1, pool.configuration.workers.upperBound) }
 
     /// The next results that can be given out; nil when there are no more. Called by one task at a time.
     func next(isolation actor: isolated (any Actor)?) async -> [Item]? {
@@ -85,6 +88,7 @@ final class MapRun<T: IsolatedTask>: RemoteWork, @unchecked Sendable {  // proof
                 stopAll(.requested("the task that iterates was cancelled"))
                 return nil
             }
+            state.withLock { $0.hasWaited = true }
             await signal.wait()
         }
     }
@@ -110,9 +114,14 @@ final class MapRun<T: IsolatedTask>: RemoteWork, @unchecked Sendable {  // proof
 
     /// Takes tasks from the sequence and sends them out.
     private func feed() {
+        state.withLock { state in
+            // Whoever waited for results finds a worker without anything to do: more have to be on their way.
+            if state.hasWaited, state.out.count < workers { state.window = min(state.window * 2, workers * 8) }
+            state.hasWaited = false
+        }
         while true {
             let room = state.withLock { state -> (number: Int, size: Int)? in
-                guard !state.isExhausted, state.stopReason == nil, state.nextChunk - state.nextOut < window else {
+                guard !state.isExhausted, state.stopReason == nil, state.nextChunk - state.nextOut < state.window else {
                     return nil
                 }
                 defer { state.nextChunk += 1 }
