@@ -330,7 +330,7 @@ private struct SizeError: Error, CustomStringConvertible {
 extension roost_patience {
     /// About as long as a sleep and a wake take. Not on a single processor.
     static var forRings: roost_patience {
-        let most: Int32 = WorkerPool.processorCount > 1 ? 200 : 0
+        let most: Int32 = WorkerPool.processorCount > 1 ? 1_000 : 0
         return roost_patience(most: most, looks: most, slept: 0)
     }
 }
