@@ -17,7 +17,6 @@ import Testing
         let first = try SmokeTests.pool()
         _ = try await first.run(Add(1, 1))
         await first.close()
-        try await Task.sleep(for: .milliseconds(1))
         let before = try Growth.now()
         var killed = 0
         var stopped = 0

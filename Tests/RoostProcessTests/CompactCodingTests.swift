@@ -296,14 +296,16 @@ import Testing
             bytes = head + [4] + Array("next".utf8) + bytes
         }
         let wrong = bytes
+        let isDone = DispatchSemaphore(value: 0)
         let thread = Thread {
+            defer { isDone.signal() }
             #expect(throws: DecodingError.self) {
                 try wrong.withUnsafeBytes { try CompactDecoder.decode(Endless.self, from: $0) }
             }
         }
         thread.stackSize = 2 << 20
         thread.start()
-        while !thread.isFinished { usleep(1_000) }
+        isDone.wait()
     }
 
     @Test(arguments: [1, 2, 3, 4])

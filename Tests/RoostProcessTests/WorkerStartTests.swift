@@ -45,11 +45,12 @@ import Testing
             error.code == .noWorkerEntry && error.message.contains("the other program went its own way"), "\(error)")
     }
 
-    /// It has ten seconds.
     @Test func aProgramThatNeverSaysAnything() async throws {
         let corner = try Corner()
-        let error = try await failure(try corner.script("sleeper", "exec sleep 1000"), corner)
-        #expect(error.code == .noWorkerEntry && error.message.contains("it was ended after 10 s"), "\(error)")
+        let error = try await failure(try corner.script("sleeper", "exec sleep 1000"), corner) {
+            $0.startTimeout = .milliseconds(500)
+        }
+        #expect(error.code == .noWorkerEntry && error.message.contains("it was ended after 500 ms"), "\(error)")
         #expect(RunLogFile.numbers(in: corner.path("starts")).count == 1)
     }
 

@@ -35,7 +35,7 @@ extension ProcessPoolCore {
                 giveUp(asPoolError(error))
                 end(worker, .dismissed)
             }
-            _ = SystemTime.shared.schedule(after: Self.patience) { [weak self, weak worker] in
+            _ = SystemTime.shared.schedule(after: configuration.startTimeout) { [weak self, weak worker] in
                 guard let self, let worker, !worker.state.withLock({ $0.hasGreeted || $0.isReaped }) else { return }
                 end(worker, .silent)
             }
@@ -51,9 +51,6 @@ extension ProcessPoolCore {
 
     private static let noBacktracer =
         access("/bin/true", X_OK) == 0 ? "enable=yes,interactive=no,color=no,swift-backtrace=/bin/true" : "enable=no"
-
-    /// How long a worker may take to say hello.
-    static let patience = Duration.seconds(10)
 
     private func program(_ number: Int) -> SpawnedProgram {
         var changes = configuration.environment
@@ -204,7 +201,7 @@ extension ProcessPoolCore {
 
     private func how(_ worker: WorkerProcess) -> String {
         let (end, verdict) = worker.state.withLock { ($0.end, $0.verdict) }
-        if case .silent? = verdict { return "it was ended after \(Self.patience.short)" }
+        if case .silent? = verdict { return "it was ended after \(configuration.startTimeout.short)" }
         if let exit = end?.exit { return "it left with status \(exit)" }
         if let signal = end?.signal { return "it was ended by signal \(signalName(signal))" }
         return "it ended"

@@ -6,7 +6,7 @@ import Testing
 
 /// A run that is interrupted, in whatever way and at whatever instant, ends as documented and leaves nothing half-done.
 ///
-/// `ROOST_INSTANTS` is how many instants there are of each way to be interrupted (15 unless set), shared out evenly among
+/// `ROOST_INSTANTS` is how many instants there are of each way to be interrupted (10 unless set), shared out evenly among
 /// the five phases; `ROOST_SEED` repeats a run of these tests; with `ROOST_INSTANTS_DONE` naming a file, runs that were made
 /// are noted in it and not repeated by a later call with the same seed.
 @Suite(.serialized) struct InterruptionTests {
@@ -38,7 +38,7 @@ import Testing
 /// How much is tested, and with which seed.
 enum Soak {
     private static let environment = ProcessInfo.processInfo.environment
-    static let instants = environment["ROOST_INSTANTS"].flatMap { Int($0) } ?? 15
+    static let instants = environment["ROOST_INSTANTS"].flatMap { Int($0) } ?? 10
     static let isSoak = instants > 30
     static let journal = environment["ROOST_INSTANTS_DONE"]
 
