@@ -136,7 +136,8 @@ def planned(options, paths):
 
 def main():
     options = arguments()
-    paths = {name: str(options.swift_bin / name) for name in ("peers-swift", "peers-foundation", "bench-roost", "bench-window", "bench-process")}
+    swift = ("peers-swift", "peers-foundation", "bench-roost", "bench-window", "bench-process", "bench-process-static")
+    paths = {name: str(options.swift_bin / name) for name in swift}
     paths |= {name: str(HOME / "Peers/cpp/build" / name) for name in ("peer-textbook", "peer-tbb", "peer-qt")}
     paths |= {name: str(HOME / "Peers/gtk/build" / name) for name in ("control", "asker")}
     paths["pingpong"] = str(HOME / "Peers/c/build/pingpong")

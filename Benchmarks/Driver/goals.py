@@ -123,15 +123,28 @@ for kind, _ in processplan.kinds():
             times("process-throughput", processplan.of(processplan.START, kind), [*peers, processplan.of(processplan.UNORDERED, kind)], "rate"),
             ">=", 2,
         ),
+        (
+            "process-map", f"{kind}: by the best peer's",
+            times("process-map", processplan.of("Roost, pool.map", kind), [processplan.of(f"{peer}.map", kind) for peer in PYTHON], "rate"), ">=", 4,
+        ),
     ]
+for way, limit in (("abort", 3), ("fatalError", 3), ("abort-backtraces", 25), ("fatalError-backtraces", 25)):
+    label = processplan.CRASH[way]
+    GOALS.append(("process-crash", f"{label}: error, ms", plain("process-crash", label, "error_ms"), "<=", limit))
+for way in ("abort", "fatalError"):
+    label = processplan.CRASH[way]
+    GOALS.append(("process-crash", f"{label}: a worker again, ms", plain("process-crash", label, "next_ms"), "<=", 8))
 GOALS += [
     ("process-bytes", "Bytes / the same work in one process", ratio("process-bytes", processplan.BYTES, [processplan.HERE], "ms"), "<=", 1.5),
     ("process-neighbours", "neighbours that did not finish, worst round",
      lambda measured: None if (finished := value(measured, "process-neighbours", processplan.STARTS, "finished")) is None else 97 - finished,
      "<=", 0, max),
-    ("process-start", "exec → first result, ms", plain("process-start", processplan.STARTS, "first_ms"), "<=", 8),
-    ("process-start", "close of an idle pool, ms", plain("process-start", processplan.STARTS, "close_ms"), "<=", 2),
 ]
+for program, how in ((processplan.STARTS, ""), (processplan.STATIC, ", linked in")):
+    GOALS += [
+        ("process-start", f"pool → first result{how}, ms", plain("process-start", program, "inside_ms"), "<=", 8),
+        ("process-start", f"close of an idle pool{how}, ms", plain("process-start", program, "close_ms"), "<=", 2),
+    ]
 
 
 def held(goal, each, rounds):

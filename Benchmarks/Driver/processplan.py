@@ -15,6 +15,7 @@ UNORDERED = "multiprocessing.Pool, imap_unordered"
 BYTES, HERE, HERE_NEW = "Roost, Bytes", "Swift, one process, memory kept", "Swift, one process, new memory"
 PYTHON_HERE, SHARED = "Python, one process", "multiprocessing.Pool, SharedMemory by hand"
 STARTS, NOTHING = "Roost", "Swift, the same program without a pool"
+STATIC, STATIC_NOTHING = "Roost, Swift's libraries linked in", "Swift so linked, without a pool"
 CRASH = {
     "abort": "Roost, abort", "fatalError": "Roost, fatalError", "abort-backtraces": "Roost, abort, backtraces",
     "fatalError-backtraces": "Roost, fatalError, backtraces", "abort-spare": "Roost, abort, a spare worker",
@@ -31,8 +32,8 @@ def roost(mode, label, group="", reference=False):
     return Row(label, ["bench-process", "roost", mode], group, True, reference)
 
 
-def swift(mode, label, group=""):
-    return Row(label, ["bench-process", "roost", mode], group)
+def swift(mode, label, group="", program="bench-process"):
+    return Row(label, [program, "roost", mode], group)
 
 
 def python(pool, mode, label, group="", **more):
@@ -141,6 +142,8 @@ BENCHMARKS = [
         ],
         [
             roost("process-start", STARTS, reference=True), swift("process-start-nothing", NOTHING),
+            Row(STATIC, ["bench-process-static", "roost", "process-start"], "", True),
+            swift("process-start-nothing", STATIC_NOTHING, program="bench-process-static"),
             python("none", "process-start-nothing", "Python, the same without a pool"),
             *(python(pool, "process-start", label) for pool, label in STARTED.items()),
         ],

@@ -15,6 +15,8 @@ final class Guardian: Sendable {
         var lifeline: (reader: Int32, writer: Int32) = (-1, -1)
         var pid: Int32 = -1
         var restarts = 0
+        /// The folder of the journals, until what earlier launches have left there is swept.
+        var unswept: String?
     }
 
     private let state = Locked(State())
@@ -42,6 +44,10 @@ final class Guardian: Sendable {
             hasEnded()
         }
         tag.resolve(watch)
+        // Once, and after the first worker, which somebody waits for. It reads all of /proc: not on this thread.
+        if let folder = state.withLock({ $0.unswept.take() }) {
+            _ = PlatformThread.start(name: "roost-sweep") { Journal.sweep(folder) }
+        }
     }
 
     /// Makes its table: what is in there is ended as soon as it runs, or by the next launch.
@@ -68,10 +74,8 @@ final class Guardian: Sendable {
             state.table = table
             state.memory = memory
             state.lifeline = (ends[0], ends[1])
+            state.unswept = folder
         }
-        guard let folder else { return }
-        // Reads all of /proc: not on this thread.
-        _ = PlatformThread.start(name: "roost-sweep") { Journal.sweep(folder) }
     }
 
     /// What all workers of this process have in their environment, each with its number behind it. No other process has the same.
