@@ -20,7 +20,9 @@ public enum RunLogFile {
     }
 
     /// All of them, in the order they came.
-    public static func numbers(in path: String) -> [Int] {
+    public static func numbers(in path: String) -> [Int] { lines(in: path).compactMap { Int($0) } }
+
+    static func lines(in path: String) -> [Substring] {
         let file = open(path, O_RDONLY)
         guard file >= 0 else { return [] }
         defer { close(file) }
@@ -31,6 +33,6 @@ public enum RunLogFile {
             guard count > 0 else { break }
             bytes += buffer[..<count]
         }
-        return String(decoding: bytes, as: UTF8.self).split(separator: "\n").compactMap { Int($0) }
+        return String(decoding: bytes, as: UTF8.self).split(separator: "\n")
     }
 }

@@ -198,7 +198,7 @@ public struct Settings: WorkerSetup {
     public var text: String
     public var log: String
     public var end: End
-    public enum End: String, Codable, Sendable { case isReady, throwsIt, crashes }
+    public enum End: String, Codable, Sendable { case isReady, isLate, throwsIt, crashes }
     public init(_ text: String, log: String, end: End = .isReady) { (self.text, self.log, self.end) = (text, log, end) }
 
     static let current = Locked("")
@@ -207,6 +207,7 @@ public struct Settings: WorkerSetup {
         _ = RunLogFile.note(1, in: log)
         switch end {
         case .isReady: Self.current.withLock { $0 = text }
+        case .isLate: usleep(1_300_000)
         case .throwsIt: throw Refusal(reason: text)
         case .crashes: fatalError(text)
         }

@@ -73,7 +73,8 @@ public struct Brighten: IsolatedTask {
     }
 }
 
-/// Writes its number into a file as it begins, works for so long, and gives the number back.
+/// Notes its number and its process in a file as it begins and when it is through, works for so long in between, and gives the
+/// number back.
 public struct Mark: IsolatedTask {
     public var number: Int
     public var log: String
@@ -82,13 +83,36 @@ public struct Mark: IsolatedTask {
         (self.number, self.log, self.micros) = (number, log, micros)
     }
     public func run(_ worker: IsolatedWorker<WorkerProgress>) throws -> Int {
-        let file = open(log, O_WRONLY | O_APPEND | O_CREAT, 0o600)
-        let line = Array("\(number)\n".utf8)
-        _ = write(file, line, line.count)
-        close(file)
+        note("begin")
         let end = MonotonicTime.now + .microseconds(Int(micros))
         while MonotonicTime.now < end { try worker.checkpoint() }
+        note("end")
         return number
+    }
+
+    private func note(_ what: String) {
+        let file = open(log, O_WRONLY | O_APPEND | O_CREAT, 0o600)
+        let line = Array("\(number) \(what) \(getpid())\n".utf8)
+        _ = write(file, line, line.count)
+        close(file)
+    }
+
+    /// One run of such a task.
+    public struct Run: Sendable {
+        public let number: Int
+        public let process: Int32
+        /// It came to its end.
+        public let isWhole: Bool
+    }
+
+    /// All that began, in the order they did.
+    public static func runs(in log: String) -> [Run] {
+        let lines = RunLogFile.lines(in: log).map { $0.split(separator: " ") }.filter { $0.count == 3 }
+        let ends = Set(lines.filter { $0[1] == "end" }.map { "\($0[0]) \($0[2])" })
+        return lines.filter { $0[1] == "begin" }.compactMap { line in
+            guard let number = Int(line[0]), let process = Int32(line[2]) else { return nil }
+            return Run(number: number, process: process, isWhole: ends.contains("\(line[0]) \(line[2])"))
+        }
     }
 }
 

@@ -8,60 +8,21 @@ import Testing
 /// Workers killed at random and tasks stopped at random, while tasks come: each ends exactly once, runs at most once, and
 /// nothing grows.
 @Suite(.serialized) struct ChaosTests {
+    /// A task, and whether it was asked to stop while it could be.
+    private struct Sent {
+        let number: Int
+        let handle: WorkerHandle<Int, WorkerProgress>
+        var isStopped = false
+    }
+
     @Test func everyTaskEndsOnceWhateverIsKilled() async throws {
         let seed = Seed.fromEnvironment
         var generator = SeededGenerator(seed: seed)
-        let rounds = Seed.isSoak ? 1_000 : 60
-        let log = try RunLog()
-        // What a process has for its first pool it keeps.
-        let first = try SmokeTests.pool()
-        _ = try await first.run(Add(1, 1))
-        await first.close()
+        // What a process has for its first pool, its first deaths and its first stops it keeps.
+        _ = try await chaos(rounds: 20, seed, &generator)
         let before = try Growth.now()
-        var killed = 0
-        var stopped = 0
-        var endings: [String: Int] = [:]
-        do {
-            let pool = try SmokeTests.pool {
-                $0.workers = 0...4
-                $0.takesBacktraces = false
-                $0.onOutput = { _ in }
-            }
-            var handles: [(Int, WorkerHandle<Int, WorkerProgress>)] = []
-            var number = 0
-            while killed < rounds || stopped < rounds {
-                for _ in 0..<8 {
-                    handles.append(
-                        (
-                            number,
-                            pool.start(Mark(number, log: log.path, micros: .random(in: 0...20_000, using: &generator)))
-                        ))
-                    number += 1
-                }
-                if let victim = pool.processes.randomElement(using: &generator) {
-                    if kill(victim, SIGKILL) == 0 { killed += 1 }
-                }
-                if let (_, handle) = handles.suffix(20).randomElement(using: &generator), handle.stop() { stopped += 1 }
-                try await Task.sleep(for: .milliseconds(20))
-            }
-            for (_, handle) in handles { _ = await handle.ending }
-            for (number, handle) in handles {
-                let ending = await handle.ending
-                endings[ending.kind, default: 0] += 1
-                let runs = try log.count(number)
-                switch ending {
-                case .finished: #expect(runs == 1, "\(seed): task \(number) finished and ran \(runs) times")
-                case .crashed(let error):
-                    #expect(error is TaskCrash, "\(error)")
-                    #expect(runs <= 1, "\(seed): task \(number) ran \(runs) times")
-                case .stopped: #expect(runs <= 1, "\(seed): task \(number) ran \(runs) times")
-                default: Issue.record("\(seed): task \(number) ended as \(ending)")
-                }
-            }
-            await pool.close()
-            #expect(pool.processes == [])
-        }
-        print("seed \(seed): \(killed) kills, \(stopped) stops, \(endings)")
+        let told = try await chaos(rounds: Seed.isSoak ? 1_000 : 60, seed, &generator)
+        print("seed \(seed): \(told)")
         // The thread of the last worker may be about to end.
         var after = try Growth.now()
         let deadline = ContinuousClock.now + .seconds(5)
@@ -70,6 +31,68 @@ import Testing
             after = try Growth.now()
         }
         #expect(after <= before, "\(seed): \(before) -> \(after)")
+        #expect(after.resident - before.resident < 24 << 20, "\(seed): \(before.resident) -> \(after.resident) bytes")
+    }
+
+    /// So many workers killed and at least as many tasks stopped, then the pool closed; in words what became of the tasks.
+    private func chaos(rounds: Int, _ seed: UInt64, _ generator: inout SeededGenerator) async throws -> String {
+        let corner = try Corner()
+        let log = corner.path("log")
+        let pool = try SmokeTests.pool {
+            $0.workers = 0...4
+            $0.takesBacktraces = false
+            $0.onOutput = { _ in }
+        }
+        var sent: [Sent] = []
+        var killed: Set<Int32> = []
+        var stops = 0
+        while killed.count < rounds || stops < rounds {
+            for _ in 0..<8 {
+                let task = Mark(sent.count, log: log, micros: .random(in: 0...20_000, using: &generator))
+                sent.append(Sent(number: sent.count, handle: pool.start(task)))
+            }
+            let living = pool.processes.filter { !killed.contains($0) }
+            if let victim = living.randomElement(using: &generator), kill(victim, SIGKILL) == 0 {
+                killed.insert(victim)
+            }
+            if let one = sent.indices.suffix(20).randomElement(using: &generator), sent[one].handle.stop() {
+                sent[one].isStopped = true
+                stops += 1
+            }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        var endings: [Int: WorkerEnding] = [:]
+        for task in sent { endings[task.number] = await task.handle.ending }
+        await pool.close()
+        #expect(pool.processes == [])
+
+        let runs = Dictionary(grouping: Mark.runs(in: log), by: \.number)
+        var counts: [String: Int] = [:]
+        var crashed: Set<Int32> = []
+        for task in sent {
+            let (ending, own) = (try #require(endings[task.number]), runs[task.number] ?? [])
+            let what = "\(seed): task \(task.number), begun \(own.count) times, ended as \(ending)"
+            counts[ending.kind, default: 0] += 1
+            #expect(own.count <= 1, "\(what)")
+            switch ending {
+            case .finished: #expect(own.first?.isWhole == true, "\(what)")
+            case .stopped: #expect(task.isStopped, "\(what)")
+            case .crashed(let error):
+                guard let crash = error as? TaskCrash, crash.cause == .signal(SIGKILL) else {
+                    Issue.record("\(what)")
+                    break
+                }
+                #expect(killed.contains(crash.process) && crashed.insert(crash.process).inserted, "\(what)")
+                #expect(own.allSatisfy { $0.process == crash.process }, "\(what)")
+            default: Issue.record("\(what)")
+            }
+            // Killed in the middle of it: that is what it has to say.
+            if let run = own.first, killed.contains(run.process), !run.isWhole, !task.isStopped {
+                #expect(ending.kind == "crashed", "\(what)")
+            }
+        }
+        #expect(!crashed.isEmpty)
+        return "\(killed.count) workers killed, \(stops) stops, \(counts)"
     }
 }
 
@@ -82,7 +105,7 @@ enum Seed {
 
 struct SeededGenerator: RandomNumberGenerator {
     private var state: UInt64
-    init(seed: UInt64) { state = seed &* 0x9E37_79B9_7F4A_7C15 | 1 }
+    init(seed: UInt64) { state = seed }
     mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15
         var word = state
@@ -99,6 +122,8 @@ struct Growth {
     var descriptors: Int { links.count }
     var children: [String]
     var mapped: Int
+    /// Bytes of memory of its own that are in use; for the caller to compare, with room for what the allocator keeps.
+    var resident: Int
 
     static func <= (left: Growth, right: Growth) -> Bool {
         left.descriptors <= right.descriptors && left.mapped <= right.mapped
@@ -120,7 +145,13 @@ struct Growth {
                 return count > 0 && link != "anon_inode:[timerfd]" ? "\(number) \(link)" : nil
             },
             children: children,
-            mapped: try read("/proc/self/maps").split(separator: "\n").count { $0.contains("roost-") })
+            mapped: try read("/proc/self/maps").split(separator: "\n").count { $0.contains("roost-") },
+            resident: try residentBytes())
+    }
+
+    private static func residentBytes() throws -> Int {
+        let line = try read("/proc/self/status").split(separator: "\n").first { $0.hasPrefix("RssAnon:") }
+        return (line.flatMap { Int($0.split(whereSeparator: { " \t".contains($0) })[1]) } ?? 0) << 10
     }
 
     static func list(_ path: String) throws -> [String] {
@@ -148,24 +179,5 @@ struct Growth {
             bytes += buffer[..<count]
         }
         return String(decoding: bytes, as: UTF8.self)
-    }
-}
-
-/// Which tasks began, from all workers: a byte per task in a file that all append to.
-final class RunLog {
-    let path: String
-    init() throws {
-        path = "/tmp/roost-runs-\(getpid())-\(UInt32.random(in: 0 ... .max))"
-    }
-    deinit { unlink(path) }
-
-    private var counts: [Int: Int]?
-    func count(_ number: Int) throws -> Int {
-        if counts == nil {
-            var found: [Int: Int] = [:]
-            for line in try Growth.read(path).split(separator: "\n") { found[Int(line) ?? -1, default: 0] += 1 }
-            counts = found
-        }
-        return counts?[number] ?? 0
     }
 }

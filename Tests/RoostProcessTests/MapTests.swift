@@ -17,6 +17,24 @@ import Testing
         await pool.close()
     }
 
+    /// Together they are more than the pool takes, and one is so alone.
+    @Test(arguments: [MapChunk.automatic, .count(8), .count(100)])
+    func tasksThatDoNotGoTogetherGoOneByOne(_ chunk: MapChunk) async throws {
+        let pool = try SmokeTests.pool { $0.inputLimit = 1_000 }
+        let names = (0..<200).map { String(repeating: "a", count: $0 == 70 ? 2_000 : 300 + $0) }
+        var seen = 0
+        for await (task, result) in try pool.map(names.map { Greet($0) }, chunk: chunk) {
+            if seen == 70 {
+                #expect(throws: ProcessPoolError.self) { try result.get() }
+            } else {
+                #expect(try result.get() == "Hello, \(names[seen])" && task.name == names[seen])
+            }
+            seen += 1
+        }
+        #expect(seen == 200)
+        await pool.close()
+    }
+
     @Test func anEndlessSequenceIsTakenAsFarAsNeeded() async throws {
         let pool = try SmokeTests.pool()
         let taken = Locked(0)

@@ -103,8 +103,64 @@ import Testing
         let had = machine.died(1, wasAsked: false)
         #expect(had.map(\.job.name) == ["b", "c", "d"])
         #expect(machine.workers.isEmpty)
-        #expect(Self.text(machine.submit(had[1].job, priority: 2, first: true)) == ["start 2"])
+        // Not before the error of the one that crashed is out.
+        #expect(Self.text(machine.handBack(had[1...].map { ($0.job, 2) })) == [])
+        #expect(Self.text(machine.recover()) == ["start 2"])
         #expect(Self.text(machine.isReady(2, now: 0)) == ["offer c 2.0"])
+    }
+
+    @Test func whatIsHandedBackGoesToWorkersThatAreThereInTheOrderItWas() {
+        var machine = Self.machine(maximum: 2)
+        for name in ["a", "b"] { _ = machine.submit(Task(name), priority: 2) }
+        for worker in 1...2 { _ = machine.isReady(worker, now: 0) }
+        _ = machine.freed(worker: 2, slot: 0, time: 10_000, now: 0)
+        for name in ["c", "d", "e"] { _ = machine.submit(Task(name), priority: 2) }
+        // Worker 2, whose tasks are short, has all of them.
+        let had = machine.died(2, wasAsked: false)
+        #expect(had.map(\.job.name) == ["c", "d", "e"])
+        _ = machine.freed(worker: 1, slot: 0, time: 10_000, now: 0)
+        #expect(
+            Self.text(machine.handBack(had[1...].map { ($0.job, 2) })) == ["offer d 1.0", "offer e 1.1"])
+    }
+
+    @Test func whatWasHandedOutIsNotKept() {
+        var machine = Self.machine(maximum: 1)
+        _ = machine.submit(Task("first"), priority: 2)
+        for name in ["a", "b"] { _ = machine.submit(Task(name), priority: 2) }
+        weak var first: Task?
+        do {
+            let actions = machine.isReady(1, now: 0)
+            if case .offer(let task, _, _)? = actions.first { first = task }
+        }
+        #expect(first?.name == "first" && machine.queued == 2)
+        _ = machine.freed(worker: 1, slot: 0, time: 10_000_000, now: 0)
+        #expect(first == nil, "the queue still has it")
+    }
+
+    @Test func aWorkerWhoseRingWasFullWithoutATaskIsTriedAgain() {
+        var machine = Self.machine(maximum: 1)
+        let task = Task("a")
+        _ = machine.submit(task, priority: 2)
+        _ = machine.isReady(1, now: 0)
+        #expect(Self.text(machine.wasRefused(task, priority: 2, worker: 1, slot: 0)) == [])
+        #expect(Self.text(machine.retryFull()) == ["offer a 1.0"])
+        #expect(Self.text(machine.retryFull()) == [])
+    }
+
+    @Test func workersThatDieBesideOneThatServesBreakNothing() {
+        var machine = Self.machine(maximum: 2)
+        _ = machine.submit(Task("a"), priority: 2)
+        _ = machine.isReady(1, now: 0)
+        #expect(Self.text(machine.submit(Task("b"), priority: 2)) == ["start 2"])
+        for worker in 2...4 {
+            _ = machine.died(worker, wasAsked: false)
+            #expect(Self.text(machine.recover()) == ["start \(worker + 1)"])
+        }
+        _ = machine.died(5, wasAsked: false)
+        #expect(Self.text(machine.recover()) == [])
+        #expect(Self.text(machine.freed(worker: 1, slot: 0, time: 10_000_000, now: 0)) == ["offer b 1.0"])
+        // With the last one that served it is over.
+        _ = machine.submit(Task("c"), priority: 2)
     }
 
     @Test func workersThatOnlyDieAreGivenUp() {

@@ -1,10 +1,86 @@
+import Glibc
 import ProcessTestTasks
 import Roost
 import RoostProcess
 import Testing
 
 /// Tasks that a worker had not begun go to others, and run once.
-@Suite struct TakenBackTests {
+@Suite(.serialized) struct TakenBackTests {
+    /// A pool with one worker, whose tasks have been short: it gets some ahead.
+    private func quickPool(_ change: (inout ProcessPool.Configuration) -> Void = { _ in }) async throws -> ProcessPool {
+        let pool = try SmokeTests.pool {
+            $0.workers = 0...1
+            $0.onOutput = { _ in }
+            change(&$0)
+        }
+        for handle in (0..<200).map({ pool.start(Add($0, 1)) }) { _ = try await handle.value }
+        return pool
+    }
+
+    /// While it is found out of what the worker has died, those behind it, and it itself if it is to be tried again, can be stopped.
+    @Test func aStopIsHeardWhileADeathIsLookedInto() async throws {
+        for round in 0..<20 {
+            let corner = try Corner()
+            let pool = try await quickPool { $0.attempts = 3 }
+            let worker = try #require(pool.processes.first)
+            let victim = pool.start(CrashOnce(1, crashes: 1, log: corner.path("victim")))
+            let behind = (0..<8).map { pool.start(Mark($0, log: corner.path("log"), micros: 0)) }
+            while kill(worker, 0) == 0 { await Task.yield() }
+            for handle in [behind[2], behind[5]] { handle.stop() }
+            victim.stop()
+            #expect(await victim.ending(within: .seconds(5))?.kind != nil)
+            for (number, handle) in behind.enumerated() {
+                let ending = try #require(await handle.ending(within: .seconds(5)))
+                let ran = Mark.runs(in: corner.path("log")).count { $0.number == number }
+                if [2, 5].contains(number) {
+                    #expect(
+                        ending.kind == "stopped" ? ran == 0 : ran == 1, "round \(round), \(number): \(ending), \(ran)")
+                } else {
+                    #expect(ending.kind == "finished" && ran == 1, "round \(round), \(number): \(ending), \(ran)")
+                }
+            }
+            await pool.close()
+        }
+    }
+
+    /// A task that does not stop is killed just when it is over: the next one has begun in its worker by then, or goes to another.
+    @Test func theNextTaskOutlivesTheOneBeforeIt() async throws {
+        let corner = try Corner()
+        for wait in stride(from: 4_800, through: 6_000, by: 100) {
+            let pool = try await quickPool {
+                $0.stopSteps = [StopStep(.ask, wait: .microseconds(wait)), StopStep(.kill)]
+                $0.takesBacktraces = false
+            }
+            for round in 0..<20 {
+                let first = pool.start(Doze(1, milliseconds: 5, log: corner.path("first")))
+                let second = pool.start(Mark(2, log: corner.path("second"), micros: 2_000))
+                first.stop()
+                let ending = await second.ending
+                #expect(ending.kind == "finished", "after \(wait) µs, round \(round): \(ending)")
+                _ = await first.ending
+                for number in 0..<5 { #expect(try await pool.run(Add(number, 1)) == number + 1) }
+            }
+            await pool.close()
+        }
+    }
+
+    /// Its worker takes its time: the look at limits goes on, or begins again.
+    @Test func limitsHoldForATaskThatHasWaitedLong() async throws {
+        let corner = try Corner()
+        var configuration = ProcessPool.Configuration(name: "late", workers: 0...1, executable: .path(TestWorker.path))
+        configuration.onOutput = { _ in }
+        configuration.takesBacktraces = false
+        let pool = try ProcessPool(configuration, setup: Settings("late", log: corner.path("setups"), end: .isLate))
+        let endless = pool.start(Endless(isBusy: false), limits: TaskLimits(time: .milliseconds(200)))
+        let ending = await endless.ending(within: .seconds(10))
+        guard case .crashed(let error) = ending, let crash = error as? TaskCrash else {
+            Issue.record("\(ending?.description ?? "it runs on")")
+            return
+        }
+        #expect(crash.cause == .timeLimit(.milliseconds(200)))
+        await pool.close()
+    }
+
     @Test func whatWasTakenBackRunsOnceAndItsSlotIsNotGivenAwayTooSoon() async throws {
         let corner = try Corner()
         let pool = try SmokeTests.pool { $0.onOutput = { _ in } }
@@ -18,7 +94,7 @@ import Testing
         // One of them is as slow as makes its worker take one at a time; the held one gets some ahead, has them taken back when the
         // other has nothing to do, and gets some of them again. Then it goes on.
         let handles = (0..<60).map { pool.start(Mark($0, log: corner.path("log"), micros: 2_000)) }
-        while RunLogFile.numbers(in: corner.path("log")).count < 50 { try await Task.sleep(for: .microseconds(200)) }
+        while Mark.runs(in: corner.path("log")).count < 50 { try await Task.sleep(for: .microseconds(200)) }
         #expect(long.endingIfEnded == nil)
         Gate.open(corner.path("gate"))
         #expect(try await long.value == 7)
@@ -29,7 +105,7 @@ import Testing
         for handle in (0..<100).map({ pool.start(Add($0, 1)) }) { _ = try await handle.value }
         #expect(Set(workers).isSubset(of: pool.processes), "a worker was ended")
         await pool.close()
-        let runs = RunLogFile.numbers(in: corner.path("log"))
+        let runs = Mark.runs(in: corner.path("log")).map(\.number)
         #expect(runs.sorted() == Array(0..<60), "\(runs.count) runs of \(Set(runs).count) tasks")
     }
 }

@@ -60,7 +60,7 @@ import Testing
         #expect(try await tasks[0].value == 0)
         #expect(try await tasks[2].value == 2)
         await pool.close()
-        #expect(RunLogFile.numbers(in: corner.path("log")).sorted() == [0, 2])
+        #expect(Mark.runs(in: corner.path("log")).map(\.number).sorted() == [0, 2])
     }
 
     @Test func aRunningTaskIsPausedAndGoesOn() async throws {
@@ -112,7 +112,7 @@ import Testing
         Gate.open(corner.path("gate"))
         for task in tasks { _ = try await task.value }
         await pool.close()
-        #expect(RunLogFile.numbers(in: corner.path("log")) == [2, 5, 1, 4, 0, 3])
+        #expect(Mark.runs(in: corner.path("log")).map(\.number) == [2, 5, 1, 4, 0, 3])
     }
 
     // MARK: Another try

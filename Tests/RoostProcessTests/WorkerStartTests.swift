@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 import ProcessTestTasks
 import Roost
@@ -52,6 +53,38 @@ import Testing
         }
         #expect(error.code == .noWorkerEntry && error.message.contains("it was ended after 500 ms"), "\(error)")
         #expect(RunLogFile.numbers(in: corner.path("starts")).count == 1)
+    }
+
+    /// One serves; those that are started beside it never say anything.
+    @Test func workersThatAreLateDoNotBreakAPoolThatServes() async throws {
+        let corner = try Corner()
+        let path = try corner.script(
+            "once", "[ $(wc -l <'\(corner.path("starts"))') -gt 1 ] && exec sleep 1000\nexec '\(TestWorker.path)'")
+        let pool = try SmokeTests.pool {
+            $0.executable = .path(path)
+            $0.startTimeout = .milliseconds(50)
+        }
+        let held = pool.start(Innocent(1, gate: corner.path("gate")))
+        for await _ in held.updates { break }
+        let handles = (0..<10).map { pool.start(Add($0, 1)) }
+        while RunLogFile.numbers(in: corner.path("starts")).count < 5 { try await Task.sleep(for: .milliseconds(1)) }
+        Gate.open(corner.path("gate"))
+        for (number, handle) in handles.enumerated() { #expect(try await handle.value == number + 1) }
+        #expect(try await held.value == 7)
+        await pool.close()
+    }
+
+    @Test func aPoolWhoseWorkersCannotBeStartedCloses() async throws {
+        let corner = try Corner()
+        let path = try corner.script("gone", "exit 0")
+        for _ in 0..<30 {
+            let pool = try SmokeTests.pool { $0.executable = .path(path) }
+            try FileManager.default.moveItem(atPath: path, toPath: path + ".away")
+            let handles = (0..<3).map { pool.start(Add($0, 1)) }
+            await pool.close()
+            for handle in handles { #expect(await handle.ending(within: .seconds(5)) != nil) }
+            try FileManager.default.moveItem(atPath: path + ".away", toPath: path)
+        }
     }
 
     @Test func aProgramThatCrashesAtOnce() async throws {

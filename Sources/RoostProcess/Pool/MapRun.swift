@@ -148,10 +148,11 @@ final class MapRun<T: IsolatedTask>: RemoteWork, @unchecked Sendable {  // proof
             }
             start(payload, of: tasks, number) { [self] items in chunkEnded(number, items) }
         } catch {
-            let refusal =
-                error as? ProcessPoolError
-                ?? ProcessPoolError(.inputNotEncodable, "a task of '\(name)' could not be encoded", underlying: error)
-            sendWhatFits(tasks, number, refusal)
+            // Automatic chunks do not grow into the limit again and again.
+            state.withLock { state in
+                if case .automatic = chunk { state.size = max(1, state.size / 2) }
+            }
+            sendWhatFits(Parted(tasks.map { ($0, refusal(of: $0)) }), number)
         }
     }
 
@@ -169,18 +170,66 @@ final class MapRun<T: IsolatedTask>: RemoteWork, @unchecked Sendable {  // proof
         if isStopped { pool.stop(job, stopReason ?? .requested("")) }
     }
 
-    /// One of them cannot go: only that one fails.
-    private func sendWhatFits(_ tasks: [T], _ number: Int, _ refusal: ProcessPoolError) {
-        let fits = tasks.map { (try? TaskChunk.encode([$0], isSameExecutable: isSameExecutable)) != nil }
-        let fitting = zip(tasks, fits).filter(\.1).map(\.0)
-        guard fitting.count < tasks.count, !fitting.isEmpty,
-            let payload = try? TaskChunk.encode(fitting, isSameExecutable: isSameExecutable),
-            payload.size <= pool.configuration.inputLimit
-        else { return arrive(number, tasks.map { ($0, .failure(refusal)) }) }
-        start(payload, of: fitting, number) { [self] items in
-            var next = items.makeIterator()
-            chunkEnded(
-                number, zip(tasks, fits).map { task, fits in (fits ? next.next() : nil) ?? (task, .failure(refusal)) })
+    /// Why a task cannot go even alone, and how many bytes it has.
+    private func refusal(of task: T) -> Result<Int, ProcessPoolError> {
+        do {
+            let size = try TaskChunk.encode([task], isSameExecutable: isSameExecutable).size
+            guard size > pool.configuration.inputLimit else { return .success(size) }
+            return .failure(
+                ProcessPoolError(
+                    .inputTooLarge,
+                    "task '\(task.name)' has \(size) bytes; pool '\(pool.name)' takes at most \(pool.configuration.inputLimit)"
+                ))
+        } catch let error as ProcessPoolError {
+            return .failure(error)
+        } catch {
+            return .failure(
+                ProcessPoolError(.inputNotEncodable, "task '\(task.name)' could not be encoded", underlying: error))
+        }
+    }
+
+    /// A chunk that cannot go as one.
+    private struct Parted {
+        var left: ArraySlice<(task: T, size: Result<Int, ProcessPoolError>)>
+        var items: [Item] = []
+        init(_ tasks: [(T, Result<Int, ProcessPoolError>)]) { left = tasks.map { (task: $0, size: $1) }[...] }
+
+        /// As many of the next ones as go together; those before them that cannot go have their errors then.
+        mutating func next(_ limit: Int) -> [T] {
+            var tasks: [T] = []
+            var sum = 0
+            while let (task, size) = left.first {
+                switch size {
+                case .failure(let error):
+                    guard tasks.isEmpty else { return tasks }
+                    items.append((task, .failure(error)))
+                case .success(let size):
+                    guard tasks.isEmpty || sum + size <= limit else { return tasks }
+                    tasks.append(task)
+                    sum += size
+                }
+                left.removeFirst()
+            }
+            return tasks
+        }
+    }
+
+    /// Only what cannot go alone fails; the rest goes piece by piece.
+    private func sendWhatFits(_ parted: Parted, _ number: Int) {
+        var parted = parted
+        let tasks = parted.next(pool.configuration.inputLimit)
+        guard !tasks.isEmpty else { return arrive(number, parted.items) }
+        guard let payload = try? TaskChunk.encode(tasks, isSameExecutable: isSameExecutable) else {
+            parted.items += tasks.map {
+                ($0, .failure(ProcessPoolError(.inputNotEncodable, "task '\($0.name)' could not be encoded twice")))
+            }
+            return sendWhatFits(parted, number)
+        }
+        let rest = parted
+        start(payload, of: tasks, number) { [self] items in
+            var rest = rest
+            rest.items += items
+            sendWhatFits(rest, number)
         }
     }
 

@@ -41,6 +41,8 @@ struct PoolStateMachine<Job: AnyObject> {
         /// A mean of how long its tasks took, in nanoseconds; the newest counts an eighth.
         var meanTime: Int64 = .max
         var isFull = false
+        /// It is about to be killed: nothing more may begin there.
+        var isDoomed = false
         /// Slots of tasks that were taken back and not yet skipped.
         var revoked: Set<Int> = []
         var idleSince: Int64 = 0
@@ -104,7 +106,8 @@ struct PoolStateMachine<Job: AnyObject> {
 
     private(set) var settings: Settings
     private(set) var workers = Table()
-    private var queues: [[Job]] = Array(repeating: [], count: 5)
+    /// Those before their `heads` are empty.
+    private var queues: [[Job?]] = Array(repeating: [], count: 5)
     private var heads = [0, 0, 0, 0, 0]
     private(set) var queued = 0
     private var lastWorker = 0
@@ -112,6 +115,8 @@ struct PoolStateMachine<Job: AnyObject> {
     private var idle: [Int] = []
     private(set) var failures = 0
     private(set) var isClosed = false
+    /// A worker has said hello: the executable is one.
+    private(set) var hasEverBeenReady = false
     /// Nothing can be started: tasks fail until somebody tries again.
     private(set) var isBroken = false
 
@@ -132,6 +137,13 @@ struct PoolStateMachine<Job: AnyObject> {
         if queued == 0, let worker = idle.last, let action = give(job, to: worker) { return [action] + spares() }
         push(job, priority, first: first)
         return schedule()
+    }
+
+    /// Tasks that a worker had not begun when it died. Workers that are there take them; none is started for them yet.
+    mutating func handBack(_ jobs: [(job: Job, priority: Int)]) -> [Action] {
+        guard !isClosed, !isBroken else { return jobs.map { .fail($0.job) } }
+        for (job, priority) in jobs.reversed() { push(job, priority, first: true) }
+        return handOut() + handOutAhead()
     }
 
     /// A task that waits was stopped. False when it does not wait here.
@@ -159,6 +171,7 @@ struct PoolStateMachine<Job: AnyObject> {
     private mutating func pop() -> Job? {
         for level in stride(from: Self.levels - 1, through: 0, by: -1) where heads[level] < queues[level].count {
             let job = queues[level][heads[level]]
+            queues[level][heads[level]] = nil
             heads[level] += 1
             queued -= 1
             if heads[level] == queues[level].count {
@@ -192,18 +205,29 @@ struct PoolStateMachine<Job: AnyObject> {
         return .offer(job, worker: id, slot: slot)
     }
 
-    /// Hands out what waits.
+    /// Hands out what waits, and starts workers for what is left.
     private mutating func schedule() -> [Action] {
+        var actions = handOut()
+        // Not while those that are started only die: what is there goes on with the work.
+        if queued > starting, failures < settings.mostFailures {
+            let more = min(queued - starting, settings.maximum - living)
+            for _ in 0..<max(0, more) { actions.append(start()) }
+        }
+        return actions + handOutAhead() + spares()
+    }
+
+    private mutating func handOut() -> [Action] {
         var actions: [Action] = []
         while queued > 0, let id = idle.last {
             guard let job = pop(), let action = give(job, to: id) else { break }
             actions.append(action)
         }
-        if queued > starting {
-            let more = min(queued - starting, settings.maximum - living)
-            for _ in 0..<max(0, more) { actions.append(start()) }
-        }
-        // No worker is idle, and none more may be: those whose tasks are short get some ahead.
+        return actions
+    }
+
+    /// No worker is idle: those whose tasks are short get some ahead.
+    private mutating func handOutAhead() -> [Action] {
+        var actions: [Action] = []
         var isSomebodyLeft = true
         while queued > 0, isSomebodyLeft {
             isSomebodyLeft = false
@@ -213,7 +237,7 @@ struct PoolStateMachine<Job: AnyObject> {
                 isSomebodyLeft = true
             }
         }
-        return actions + spares()
+        return actions
     }
 
     private func mayGetAhead(_ id: Int) -> Bool {
@@ -227,7 +251,7 @@ struct PoolStateMachine<Job: AnyObject> {
     /// Starts what the least number and the spare ones ask for.
     private mutating func spares() -> [Action] {
         guard !isClosed, !isBroken else { return [] }
-        guard settings.minimum > 0 || settings.spares > 0 else { return [] }
+        guard settings.minimum > 0 || settings.spares > 0, failures < settings.mostFailures else { return [] }
         let busy = workers.count { $0.phase == .ready && $0.inFlight > 0 }
         let wanted = min(
             max(settings.minimum, settings.spares > 0 ? busy + settings.spares : 0), settings.maximum + settings.spares)
@@ -250,6 +274,7 @@ struct PoolStateMachine<Job: AnyObject> {
         guard workers[id]?.phase == .starting else { return [] }
         workers[id]?.phase = .ready
         workers[id]?.idleSince = now
+        hasEverBeenReady = true
         idle.append(id)
         return schedule()
     }
@@ -285,6 +310,22 @@ struct PoolStateMachine<Job: AnyObject> {
         push(job, priority, first: true)
         return []
     }
+
+    /// A ring that was full of something else than tasks says nothing when it has room again: those workers are tried once more.
+    mutating func retryFull() -> [Action] {
+        guard queued > 0 else { return [] }
+        for id in workers.keys {
+            guard let worker = workers[id], worker.isFull, worker.inFlight == 0, worker.revoked.isEmpty else {
+                continue
+            }
+            workers[id]?.isFull = false
+            if worker.phase == .ready, !idle.contains(id) { idle.append(id) }
+        }
+        return handOut() + handOutAhead()
+    }
+
+    /// It is about to be killed.
+    mutating func doom(_ id: Int) { workers[id]?.isDoomed = true }
 
     /// A task that a worker had not begun was taken back. Its slot stays taken until the worker has skipped it.
     mutating func wasRevoked(worker id: Int, slot: Int) -> Job? {
@@ -323,7 +364,9 @@ struct PoolStateMachine<Job: AnyObject> {
 
     /// After a death: starts what is needed; gives up when workers only die.
     mutating func recover() -> [Action] {
-        guard failures < settings.mostFailures else { return giveUp() }
+        guard failures < settings.mostFailures || workers.count(where: { $0.phase == .ready }) > 0 else {
+            return giveUp()
+        }
         return schedule()
     }
 

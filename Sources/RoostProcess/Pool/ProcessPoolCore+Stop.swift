@@ -10,7 +10,11 @@ extension ProcessPoolCore {
         var isRunning = false
         decide { state in
             switch job.place {
-            case .nowhere, .over: return []
+            case .over: return []
+            case .nowhere:
+                // Its worker has died, or it has not come yet: whoever sends it on sees the reason.
+                if job.stopReason == nil { job.stopReason = reason }
+                return []
             case .queued:
                 guard state.machine.remove(job, priority: job.level) else { return [] }
                 job.place = .over
@@ -31,7 +35,7 @@ extension ProcessPoolCore {
                         worker: worker.number, slot: slot, time: nil, now: MonotonicTime.now.nanoseconds)
                 } else {
                     // Not offered yet: whoever is about to do so sees the reason. Taken: it is asked.
-                    isRunning = roost_slot_state(page) == UInt32(ROOST_SLOT_TAKEN)
+                    isRunning = worker.hasTaken(slot)
                 }
                 return []
             }
@@ -83,9 +87,10 @@ extension ProcessPoolCore {
     }
 
     func pauseChanged(_ job: Job) {
-        let isPaused = job.isPaused
         state.withLock { _ in
             guard case .offered(let worker, let slot) = job.place else { return }
+            // As it is now, not as it was when somebody called: calls may have overtaken each other.
+            let isPaused = job.isPaused
             let flag = UInt32(ROOST_FLAG_PAUSE)
             roost_slot_ask(roost_control_slot(worker.control, Int32(slot)), isPaused ? flag : 0, isPaused ? 0 : flag)
         }
@@ -95,6 +100,7 @@ extension ProcessPoolCore {
 
     /// Looks at every worker that has a task; false when there has been nothing to look at for a second.
     func tick() -> Bool {
+        decide { $0.machine.retryFull() }
         let (workers, isOver) = state.withLock { state -> ([(WorkerProcess, [(Int, Job)])], Bool) in
             var busy: [(WorkerProcess, [(Int, Job)])] = []
             for (number, worker) in state.workers {
@@ -102,7 +108,7 @@ extension ProcessPoolCore {
                 let present = jobs.enumerated().compactMap { slot, job in job.map { (slot, $0) } }
                 if !present.isEmpty { busy.append((worker, present)) }
             }
-            state.quietTicks = busy.isEmpty ? state.quietTicks + 1 : 0
+            state.quietTicks = busy.isEmpty && state.machine.queued == 0 ? state.quietTicks + 1 : 0
             let isOver = state.quietTicks > 50
             if isOver { state.isTicking = false }
             return (busy, isOver)
@@ -113,9 +119,7 @@ extension ProcessPoolCore {
     }
 
     private func look(_ worker: WorkerProcess, _ jobs: [(Int, Job)]) {
-        let running = jobs.first {
-            roost_slot_state(roost_control_slot(worker.control, Int32($0.0))) == UInt32(ROOST_SLOT_TAKEN)
-        }
+        let running = jobs.first { worker.hasTaken($0.0) }
         guard let (slot, job) = running else { return }
         let page = roost_control_slot(worker.control, Int32(slot))
         let ran = Duration.nanoseconds(MonotonicTime.now.nanoseconds - roost_slot_element_began(page))

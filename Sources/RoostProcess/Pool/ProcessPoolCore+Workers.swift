@@ -67,13 +67,14 @@ extension ProcessPoolCore {
 
     private func couldNotStart(_ number: Int, _ error: any Error) {
         let failure = asPoolError(error)
-        let isAlone = state.withLock { state in
+        let (isAlone, waiters) = state.withLock { state in
             _ = state.machine.died(number, wasAsked: true)
             state.workers[number] = nil
-            return state.machine.living == 0
+            return (state.machine.living == 0, state.workers.isEmpty ? state.gone.takeAll() : [])
         }
         // With others alive the tasks are theirs.
         if isAlone { giveUp(failure) }
+        for wake in waiters { wake() }
     }
 
     private func asPoolError(_ error: any Error) -> ProcessPoolError {
@@ -95,16 +96,22 @@ extension ProcessPoolCore {
         var isEnding = true
         decide { state in
             if let job {
-                guard case .offered(let owner, let slot) = job.place, owner === worker,
-                    roost_slot_state(roost_control_slot(worker.control, Int32(slot))) == UInt32(ROOST_SLOT_TAKEN)
-                else {
+                guard case .offered(let owner, let slot) = job.place, owner === worker, worker.hasTaken(slot) else {
                     isEnding = false
                     return []
                 }
             }
-            worker.state.withLock { if $0.verdict == nil { $0.verdict = verdict } }
             let actions = state.machine.retire(worker.number).filter { if case .dismiss = $0 { false } else { true } }
-            return actions + takeBack(worker, &state)
+            let others = takeBack(worker, &state)
+            // A worker runs one at a time: if it has taken another one by now, that task is over and its result on the way. Nothing more can
+            // be taken: it was taken back, and is offered no more.
+            if let job, case .offered(_, let slot) = job.place, worker.hasTaken(otherThan: slot) {
+                isEnding = false
+                return actions + others
+            }
+            state.machine.doom(worker.number)
+            worker.state.withLock { if $0.verdict == nil { $0.verdict = verdict } }
+            return actions + others
         }
         if isEnding { worker.signal(signal) }
     }
@@ -135,23 +142,32 @@ extension ProcessPoolCore {
     func isGone(_ worker: WorkerProcess) {
         let (verdict, hasGreeted) = worker.state.withLock { ($0.verdict, $0.hasGreeted) }
         var victims: [(job: Job, element: Int)] = []
-        var others: [Job] = []
-        state.withLock { state in
+        var stopped: [(job: Job, reason: StopReason)] = []
+        let wasAsked = if case .silent? = verdict { false } else { verdict != nil }
+        let wasKilled = worker.state.withLock { $0.end?.signal == SIGKILL }
+        decide { state in
             state.deaths += 1
             state.definedTypes[worker.number] = nil
             for type in state.waiting.keys { state.waiting[type]?.removeAll { $0.worker === worker } }
-            for (slot, job) in state.machine.died(
-                worker.number, wasAsked: verdict != nil, wasKilled: worker.state.withLock { $0.end?.signal == SIGKILL })
-            {
-                let page = roost_control_slot(worker.control, Int32(slot))
-                if roost_slot_state(page) == UInt32(ROOST_SLOT_TAKEN) {
+            var others: [Job] = []
+            for (slot, job) in state.machine.died(worker.number, wasAsked: wasAsked, wasKilled: wasKilled) {
+                if worker.hasTaken(slot) {
                     job.place = .nowhere
-                    victims.append((job, Int(roost_slot_element(page))))
+                    victims.append((job, Int(roost_slot_element(roost_control_slot(worker.control, Int32(slot))))))
+                } else if let reason = job.stopReason {
+                    job.place = .over
+                    stopped.append((job, reason))
                 } else {
                     job.place = .queued
                     others.append(job)
                 }
             }
+            // In front of all others, in the order they were; to workers that are there. Another one is started once the error is out.
+            return state.machine.handBack(others.map { ($0, $0.level) })
+        }
+        for (job, reason) in stopped {
+            job.stopped(reason)
+            job.ended()
         }
         for victim in victims {
             let delivered = worker.chunk.flatMap { $0.job === victim.job ? $0.delivered : nil } ?? 0
@@ -165,18 +181,16 @@ extension ProcessPoolCore {
         if !hasGreeted, let failure = failureToGreet(worker, verdict) { giveUp(failure) }
         decide { state in
             state.workers[worker.number] = nil
-            // In front of all others, in the order they were.
-            return others.reversed().flatMap { state.machine.submit($0, priority: $0.level, first: true) }
-        }
-        decide { state in
-            if state.machine.failures >= state.machine.settings.mostFailures, state.failure == nil {
+            guard !state.machine.isClosed, !state.machine.isBroken else { return [] }
+            let actions = state.machine.recover()
+            if state.machine.isBroken, state.failure == nil {
                 state.failure = ProcessPoolError(
                     .cannotStartWorker,
                     "the workers of pool '\(name)' end before they have done anything: \(how(worker)); \(lastWords(worker))"
                 )
                 state.failedAt = .now
             }
-            return state.machine.isClosed || state.machine.isBroken ? [] : state.machine.recover()
+            return actions
         }
         Strays.end(of: Self.mark(worker.number, self), worker.group)
         let waiters = state.withLock { state in state.workers.isEmpty ? state.gone.takeAll() : [] }
@@ -185,9 +199,12 @@ extension ProcessPoolCore {
 
     /// What it means that a worker ended before it said hello; nil when it may be tried again.
     private func failureToGreet(_ worker: WorkerProcess, _ verdict: WorkerProcess.Verdict?) -> ProcessPoolError? {
+        let hasServed = state.withLock { $0.machine.hasEverBeenReady }
         let isEntryMissing: Bool
         switch verdict {
         case .dismissed, .stop, .limit, .broken: return nil
+        // The executable can do it: this one was late, or ran out of something.
+        case .silent where hasServed, nil where hasServed: return nil
         case .silent: isEntryMissing = true
         case nil: isEntryMissing = worker.state.withLock { $0.end?.exit != nil }
         }
@@ -231,8 +248,10 @@ extension ProcessPoolCore {
         }
         let crash = evidence(of: job, element, worker, verdict)
         let suspect = job.firstElement + element
-        if isAgain, stopReason == nil, crash.cause.isByItself, let again = job.payload(from: suspect) {
-            return submitAgain(job, from: suspect, again, crashes: crash.earlier + [crash])
+        if isAgain, stopReason == nil, crash.cause.isByItself, let again = job.payload(from: suspect),
+            submitAgain(job, from: suspect, again, crashes: crash.earlier + [crash])
+        {
+            return
         }
         job.crashed(suspect, crash)
         goOn(with: job, from: suspect + 1)
@@ -240,25 +259,32 @@ extension ProcessPoolCore {
 
     /// The elements of a chunk from here on have not begun: they go to another worker, unless it was stopped.
     private func goOn(with job: Job, from element: Int) {
-        let stopReason = state.withLock { _ in job.stopReason }
-        if stopReason == nil, let rest = job.payload(from: element) {
-            return submitAgain(job, from: element, rest, crashes: [])
+        if let rest = job.payload(from: element), submitAgain(job, from: element, rest, crashes: []) { return }
+        let stopReason = state.withLock { _ in
+            job.place = .over
+            return job.stopReason
         }
-        state.withLock { _ in job.place = .over }
         for element in element..<max(element, job.count) {
             job.failed(element, StopError(stopReason ?? .requested("")))
         }
         job.ended()
     }
 
-    private func submitAgain(_ job: Job, from element: Int, _ payload: Payload, crashes: [TaskCrash]) {
+    /// False when it was stopped meanwhile.
+    private func submitAgain(_ job: Job, from element: Int, _ payload: Payload, crashes: [TaskCrash]) -> Bool {
+        var isStopped = false
         decide { state in
+            guard job.stopReason == nil else {
+                isStopped = true
+                return []
+            }
             job.crashes = crashes
             job.firstElement = element
             job.payload = payload
             job.place = .queued
             return state.machine.submit(job, priority: job.level, first: true)
         }
+        return !isStopped
     }
 
     private func stopped(_ job: Job, _ reason: StopReason) {
@@ -358,9 +384,7 @@ extension ProcessPoolCore {
     }
 
     private func slotIndex(of job: Job, _ worker: WorkerProcess) -> Int? {
-        (0..<PoolStateMachine<Job>.slotCount).first {
-            roost_slot_state(roost_control_slot(worker.control, Int32($0))) == UInt32(ROOST_SLOT_TAKEN)
-        }
+        (0..<PoolStateMachine<Job>.slotCount).first { worker.hasTaken($0) }
     }
 
     private func reason(_ cause: TaskCrash.Cause, _ report: CrashReport) -> String {
@@ -371,5 +395,16 @@ extension ProcessPoolCore {
         case .timeLimit(let limit): "it ran longer than its limit of \(limit.short)"
         case .cpuTimeLimit(let limit): "it used more than its limit of \(limit.short) of the processor"
         }
+    }
+}
+
+extension WorkerProcess {
+    /// It has begun with the task in that slot.
+    func hasTaken(_ slot: Int) -> Bool {
+        roost_slot_state(roost_control_slot(control, Int32(slot))) == UInt32(ROOST_SLOT_TAKEN)
+    }
+
+    func hasTaken(otherThan slot: Int) -> Bool {
+        (0..<PoolStateMachine<Job>.slotCount).contains { $0 != slot && hasTaken($0) }
     }
 }

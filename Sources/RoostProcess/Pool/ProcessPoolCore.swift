@@ -65,23 +65,33 @@ final class ProcessPoolCore: Sendable {
 
     /// Asks the machine, notes what it decided, and then does it.
     func decide(_ body: (inout State) -> [PoolStateMachine<Job>.Action]) {
+        var mustTick = false
         let actions = state.withLock { state in
             let actions = body(&state)
-            Self.note(actions, &state)
+            mustTick = Self.note(actions, &state)
             return actions
         }
+        // Whatever runs is looked at, however long it has waited.
+        if mustTick { Supervisor.shared.addTicker(self) { [weak self] in self?.tick() ?? false } }
         act(actions)
     }
 
-    private static func note(_ actions: [PoolStateMachine<Job>.Action], _ state: inout State) {
+    /// True when tasks are to be looked at from now on.
+    private static func note(_ actions: [PoolStateMachine<Job>.Action], _ state: inout State) -> Bool {
+        var isBusy = false
         for action in actions {
             switch action {
             case .offer(let job, let number, let slot):
                 if let worker = state.workers[number] { job.place = .offered(worker: worker, slot: slot) }
+                isBusy = true
             case .fail(let job): job.place = .over
             case .start, .dismiss: break
             }
         }
+        guard isBusy else { return false }
+        state.quietTicks = 0
+        defer { state.isTicking = true }
+        return !state.isTicking
     }
 
     private func act(_ actions: [PoolStateMachine<Job>.Action]) {
@@ -132,22 +142,25 @@ final class ProcessPoolCore: Sendable {
 
     func enqueue(_ job: Job) {
         let now = MonotonicTime.now
-        var mustTick = false
+        var stopReason: StopReason?
         decide { state in
+            // Whoever stopped it came first.
+            if job.stopReason != nil {
+                stopReason = job.stopReason
+                job.place = .over
+                return []
+            }
             job.place = .queued
             // What could not be started may be startable by now; not asked more than once a second.
             if state.machine.isBroken, let failedAt = state.failedAt, now - failedAt > .seconds(1) {
                 state.failure = nil
-                let begun = state.machine.tryAgain()
-                Self.note(begun, &state)
-                return begun + state.machine.submit(job, priority: job.level)
+                return state.machine.tryAgain() + state.machine.submit(job, priority: job.level)
             }
-            mustTick = !state.isTicking
-            state.isTicking = true
-            state.quietTicks = 0
             return state.machine.submit(job, priority: job.level)
         }
-        if mustTick { Supervisor.shared.addTicker(self) { [weak self] in self?.tick() ?? false } }
+        guard let stopReason else { return }
+        if state.withLock({ _ in job.hasBegun }) { job.stopped(stopReason) }
+        job.ended()
     }
 
     private func offer(_ job: Job, to number: Int, _ slot: Int) {
@@ -155,7 +168,6 @@ final class ProcessPoolCore: Sendable {
         var stopReason: StopReason?
         var refusal: ProcessPoolError?
         var isKnown = false
-        let isPaused = job.isPaused
         let worker: WorkerProcess? = state.withLock { state in
             guard case .offered(let worker, slot) = job.place, worker.number == number else { return nil }
             stopReason = job.stopReason
@@ -181,7 +193,7 @@ final class ProcessPoolCore: Sendable {
             release(job, number, slot)
             return fail(job, refusal)
         }
-        if isKnown { send(job, to: worker, slot, isPaused: isPaused) }
+        if isKnown { send(job, to: worker, slot) }
     }
 
     /// Tells a worker the number of a type, and asks whether it has it unless that is known. With the lock held, so that no task goes
@@ -205,7 +217,7 @@ final class ProcessPoolCore: Sendable {
     }
 
     /// Puts the task into the worker's ring. The slot is offered first: whoever reads the frame finds it so.
-    private func send(_ job: Job, to worker: WorkerProcess, _ slot: Int, isPaused: Bool) {
+    private func send(_ job: Job, to worker: WorkerProcess, _ slot: Int) {
         let payload = state.withLock { _ in job.payload }
         do { try worker.port.lend(payload) } catch {
             release(job, worker.number, slot)
@@ -219,8 +231,10 @@ final class ProcessPoolCore: Sendable {
             guard case .offered(let owner, slot) = job.place, owner === worker, job.stopReason == nil else {
                 return (false, 0, 0)
             }
+            // One that is about to be killed begins with nothing more.
+            guard state.machine.workers[worker.number]?.isDoomed == false else { return (false, 0, 0) }
             roost_slot_offer(
-                roost_control_slot(worker.control, Int32(slot)), isPaused ? UInt32(ROOST_FLAG_PAUSE) : 0,
+                roost_control_slot(worker.control, Int32(slot)), job.isPaused ? UInt32(ROOST_FLAG_PAUSE) : 0,
                 UInt64(job.limits.output ?? 0), job.limits.time != nil || job.limits.cpuTime != nil ? 1 : 0)
             return (true, state.number(of: job.type), job.crashes.count)
         }
@@ -233,8 +247,16 @@ final class ProcessPoolCore: Sendable {
         guard !isSent else { return }
         for storage in payload.storages { if let lease = storage.lease { worker.port.returned(lease.arena.id) } }
         guard isOffered else {
-            // Stopped meanwhile, or the worker has died and its end has seen to the job.
-            guard let reason = state.withLock({ _ in job.stopReason }) else { return }
+            // Stopped meanwhile, or the worker is doomed, or it has died and its end has seen to the job.
+            guard let reason = state.withLock({ _ in job.stopReason }) else {
+                return decide { state in
+                    guard case .offered(let owner, slot) = job.place, owner === worker,
+                        state.machine.wasWithheld(job, worker: worker.number, slot: slot)
+                    else { return [] }
+                    job.place = .queued
+                    return state.machine.submit(job, priority: job.level, first: true)
+                }
+            }
             let isMine = state.withLock { _ in
                 if case .offered(let owner, slot) = job.place { owner === worker } else { false }
             }
@@ -432,7 +454,7 @@ final class ProcessPoolCore: Sendable {
                 release(entry.job, entry.worker.number, entry.slot)
                 fail(entry.job, refusal)
             } else {
-                send(entry.job, to: entry.worker, entry.slot, isPaused: entry.job.isPaused)
+                send(entry.job, to: entry.worker, entry.slot)
             }
         }
     }
