@@ -82,22 +82,30 @@ void roost_guard_remove(roost_guard_table *table, int32_t place) {
 // Whether a process has a mark that begins so in the environment it was started with.
 static int is_marked(int32_t pid, const char *entry, size_t length) {
     char path[64];
-    static char text[256 * 1024];
+    char text[16 * 1024];
     snprintf(path, sizeof path, "/proc/%d/environ", pid);
     int file = open(path, O_RDONLY | O_CLOEXEC);
     if (file < 0) return 0;
-    size_t size = 0;
+    // However long it is, and wherever the pieces are cut: how much of the entry has been seen, or that this is another one.
+    size_t seen = 0;
+    int is_other = 0;
     ssize_t count;
-    while (size < sizeof text && (count = read(file, text + size, sizeof text - size)) > 0) size += (size_t)count;
-    close(file);
-    const char *place = text, *end = text + size;
-    while (place < end) {
-        if ((size_t)(end - place) >= length && memcmp(place, entry, length) == 0) return 1;
-        const char *next = memchr(place, 0, (size_t)(end - place));
-        if (next == NULL) break;
-        place = next + 1;
+    while (seen < length && (count = read(file, text, sizeof text)) > 0) {
+        for (ssize_t place = 0; place < count && seen < length; place++) {
+            if (text[place] == 0) {
+                seen = 0;
+                is_other = 0;
+            } else if (!is_other) {
+                if (text[place] == entry[seen]) {
+                    seen++;
+                } else {
+                    is_other = 1;
+                }
+            }
+        }
     }
-    return 0;
+    close(file);
+    return seen == length;
 }
 
 int32_t roost_kill_marked(const char *mark) {

@@ -198,7 +198,7 @@ public struct Settings: WorkerSetup {
     public var text: String
     public var log: String
     public var end: End
-    public enum End: String, Codable, Sendable { case isReady, isLate, throwsIt, crashes }
+    public enum End: String, Codable, Sendable { case isReady, isLate, leaves, throwsIt, crashes }
     public init(_ text: String, log: String, end: End = .isReady) { (self.text, self.log, self.end) = (text, log, end) }
 
     static let current = Locked("")
@@ -208,6 +208,7 @@ public struct Settings: WorkerSetup {
         switch end {
         case .isReady: Self.current.withLock { $0 = text }
         case .isLate: usleep(1_300_000)
+        case .leaves: exit(3)
         case .throwsIt: throw Refusal(reason: text)
         case .crashes: fatalError(text)
         }
@@ -235,4 +236,14 @@ public struct Steps: IsolatedTask {
         }
         return count
     }
+}
+
+/// Gives its output, and then never lets go of its input.
+public struct HangInTheEnd: IsolatedTask {
+    final class Clinging: Codable, Sendable {
+        deinit { while WorkerEntry.isWorker { usleep(100_000) } }
+    }
+    let clinging: Clinging
+    public init() { clinging = Clinging() }
+    public func run(_ worker: IsolatedWorker<WorkerProgress>) throws -> Int { 1 }
 }

@@ -2,8 +2,9 @@ import Foundation
 import Glibc
 import ProcessTestTasks
 import Roost
-import RoostProcess
 import Testing
+
+@testable import RoostProcess
 
 /// Guarantee G6: whatever ends the app, nothing of its workers is left.
 @Suite(.serialized) struct OrphanTests {
@@ -75,6 +76,38 @@ import Testing
             #expect(ContinuousClock.now - died < .milliseconds(100), "runaway: \(isRunaway)")
         }
         await pool.close()
+    }
+
+    /// What has left its group is ended by its number, and its mark is found in an environment of any length.
+    @Test func aWorkerThatLeavesItsGroupAndALongEnvironmentAreNoWayOut() async throws {
+        let long = String(repeating: "x", count: 120_000)
+        let pool = try SmokeTests.pool { configuration in
+            for number in 0..<4 { configuration.environment["ROOST_TEST_LONG_\(number)"] = long }
+        }
+        let task = pool.start(StartChild(isRunaway: true, milliseconds: 60_000))
+        var child: Int32 = 0
+        for await update in task.updates {
+            child = Int32(update.completed)
+            break
+        }
+        let worker = try #require(pool.processes.first)
+        setpgid(worker, getpgrp())
+        await pool.close()
+        #expect(!Processes.isAlive(worker))
+        let deadline = ContinuousClock.now + .seconds(5)
+        while Processes.isAlive(child), ContinuousClock.now < deadline {}
+        #expect(!Processes.isAlive(child))
+    }
+
+    /// What is swept after a pool that is gone is nobody else's.
+    @Test func noMarkIsUsedAgain() async throws {
+        var marks: Set<String> = []
+        for _ in 0..<100 {
+            let pool = try SmokeTests.pool()
+            marks.insert(ProcessPoolCore.mark(1, pool.core))
+            await pool.close()
+        }
+        #expect(marks.count == 100)
     }
 
     @Test func theSelfTestProvesItOnThisMachine() throws {

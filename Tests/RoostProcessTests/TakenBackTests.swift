@@ -81,6 +81,32 @@ import Testing
         await pool.close()
     }
 
+    /// The task's result is there, and its worker hangs in what comes after it, or is stopped by somebody.
+    @Test(arguments: [true, false]) func theNextTaskDoesNotWaitForAWorkerThatTakesNothing(isStopped: Bool) async throws
+    {
+        let pool = try await quickPool()
+        let worker = try #require(pool.processes.first)
+        if isStopped { kill(worker, SIGSTOP) } else { _ = try await pool.run(HangInTheEnd()) }
+        #expect(await pool.start(Add(1, 2)).ending(within: .seconds(8))?.kind == "finished")
+        #expect(!pool.processes.contains(worker))
+        await pool.close()
+    }
+
+    /// All that waits is ended at once: with a depth of calls for each it would not come to its end.
+    @Test func tensOfThousandsOfWaitingTasksEndAtOnce() async throws {
+        let corner = try Corner()
+        let pool = try await quickPool()
+        let held = pool.start(Innocent(1, gate: corner.path("gate")))
+        for await _ in held.updates { break }
+        let handles = (0..<30_000).map { pool.start(Add($0, 1)) }
+        for handle in handles { handle.stop() }
+        Gate.open(corner.path("gate"))
+        for handle in handles { #expect(await handle.ending.kind == "stopped") }
+        let refused = (0..<30_000).map { pool.start(Add($0, 1)) }
+        await pool.close()
+        for handle in refused { _ = await handle.ending }
+    }
+
     @Test func whatWasTakenBackRunsOnceAndItsSlotIsNotGivenAwayTooSoon() async throws {
         let corner = try Corner()
         let pool = try SmokeTests.pool { $0.onOutput = { _ in } }

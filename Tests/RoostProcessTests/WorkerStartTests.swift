@@ -113,6 +113,21 @@ import Testing
 
     // MARK: Setup
 
+    @Test(arguments: [Settings.End.isLate, .leaves]) func aSetupThatDoesNotComeToItsEnd(
+        _ end: Settings.End
+    ) async throws {
+        let corner = try Corner()
+        var configuration = ProcessPool.Configuration(name: "test", workers: 0...1, executable: .path(TestWorker.path))
+        configuration.startTimeout = .milliseconds(300)
+        configuration.onOutput = { _ in }
+        let pool = try ProcessPool(configuration, setup: Settings("blue", log: corner.path("setups"), end: end))
+        let error = try #require(await pool.start(ReadSettings()).ending(within: .seconds(5))?.poolError)
+        let how = end == .leaves ? "left with status 3" : "ended after 300 ms"
+        #expect(error.code == .setupFailed && error.message.contains(how), "\(error)")
+        #expect(RunLogFile.numbers(in: corner.path("setups")).count == 1)
+        await pool.close()
+    }
+
     @Test func aSetupRunsOnceInEachWorkerBeforeItsFirstTask() async throws {
         let corner = try Corner()
         var configuration = try SmokeTests.pool().configuration

@@ -52,7 +52,7 @@ typedef struct {
     uint32_t update_turn;
     uint32_t update_size;
     uint32_t update_slot;
-    uint32_t update_padding;
+    uint32_t has_entered;  // the program has come to the worker's entry
     // Where the last checkpoint was: odd while it is written.
     uint64_t site_packed;
     uint32_t site_turn;

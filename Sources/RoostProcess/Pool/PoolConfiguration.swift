@@ -21,7 +21,7 @@ extension ProcessPool {
         public var tasksPerWorker: Int?
         /// When its memory has grown by so much, in bytes, a worker is replaced after its task; nil for never.
         public var growthPerWorker: Int?
-        /// How long a started program may take to say that it is a worker; then it is ended. Default: 10 s.
+        /// How long a started program may take until it serves, its setup included; then it is ended. Default: 10 s.
         public var startTimeout: Duration
         /// How long a worker beyond the least number may be idle; nil for ever. Default: 10 s.
         public var idleTimeout: Duration?

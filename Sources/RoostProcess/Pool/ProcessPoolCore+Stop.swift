@@ -119,13 +119,21 @@ extension ProcessPoolCore {
     }
 
     private func look(_ worker: WorkerProcess, _ jobs: [(Int, Job)]) {
+        var mark = roost_crash_mark()
+        if roost_control_crash(worker.control, &mark) != 0,
+            MonotonicTime.now.nanoseconds - mark.ns > Self.crashPatience.clampedNanoseconds
+        {
+            // It has crashed, and does not come to an end with writing its stacks.
+            worker.signal(SIGKILL)
+        }
         let running = jobs.first { worker.hasTaken($0.0) }
-        guard let (slot, job) = running else { return }
+        guard let (slot, job) = running else { return lookAtWaiting(worker) }
         let page = roost_control_slot(worker.control, Int32(slot))
         let ran = Duration.nanoseconds(MonotonicTime.now.nanoseconds - roost_slot_element_began(page))
         let memory = ProcessMemory(of: worker.pid).own
         let baseline = worker.state.withLock { state in
             state.peak = max(state.peak, memory)
+            state.waits = nil
             return state.baseline
         }
         if let limit = job.limits.memory, memory - baseline > limit {
@@ -144,15 +152,27 @@ extension ProcessPoolCore {
                 return end(worker, .limit(job: job.id, .timeLimit(limit)), ifRunning: job)
             }
         }
-        var mark = roost_crash_mark()
-        if roost_control_crash(worker.control, &mark) != 0,
-            MonotonicTime.now.nanoseconds - mark.ns > Self.crashPatience.clampedNanoseconds
-        {
-            // It has crashed, and does not come to an end with writing its stacks.
-            worker.signal(SIGKILL)
-        }
         if jobs.count > 1, ran > .milliseconds(1) { spread(worker) }
     }
+
+    /// It has tasks and has taken none of them: the one before hangs in something that comes after its result, or the process was
+    /// stopped. They go to others.
+    private func lookAtWaiting(_ worker: WorkerProcess) {
+        let served = state.withLock { $0.machine.workers[worker.number]?.served ?? 0 }
+        let now = MonotonicTime.now
+        let isStuck = worker.state.withLock { state in
+            guard state.hasGreeted else { return false }
+            guard let since = state.waits, since.served == served else {
+                state.waits = (served, now)
+                return false
+            }
+            return now - since.time > Self.waitingPatience
+        }
+        if isStuck { end(worker, .dismissed) }
+    }
+
+    /// How long a worker that says nothing may leave its tasks waiting.
+    static let waitingPatience = Duration.seconds(2)
 
     /// After a task: a worker whose memory has grown by so much gets no more.
     func replaceIfGrown(_ worker: WorkerProcess, beyond growth: Int) {

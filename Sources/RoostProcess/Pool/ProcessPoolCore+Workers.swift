@@ -46,7 +46,7 @@ extension ProcessPoolCore {
 
     /// What this worker and all that it starts have in their environment.
     static func mark(_ number: Int, _ pool: ProcessPoolCore) -> String {
-        Guardian.shared.mark + "\(UInt(bitPattern: ObjectIdentifier(pool).hashValue)).\(number)."
+        Guardian.shared.mark + "\(pool.serial).\(number)."
     }
 
     private static let noBacktracer =
@@ -209,6 +209,11 @@ extension ProcessPoolCore {
         case nil: isEntryMissing = worker.state.withLock { $0.end?.exit != nil }
         }
         guard isEntryMissing else { return nil }
+        if worker.control.pointee.has_entered != 0, !setup.isEmpty {
+            return ProcessPoolError(
+                .setupFailed,
+                "the setup of a worker of pool '\(name)' did not come to its end: \(how(worker)); \(lastWords(worker))")
+        }
         return ProcessPoolError(
             .noWorkerEntry,
             "the worker executable '\(executablePath)' did not serve tasks: \(how(worker)) before it came to "

@@ -18,6 +18,12 @@ final class ProcessPoolCore: Sendable {
     let setup: [UInt8]
     let executablePath: String
     let groups: ControlGroups?
+    /// No other pool of this process has it, or had it: an address is used again.
+    let serial = ProcessPoolCore.lastSerial.withLock { last in
+        last += 1
+        return last
+    }
+    private static let lastSerial = Locked<UInt64>(0)
 
     struct State {
         var machine: PoolStateMachine<Job>
@@ -64,7 +70,9 @@ final class ProcessPoolCore: Sendable {
     // MARK: Deciding and acting
 
     /// Asks the machine, notes what it decided, and then does it.
-    func decide(_ body: (inout State) -> [PoolStateMachine<Job>.Action]) {
+    func decide(_ body: (inout State) -> [PoolStateMachine<Job>.Action]) { act(decided(body)) }
+
+    private func decided(_ body: (inout State) -> [PoolStateMachine<Job>.Action]) -> [PoolStateMachine<Job>.Action] {
         var mustTick = false
         let actions = state.withLock { state in
             let actions = body(&state)
@@ -73,7 +81,7 @@ final class ProcessPoolCore: Sendable {
         }
         // Whatever runs is looked at, however long it has waited.
         if mustTick { Supervisor.shared.addTicker(self) { [weak self] in self?.tick() ?? false } }
-        act(actions)
+        return actions
     }
 
     /// True when tasks are to be looked at from now on.
@@ -95,9 +103,13 @@ final class ProcessPoolCore: Sendable {
     }
 
     private func act(_ actions: [PoolStateMachine<Job>.Action]) {
-        for action in actions {
-            switch action {
-            case .offer(let job, let number, let slot): offer(job, to: number, slot)
+        // One after the other: an offer that comes to nothing makes room for the next one, and there may be any number of them.
+        var actions = actions
+        var next = 0
+        while next < actions.count {
+            defer { next += 1 }
+            switch actions[next] {
+            case .offer(let job, let number, let slot): actions += offer(job, to: number, slot)
             case .start(let number): start(number)
             case .dismiss(let number):
                 if let worker = state.withLock({ $0.workers[number] }) { end(worker, .dismissed) }
@@ -163,7 +175,8 @@ final class ProcessPoolCore: Sendable {
         job.ended()
     }
 
-    private func offer(_ job: Job, to number: Int, _ slot: Int) {
+    /// What is to be done next, if nothing came of it.
+    private func offer(_ job: Job, to number: Int, _ slot: Int) -> [PoolStateMachine<Job>.Action] {
         guard begin(job) else { return release(job, number, slot) }
         var stopReason: StopReason?
         var refusal: ProcessPoolError?
@@ -183,17 +196,19 @@ final class ProcessPoolCore: Sendable {
             if !isKnown { state.waiting[type, default: []].append((job, worker, slot)) }
             return worker
         }
-        guard let worker else { return }
+        guard let worker else { return [] }
         if let stopReason {
-            release(job, number, slot)
+            let next = release(job, number, slot)
             job.stopped(stopReason)
-            return job.ended()
+            job.ended()
+            return next
         }
         if let refusal {
-            release(job, number, slot)
-            return fail(job, refusal)
+            let next = release(job, number, slot)
+            fail(job, refusal)
+            return next
         }
-        if isKnown { send(job, to: worker, slot) }
+        return isKnown ? send(job, to: worker, slot) : []
     }
 
     /// Tells a worker the number of a type, and asks whether it has it unless that is known. With the lock held, so that no task goes
@@ -208,8 +223,8 @@ final class ProcessPoolCore: Sendable {
     }
 
     /// The slot is free again, nothing was sent.
-    private func release(_ job: Job, _ number: Int, _ slot: Int) {
-        decide { state in
+    private func release(_ job: Job, _ number: Int, _ slot: Int) -> [PoolStateMachine<Job>.Action] {
+        decided { state in
             guard case .offered(let worker, slot) = job.place, worker.number == number else { return [] }
             job.place = .over
             return state.machine.freed(worker: number, slot: slot, time: nil, now: MonotonicTime.now.nanoseconds)
@@ -217,15 +232,16 @@ final class ProcessPoolCore: Sendable {
     }
 
     /// Puts the task into the worker's ring. The slot is offered first: whoever reads the frame finds it so.
-    private func send(_ job: Job, to worker: WorkerProcess, _ slot: Int) {
+    private func send(_ job: Job, to worker: WorkerProcess, _ slot: Int) -> [PoolStateMachine<Job>.Action] {
         let payload = state.withLock { _ in job.payload }
         do { try worker.port.lend(payload) } catch {
-            release(job, worker.number, slot)
-            return fail(
+            let next = release(job, worker.number, slot)
+            fail(
                 job,
                 ProcessPoolError(
                     .systemLimit, "the bytes of task '\(job.taskName)' could not be sent to a worker", underlying: error
                 ))
+            return next
         }
         let (isOffered, type, attempt) = state.withLock { state -> (Bool, Int, Int) in
             guard case .offered(let owner, slot) = job.place, owner === worker, job.stopReason == nil else {
@@ -244,12 +260,12 @@ final class ProcessPoolCore: Sendable {
                 .task, flags: payload.flags, slot: slot, element: job.count - job.firstElement,
                 extra: type | attempt << 16,
                 number: job.id, payload.bytes)
-        guard !isSent else { return }
+        guard !isSent else { return [] }
         for storage in payload.storages { if let lease = storage.lease { worker.port.returned(lease.arena.id) } }
         guard isOffered else {
             // Stopped meanwhile, or the worker is doomed, or it has died and its end has seen to the job.
             guard let reason = state.withLock({ _ in job.stopReason }) else {
-                return decide { state in
+                return decided { state in
                     guard case .offered(let owner, slot) = job.place, owner === worker,
                         state.machine.wasWithheld(job, worker: worker.number, slot: slot)
                     else { return [] }
@@ -260,12 +276,13 @@ final class ProcessPoolCore: Sendable {
             let isMine = state.withLock { _ in
                 if case .offered(let owner, slot) = job.place { owner === worker } else { false }
             }
-            guard isMine else { return }
-            release(job, worker.number, slot)
+            guard isMine else { return [] }
+            let next = release(job, worker.number, slot)
             job.stopped(reason)
-            return job.ended()
+            job.ended()
+            return next
         }
-        decide { state in
+        return decided { state in
             roost_slot_clear(roost_control_slot(worker.control, Int32(slot)))
             guard case .offered(let owner, slot) = job.place, owner === worker else {
                 // Taken back meanwhile: no frame tells the worker to skip it.
@@ -451,10 +468,11 @@ final class ProcessPoolCore: Sendable {
         for entry in waiting {
             let refusal = state.withLock { $0.refusedTypes[type] }
             if let refusal {
-                release(entry.job, entry.worker.number, entry.slot)
+                let next = release(entry.job, entry.worker.number, entry.slot)
                 fail(entry.job, refusal)
+                act(next)
             } else {
-                send(entry.job, to: entry.worker, entry.slot)
+                act(send(entry.job, to: entry.worker, entry.slot))
             }
         }
     }

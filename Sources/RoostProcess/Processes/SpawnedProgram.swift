@@ -15,16 +15,14 @@ struct SpawnedProgram {
 
     /// This process's environment with changes: nil takes one out.
     static func environment(adding changes: [String: String?]) -> [String] {
-        var entries: [String] = []
+        // What is added comes first: whoever looks for it in a long environment finds it soon.
+        var entries = changes.sorted { $0.key < $1.key }.compactMap { name, value in value.map { "\(name)=\($0)" } }
         var place = environ
         while let entry = place.pointee {
             let text = String(cString: entry)
             let name = String(text.prefix { $0 != "=" })
             if changes[name] == nil { entries.append(text) }
             place += 1
-        }
-        for (name, value) in changes.sorted(by: { $0.key < $1.key }) {
-            if let value { entries.append("\(name)=\(value)") }
         }
         return entries
     }

@@ -36,6 +36,8 @@ final class WorkerProcess: @unchecked Sendable {  // proof: `state` is locked; `
         var baselineData = 0
         var measuredAt: MonotonicTime?
         var hasGreeted = false
+        /// Since when it has had tasks and taken none, and how many it had served then.
+        var waits: (served: Int, time: MonotonicTime)?
         /// Why it is being ended, if the pool does so.
         var verdict: Verdict?
         /// A task that was asked to stop because its time was over, and its limit.
@@ -296,6 +298,8 @@ final class WorkerProcess: @unchecked Sendable {  // proof: `state` is locked; `
             // Not reaped: nobody else can have its number.
             guard state.pid > 0, !state.isReaped else { return }
             kill(-state.pid, signal)
+            // Itself, too, if it has gone to another group.
+            if signal == SIGKILL || getpgid(state.pid) != state.pid { kill(state.pid, signal) }
         }
     }
 

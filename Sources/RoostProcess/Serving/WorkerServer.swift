@@ -25,6 +25,7 @@ final class WorkerServer: @unchecked Sendable {  // proof: what is not a constan
             writeToStandardError("roost: a worker could not map the memory it shares with the app: errno \(errno)\n")
             roost_leave(70)
         }
+        control.pointee.has_entered = 1
         close(role.control)
         // A line at a time: what is printed before a crash is not lost.
         roost_print_lines()
