@@ -1,8 +1,9 @@
 import Foundation
 import ProcessTestTasks
 import Roost
-import RoostProcess
 import Testing
+
+@testable import RoostProcess
 
 private struct Hidden: IsolatedTask {
     func run(_ worker: IsolatedWorker<WorkerProgress>) throws -> Int { 1 }
@@ -84,6 +85,51 @@ private struct Hidden: IsolatedTask {
         Gate.open(corner.path("gate"))
         #expect(try await long.value == 7)
         await pool.close()
+    }
+
+    // MARK: As bytes, or encoded
+
+    /// Only numbers: goes as its bytes to a worker of the same executable.
+    struct Plain: IsolatedTask {
+        var count: Int16
+        var ratio: Double
+        var isOn: Bool
+        func run(_ worker: IsolatedWorker<WorkerProgress>) throws -> Int { 0 }
+    }
+
+    /// Says itself what of it crosses.
+    struct Disguised: IsolatedTask {
+        var number: Int
+        init(number: Int) { self.number = number }
+        init(from decoder: any Decoder) throws {
+            number = try decoder.singleValueContainer().decode(Int.self) + 1_000
+        }
+        func encode(to encoder: any Encoder) throws {
+            var container = encoder.singleValueContainer()
+            try container.encode(number + 1)
+        }
+        func run(_ worker: IsolatedWorker<WorkerProgress>) throws -> Int { number }
+    }
+
+    struct Refusing: IsolatedTask {
+        var number: Int
+        func encode(to encoder: any Encoder) throws { throw CancellationError() }
+        func run(_ worker: IsolatedWorker<WorkerProgress>) throws -> Int { number }
+    }
+
+    /// The place is this process's own and stays here.
+    struct LeavesOut: IsolatedTask {
+        var number: Int
+        var place = 0
+        enum CodingKeys: CodingKey { case number }
+        func run(_ worker: IsolatedWorker<WorkerProgress>) throws -> Int { number }
+    }
+
+    @Test func aTaskThatSaysHowItIsEncodedIsTakenAtItsWord() {
+        #expect(TaskCoding.goesRaw(Plain(count: -3, ratio: 0.1, isOn: true)))
+        #expect(!TaskCoding.goesRaw(Disguised(number: 1)))
+        #expect(!TaskCoding.goesRaw(Refusing(number: 1)))
+        #expect(!TaskCoding.goesRaw(LeavesOut(number: 1, place: 8)))
     }
 }
 

@@ -86,7 +86,7 @@ final class ChunkJob<T: IsolatedTask>: Job, @unchecked Sendable {  // proof: `it
 /// Several tasks in one frame.
 enum TaskChunk {
     static func encode<T: IsolatedTask>(_ tasks: [T], isSameExecutable: Bool) throws -> Payload {
-        if isSameExecutable, TaskCoding.isRaw(T.self) {
+        if isSameExecutable, tasks.first.map(TaskCoding.goesRaw) ?? false {
             let bytes = tasks.withUnsafeBytes { bytes in
                 Array(bytes.prefix(MemoryLayout<T>.stride * (tasks.count - 1) + MemoryLayout<T>.size))
             }

@@ -102,7 +102,7 @@ public final class ProcessPool: Sendable {
     }
 
     private func encode<T: IsolatedTask>(_ task: T) throws -> Payload {
-        if configuration.executable == .same, TaskCoding.isRaw(T.self) { return TaskCoding.encodeRaw(task) }
+        if configuration.executable == .same, TaskCoding.goesRaw(task) { return TaskCoding.encodeRaw(task) }
         let payload: Payload
         do { payload = try TaskCoding.encode(task) } catch let error as SystemCallError {
             throw ProcessPoolError(

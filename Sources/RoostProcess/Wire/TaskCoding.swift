@@ -92,6 +92,26 @@ enum TaskCoding {
         _isPOD(Value.self) && MemoryLayout<Value>.size > 0 && MemoryLayout<Value>.stride <= 16 * 1024
     }
 
+    private static let asItWas = Locked<[ObjectIdentifier: Bool]>([:])
+
+    /// Whether this task goes as its bytes. The first one of a type decides for all: it has to come out of its Codable form as it was,
+    /// so that one that says itself how it is encoded is taken at its word.
+    static func goesRaw<T: IsolatedTask>(_ task: T) -> Bool {
+        guard isRaw(T.self) else { return false }
+        if let known = asItWas.withLock({ $0[ObjectIdentifier(T.self)] }) { return known }
+        var isSame = false
+        if let bytes = try? encodePlainly(task),
+            let back = try? bytes.withUnsafeBytes({ try decodePlainly(T.self, from: $0) })
+        {
+            var texts = ("", "")
+            dump(task, to: &texts.0)
+            dump(back, to: &texts.1)
+            isSame = texts.0 == texts.1
+        }
+        asItWas.withLock { $0[ObjectIdentifier(T.self)] = isSame }
+        return isSame
+    }
+
     /// Whether an output may: a number, of which any bits are a valid value. A worker that is about to crash may send anything.
     static func isRawOutput<Value>(_: Value.Type) -> Bool { Value.self is any AnyBitsAreValid.Type }
 
