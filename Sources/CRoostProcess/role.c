@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include <elf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <link.h>
 #include <signal.h>
 #include <stdio.h>
@@ -110,6 +111,28 @@ static void allow_more_files(void) {
     setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+// A number of /proc/self/statm, in pages; 0 without it. System calls alone.
+static uint64_t pages_of_data(void) {
+    char text[256];
+    int file = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+    if (file < 0) return 0;
+    ssize_t count = read(file, text, sizeof text - 1);
+    close(file);
+    const char *place = text, *end = text + (count > 0 ? count : 0);
+    for (int field = 0; field < 5 && place < end; place++) field += *place == ' ';
+    uint64_t pages = 0;
+    for (; place < end && *place >= '0' && *place <= '9'; place++) pages = pages * 10 + (uint64_t)(*place - '0');
+    return pages;
+}
+
+// Whether this process died of its limit of data: the last call of this thread that failed got no memory (a task begins without a
+// failure), or there was hardly any left.
+static uint32_t found_no_memory(int failure) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_DATA, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return 0;
+    return failure == ENOMEM || pages_of_data() * (uint64_t)sysconf(_SC_PAGESIZE) >= limit.rlim_cur / 20 * 19;
+}
+
 static void crashed(int number, siginfo_t *info, void *context) {
     (void)context;
     int saved = errno;
@@ -130,6 +153,7 @@ static void crashed(int number, siginfo_t *info, void *context) {
         watched->crash_stack = state->uc_mcontext.sp;
         watched->crash_counter = state->uc_mcontext.pc;
 #endif
+        watched->allocation_failed = found_no_memory(saved);
         watched->crash_ns = (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
         clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
         watched->crash_cpu_ns = (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
@@ -149,6 +173,10 @@ static void crashed(int number, siginfo_t *info, void *context) {
     // arrives where the program was.
     if (number == SIGABRT || info->si_code <= 0) syscall(SYS_tgkill, getpid(), syscall(SYS_gettid), number);
     errno = saved;
+}
+
+void roost_note_arena_bytes(int64_t change) {
+    if (watched != NULL) __atomic_fetch_add(&watched->arena_bytes, change, __ATOMIC_RELAXED);
 }
 
 void roost_crash_watch(roost_control *control) {

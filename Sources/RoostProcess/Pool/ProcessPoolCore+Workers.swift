@@ -280,7 +280,7 @@ extension ProcessPoolCore {
         default: cause = end?.exit.map { .exit($0) } ?? .signal(report.signal?.number ?? end?.signal ?? SIGKILL)
         }
         if case .signal = cause, let limit = job.limits.memory,
-            peak - baseline >= limit / 20 * 19 || Self.saysThatMemoryIsUsedUp(report)
+            peak - baseline >= limit / 20 * 19 || mark.allocation_failed != 0 || Self.saysThatMemoryIsUsedUp(report)
                 || worker.group?.ranOutOfMemory ?? false
         {
             cause = .memoryLimit(limit)

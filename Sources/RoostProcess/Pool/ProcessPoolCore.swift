@@ -393,7 +393,7 @@ final class ProcessPoolCore: Sendable {
             giveUp(failure)
             return end(worker, .dismissed)
         }
-        let memory = ProcessMemory(of: worker.pid)
+        let memory = ProcessMemory(of: worker)
         worker.state.withLock { state in
             state.hasGreeted = true
             state.baseline = memory.own

@@ -4,7 +4,11 @@ public struct TaskLimits: Sendable, Hashable {
     public var time: Duration?
     /// How much of the processor it may use.
     public var cpuTime: Duration?
-    /// How much memory its process may use beyond what it had before its first task, in bytes.
+    /// How much memory its process may use beyond what it had before its first task, in bytes: its heap, its stacks, and the ``Bytes`` that
+    /// it made and the app does not have yet.
+    ///
+    /// The pool's is also the kernel's limit on the process, which cannot be raised again: the lower of both counts, and a task whose own
+    /// is higher has the pool's.
     public var memory: Int?
     /// How many files its process may have open; for the pool as a whole.
     public var openFiles: Int?
@@ -25,7 +29,8 @@ public struct TaskLimits: Sendable, Hashable {
     /// These, and where they say nothing, `other`.
     func filled(with other: TaskLimits) -> TaskLimits {
         TaskLimits(
-            time: time ?? other.time, cpuTime: cpuTime ?? other.cpuTime, memory: memory ?? other.memory,
+            time: time ?? other.time, cpuTime: cpuTime ?? other.cpuTime,
+            memory: [memory, other.memory].compactMap { $0 }.min(),
             openFiles: openFiles ?? other.openFiles, output: output ?? other.output)
     }
 }
