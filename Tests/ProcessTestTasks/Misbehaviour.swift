@@ -235,3 +235,12 @@ public struct Steps: IsolatedTask {
         return count
     }
 }
+
+/// What a variable of its worker's environment is.
+public struct ReadVariable: IsolatedTask {
+    public var name: String
+    public init(_ name: String) { self.name = name }
+    public func run(_ worker: IsolatedWorker<WorkerProgress>) throws -> String? {
+        getenv(name).map { String(cString: $0) }
+    }
+}
