@@ -28,7 +28,7 @@ typedef struct {
     int64_t cpu_ns;       // the process's CPU time then
     uint32_t element;     // which element of a chunk is in progress, counted from 0
     uint32_t is_paused;   // it waits in a checkpoint
-    uint64_t output_limit;  // bytes; 0 for none
+    uint64_t output_limit;  // bytes; UINT64_MAX for none
     // Of the element in progress; as above unless the tasks are timed.
     int64_t element_began_ns;
     int64_t element_cpu_ns;

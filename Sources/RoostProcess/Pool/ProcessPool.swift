@@ -45,6 +45,8 @@ public final class ProcessPool: Sendable {
                     + "(A task cannot have a pool of its own.)")
         }
         let path = try Self.path(of: configuration.executable)
+        var configuration = configuration
+        configuration.workers = configuration.workers.clamped(to: 0...Configuration.mostWorkers)
         self.configuration = configuration
         core = ProcessPoolCore(
             configuration, setup: setupFrame, executablePath: path,

@@ -221,7 +221,8 @@ final class ProcessPoolCore: Sendable {
             }
             roost_slot_offer(
                 roost_control_slot(worker.control, Int32(slot)), isPaused ? UInt32(ROOST_FLAG_PAUSE) : 0,
-                UInt64(job.limits.output ?? 0), job.limits.time != nil || job.limits.cpuTime != nil ? 1 : 0)
+                job.limits.output.map { UInt64($0) } ?? .max,
+                job.limits.time != nil || job.limits.cpuTime != nil ? 1 : 0)
             return (true, state.number(of: job.type), job.crashes.count)
         }
         let isSent =
@@ -401,7 +402,7 @@ final class ProcessPoolCore: Sendable {
         }
         let pid = worker.pid
         if let limit = configuration.limits.memory {
-            _ = roost_limit_process(pid, roost_limit_data(), UInt64(memory.data + limit), 1)
+            _ = roost_limit_process(pid, roost_limit_data(), Self.sum(memory.data, limit), 1)
             worker.group?.limitMemory(limit)
         }
         if let limit = configuration.limits.openFiles {
@@ -409,6 +410,9 @@ final class ProcessPoolCore: Sendable {
         }
         decide { $0.machine.isReady(worker.number, now: MonotonicTime.now.nanoseconds) }
     }
+
+    /// Of two numbers, or the largest there is.
+    private static func sum(_ one: Int, _ other: Int) -> UInt64 { UInt64(max(0, one)) + UInt64(max(0, other)) }
 
     /// Whether a type is known: the tasks that waited for it go, or fail.
     private func answered(_ type: Int, _ bytes: UnsafeRawBufferPointer, _ worker: WorkerProcess) {
