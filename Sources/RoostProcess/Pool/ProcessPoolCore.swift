@@ -31,6 +31,8 @@ final class ProcessPoolCore: Sendable {
         var waiting: [Int: [(job: Job, worker: WorkerProcess, slot: Int)]] = [:]
         var definedTypes: [Int: Set<Int>] = [:]
         var lastJob: UInt64 = 0
+        /// The one that said hello last: all run the same file.
+        var worker: WorkerIdentity?
         var failure: ProcessPoolError?
         var failedAt: MonotonicTime?
         var isTicking = false
@@ -373,8 +375,13 @@ final class ProcessPoolCore: Sendable {
         case is StopError:
             if let limit = arrival.timeLimit { return job.timedOut(limit) }
             job.failed(element, StopError(arrival.stopReason ?? .requested("")))
-        default: job.failed(element, error)
+        default: job.failed(element, naming(error))
         }
+    }
+
+    /// The error, with the programs that it may come from.
+    func naming(_ error: any Error) -> any Error {
+        (error as? ProcessPoolError)?.naming(state.withLock { $0.worker }) ?? error
     }
 
     private func greeted(_ bytes: UnsafeRawBufferPointer, _ worker: WorkerProcess) {
@@ -408,7 +415,10 @@ final class ProcessPoolCore: Sendable {
         if let limit = configuration.limits.openFiles {
             _ = roost_limit_process(pid, roost_limit_files(), UInt64(max(0, limit)), 0)
         }
-        decide { $0.machine.isReady(worker.number, now: MonotonicTime.now.nanoseconds) }
+        decide { state in
+            state.worker = WorkerIdentity(executable: hello.executable, build: hello.build)
+            return state.machine.isReady(worker.number, now: MonotonicTime.now.nanoseconds)
+        }
     }
 
     /// Of two numbers, or the largest there is.
