@@ -182,11 +182,11 @@ void roost_control_forget_all(roost_control *control) {
 
 int32_t roost_control_crash(const roost_control *control, roost_crash_mark *mark) {
     memset(mark, 0, sizeof *mark);
-    mark->allocation_failed = (int32_t)__atomic_load_n(&control->allocation_failed, __ATOMIC_RELAXED);
     if (__atomic_load_n(&control->crash_state, __ATOMIC_ACQUIRE) < 2) return 0;
     mark->signal = control->crash_signal;
     mark->code = control->crash_code;
     mark->thread = control->crash_thread;
+    mark->allocation_failed = (int32_t)control->allocation_failed;
     mark->address = control->crash_address;
     mark->stack = control->crash_stack;
     mark->counter = control->crash_counter;

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include <elf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <link.h>
 #include <signal.h>
 #include <stdio.h>
@@ -18,8 +19,12 @@
 static const char worker_variable[] = "ROOST_WORKER";
 static const char guardian_variable[] = "ROOST_GUARDIAN";
 static roost_role role;
-static char *hidden[2];
 static const char *const displays[2] = {"DISPLAY", "WAYLAND_DISPLAY"};
+// What they are while they are hidden. Without the variable Wayland's library tries "wayland-0"; a path it takes as it is, and there is
+// never a file below another one.
+static const char *const nowhere[2] = {NULL, "/dev/null/hidden-from-a-worker"};
+static char *hidden[2];
+static int is_hiding;
 
 static const char victim_variable[] = "ROOST_VICTIM";
 static const char sleeper_variable[] = "ROOST_SLEEPER";
@@ -51,6 +56,21 @@ roost_role roost_process_role(void) {
     return role;
 }
 
+static void hide_displays(void) {
+    is_hiding = 1;
+    for (int index = 0; index < 2; index++) {
+        const char *display = getenv(displays[index]);
+        if (display != NULL) hidden[index] = strdup(display);
+        if (nowhere[index] != NULL) {
+            setenv(displays[index], nowhere[index], 1);
+        } else {
+            unsetenv(displays[index]);
+        }
+    }
+    // The number of a connection that was open in the app; it is not open here.
+    unsetenv("WAYLAND_SOCKET");
+}
+
 // Before main, and before anything that a program does: it may have no main of ours. The variables are taken out, so that
 // nothing that this process starts takes them for its own.
 __attribute__((constructor)) static void read_role(void) {
@@ -67,6 +87,7 @@ __attribute__((constructor)) static void read_role(void) {
     if (text != NULL) {
         sscanf(text, "%d", &victim_channel);
         unsetenv(victim_variable);
+        hide_displays();
     }
     text = getenv(worker_variable);
     if (text == NULL) return;
@@ -77,18 +98,21 @@ __attribute__((constructor)) static void read_role(void) {
     if (!is_whole || roost_memory_size(read.control) != (int64_t)roost_control_size()) return;
     role = read;
     // Until the program has asked what it is it opens no window.
-    for (int index = 0; index < 2; index++) {
-        const char *display = getenv(displays[index]);
-        if (display == NULL) continue;
-        hidden[index] = strdup(display);
-        unsetenv(displays[index]);
-    }
+    hide_displays();
 }
 
 void roost_role_show_displays(void) {
-    for (int index = 0; index < 2; index++) {
-        if (hidden[index] != NULL) setenv(displays[index], hidden[index], 0);
+    for (int index = 0; is_hiding && index < 2; index++) {
+        // What the program has set itself since then stays.
+        const char *now = getenv(displays[index]);
+        if (now != NULL && (nowhere[index] == NULL || strcmp(now, nowhere[index]) != 0)) continue;
+        if (hidden[index] != NULL) {
+            setenv(displays[index], hidden[index], 1);
+        } else {
+            unsetenv(displays[index]);
+        }
     }
+    is_hiding = 0;
 }
 
 // --- what a crash leaves -----------------------------------------------------------------------------------------------
@@ -108,6 +132,28 @@ static void allow_more_files(void) {
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
     limit.rlim_cur = limit.rlim_max;
     setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+// A number of /proc/self/statm, in pages; 0 without it. System calls alone.
+static uint64_t pages_of_data(void) {
+    char text[256];
+    int file = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+    if (file < 0) return 0;
+    ssize_t count = read(file, text, sizeof text - 1);
+    close(file);
+    const char *place = text, *end = text + (count > 0 ? count : 0);
+    for (int field = 0; field < 5 && place < end; place++) field += *place == ' ';
+    uint64_t pages = 0;
+    for (; place < end && *place >= '0' && *place <= '9'; place++) pages = pages * 10 + (uint64_t)(*place - '0');
+    return pages;
+}
+
+// Whether this process died of its limit of data: the last call of this thread that failed got no memory (a task begins without a
+// failure), or there was hardly any left.
+static uint32_t found_no_memory(int failure) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_DATA, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return 0;
+    return failure == ENOMEM || pages_of_data() * (uint64_t)sysconf(_SC_PAGESIZE) >= limit.rlim_cur / 20 * 19;
 }
 
 static void crashed(int number, siginfo_t *info, void *context) {
@@ -130,6 +176,7 @@ static void crashed(int number, siginfo_t *info, void *context) {
         watched->crash_stack = state->uc_mcontext.sp;
         watched->crash_counter = state->uc_mcontext.pc;
 #endif
+        watched->allocation_failed = found_no_memory(saved);
         watched->crash_ns = (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
         clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
         watched->crash_cpu_ns = (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
@@ -149,6 +196,10 @@ static void crashed(int number, siginfo_t *info, void *context) {
     // arrives where the program was.
     if (number == SIGABRT || info->si_code <= 0) syscall(SYS_tgkill, getpid(), syscall(SYS_gettid), number);
     errno = saved;
+}
+
+void roost_note_arena_bytes(int64_t change) {
+    if (watched != NULL) __atomic_fetch_add(&watched->arena_bytes, change, __ATOMIC_RELAXED);
 }
 
 void roost_crash_watch(roost_control *control) {

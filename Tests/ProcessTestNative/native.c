@@ -19,6 +19,16 @@ __attribute__((noinline)) static int native_deep(volatile char *above) {
     return native_deep(room) + room[0];
 }
 
+void native_write_without_asking(unsigned long size) {
+    // Volatile: else a compiler may think that the call never fails.
+    volatile char *volatile memory = malloc(size);
+    memory[size / 2] = 1;
+}
+
+void native_use(void *memory) {
+    __asm__ volatile("" : : "r"(memory) : "memory");
+}
+
 static void *overflow(void *has_alternate) {
     if (has_alternate) {
         const size_t size = 64 * 1024;

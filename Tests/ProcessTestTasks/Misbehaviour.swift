@@ -170,6 +170,20 @@ public struct GiveUnencodable: IsolatedTask {
     public func run(_ worker: IsolatedWorker<WorkerProgress>) throws -> Output { Output() }
 }
 
+/// Gives back what cannot be decoded where it arrives.
+public struct GiveUndecodable: IsolatedTask {
+    public struct Output: Codable, Sendable {
+        public init() {}
+        public init(from decoder: any Decoder) throws { throw Refusal(reason: "it cannot be read") }
+        public func encode(to encoder: any Encoder) throws {
+            var container = encoder.singleValueContainer()
+            try container.encode("x")
+        }
+    }
+    public init() {}
+    public func run(_ worker: IsolatedWorker<WorkerProgress>) throws -> Output { Output() }
+}
+
 /// Counts the length of a text.
 public struct CountText: IsolatedTask {
     public var text: String
@@ -246,4 +260,13 @@ public struct HangInTheEnd: IsolatedTask {
     let clinging: Clinging
     public init() { clinging = Clinging() }
     public func run(_ worker: IsolatedWorker<WorkerProgress>) throws -> Int { 1 }
+}
+
+/// What a variable of its worker's environment is.
+public struct ReadVariable: IsolatedTask {
+    public var name: String
+    public init(_ name: String) { self.name = name }
+    public func run(_ worker: IsolatedWorker<WorkerProgress>) throws -> String? {
+        getenv(name).map { String(cString: $0) }
+    }
 }

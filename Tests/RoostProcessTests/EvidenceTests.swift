@@ -1,8 +1,9 @@
 import Glibc
 import ProcessTestTasks
 import Roost
-import RoostProcess
 import Testing
+
+@testable import RoostProcess
 
 /// The evidence of a crash is that of the task that crashed.
 @Suite(.serialized) struct EvidenceTests {
@@ -44,6 +45,22 @@ import Testing
         let crash = try await crash(SilentAbort(), pool, limits: TaskLimits(memory: 64 << 20))
         #expect(crash.cause == .signal(SIGABRT))
         #expect(crash.peakMemory < 128 << 20, "\(crash.peakMemory >> 20) MiB")
+        await pool.close()
+    }
+
+    /// The pool itself ends a worker that sends what cannot be, with SIGKILL: the kernel or a person did not.
+    @Test func aWorkerThatSendsWhatCannotBeIsSaidToHaveDoneSo() async throws {
+        let pool = try SmokeTests.pool { $0.workers = 1...1 }
+        let task = pool.start(Endless(isBusy: false))
+        for await _ in task.updates { break }
+        let worker = try #require(pool.core.state.withLock { $0.workers.values.first })
+        pool.core.end(worker, .broken(.broken("a kind 200 that there is not")))
+        guard case .crashed(let error) = await task.ending else { throw Unexpected() }
+        let crash = try #require(error as? TaskCrash)
+        #expect(crash.cause == .signal(SIGKILL) && crash.report.reason.isCertain)
+        for text in [crash.reason, crash.description, crash.report.description] {
+            #expect(text.contains("a kind 200 that there is not") && !text.contains("somebody"), "\(text)")
+        }
         await pool.close()
     }
 

@@ -1,7 +1,9 @@
+import Foundation
 import ProcessTestTasks
 import Roost
-import RoostProcess
 import Testing
+
+@testable import RoostProcess
 
 /// What a task throws, and what cannot cross.
 @Suite struct TaskErrorTests {
@@ -39,6 +41,45 @@ import Testing
     @Test func anInputThatCannotBeDecoded() async throws {
         let error = try #require(await error(Undecodable()) as? ProcessPoolError)
         #expect(error.code == .inputNotDecodable && "\(error)".contains("it does not arrive"), "\(error)")
+        expectBothPrograms(error)
+    }
+
+    @Test func anOutputThatCannotBeDecoded() async throws {
+        let error = try #require(await error(GiveUndecodable()) as? ProcessPoolError)
+        #expect(error.code == .outputNotDecodable && "\(error)".contains("it cannot be read"), "\(error)")
+        expectBothPrograms(error)
+    }
+
+    @Test(arguments: [1, 10]) func anOutputOfAMapThatCannotBeDecoded(chunk: Int) async throws {
+        let pool = try SmokeTests.pool()
+        for await (_, result) in try pool.map((0..<20).map { _ in GiveUndecodable() }, chunk: .count(chunk)) {
+            let error = try #require(#expect(throws: ProcessPoolError.self) { try result.get() })
+            #expect(error.code == .outputNotDecodable, "\(error)")
+            expectBothPrograms(error)
+        }
+        await pool.close()
+    }
+
+    /// A value that one of them wrote and the other cannot read: both are named, with their builds.
+    private func expectBothPrograms(_ error: ProcessPoolError, at location: SourceLocation = #_sourceLocation) {
+        let worker = "/\(TestWorker.path.split(separator: "/").last ?? "")' (build "
+        for part in ["; worker '/", worker, "app '\(ExecutableIdentity.path)'", "they are not one build"] {
+            #expect(error.message.components(separatedBy: part).count == 2, "\(error)", sourceLocation: location)
+        }
+        let builds = error.message.matches(of: /build ([0-9a-f]{16,})/).map { String($0.output.1) }
+        #expect(Set(builds).count == 2, "\(error)", sourceLocation: location)
+    }
+
+    @Test func programsAreNamedWhereTheyMayBeTheReason() {
+        let same = WorkerIdentity(executable: "/the/worker", build: ExecutableIdentity.build)
+        let other = WorkerIdentity(executable: "/the/worker", build: "12ab")
+        let input = ProcessPoolError(.inputNotDecodable, "no")
+        #expect(input.naming(same).message.contains("both are the same build"))
+        #expect(input.naming(other).message.contains("(build 12ab)"))
+        #expect(input.naming(nil).message == "no")
+        #expect(ProcessPoolError.broken("x").naming(other).message.contains("(build 12ab)"))
+        #expect(ProcessPoolError.broken("x").naming(same).message == ProcessPoolError.broken("x").message)
+        #expect(ProcessPoolError(.closed, "no").naming(other).message == "no")
     }
 
     @Test func anOutputThatCannotBeEncoded() async throws {

@@ -2,8 +2,9 @@ import Foundation
 import Glibc
 import ProcessTestTasks
 import Roost
-import RoostProcess
 import Testing
+
+@testable import RoostProcess
 
 /// Programs that are no workers, and setups: clear errors, and nothing is started again and again.
 @Suite(.serialized) struct WorkerStartTests {
@@ -99,6 +100,15 @@ import Testing
             try SmokeTests.pool { $0.executable = .path("/nowhere/worker") }
         }
         #expect(error?.code == .cannotStartWorker && error?.message.contains("/nowhere/worker") == true)
+    }
+
+    /// In a chroot, say. What a pool does not find there it would not limit, and not end.
+    @Test func withoutProcThereIsNoPool() throws {
+        #expect(throws: Never.self) { try ProcFolder.check() }
+        let corner = try Corner()
+        let error = try #require(#expect(throws: ProcessPoolError.self) { try ProcFolder.check(corner.path("proc")) })
+        #expect(error.code == .cannotStartWorker && error.message.contains(corner.path("proc/self/stat")), "\(error)")
+        #expect("\(error)".contains("mount -t proc"), "\(error)")
     }
 
     @Test func aProgramThatIsNone() async throws {

@@ -3,6 +3,7 @@
 #ifndef CROOST_CONTROL_H
 #define CROOST_CONTROL_H
 
+#include <errno.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,7 +28,7 @@ typedef struct {
     int64_t cpu_ns;       // the process's CPU time then
     uint32_t element;     // which element of a chunk is in progress, counted from 0
     uint32_t is_paused;   // it waits in a checkpoint
-    uint64_t output_limit;  // bytes; 0 for none
+    uint64_t output_limit;  // bytes; UINT64_MAX for none
     // Of the element in progress; as above unless the tasks are timed.
     int64_t element_began_ns;
     int64_t element_cpu_ns;
@@ -42,7 +43,7 @@ typedef struct {
     int32_t crash_signal;
     int32_t crash_code;
     int32_t crash_thread;
-    uint32_t allocation_failed;
+    uint32_t allocation_failed;  // it crashed under a limit of memory, with nothing left to be had
     uint64_t crash_address;
     uint64_t crash_stack;
     int64_t crash_ns;
@@ -58,6 +59,8 @@ typedef struct {
     uint32_t site_turn;
     uint32_t site_line;
     char site_file[120];
+    // Of the worker's own arenas, those that the app does not read: no limit of the kernel's sees memory that can be shared.
+    int64_t arena_bytes;
     roost_slot slots[ROOST_SLOT_COUNT];
     unsigned char update[ROOST_UPDATE_SIZE];
 } roost_control;
@@ -154,12 +157,18 @@ int32_t roost_control_set_update(
 uint32_t roost_control_update(
     const roost_control *_Nonnull control, void *_Nonnull bytes, uint32_t *_Nonnull slot, uint32_t *_Nonnull turn);
 
-// A task begins: what the one before it left is not its own. Nothing is written when nothing was left.
+// A task begins: what the one before it left is not its own, nor is an allocation that failed then. Nothing is written to the page
+// when nothing was left there.
 void roost_control_forget_all(roost_control *_Nonnull control);
 static inline void roost_control_forget(roost_control *_Nonnull control) {
+    errno = 0;
     if (__atomic_load_n(&control->site_packed, __ATOMIC_RELAXED) != 0 || control->update_size != 0) {
         roost_control_forget_all(control);
     }
+}
+
+static inline int64_t roost_control_arena_bytes(const roost_control *_Nonnull control) {
+    return __atomic_load_n(&control->arena_bytes, __ATOMIC_RELAXED);
 }
 
 typedef struct {

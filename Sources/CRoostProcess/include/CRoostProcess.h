@@ -103,6 +103,8 @@ const char *_Nonnull roost_role_variable(void);
 void roost_role_show_displays(void);
 // What crashes is written into the control page before the handlers that were there see it.
 void roost_crash_watch(roost_control *_Nonnull control);
+// A worker has so many bytes more, or fewer, in arenas of its own that the app does not read. Says nothing in any other process.
+void roost_note_arena_bytes(int64_t change);
 // The GNU build id of this program's executable; its length, 0 when the linker made none.
 size_t roost_build_id(unsigned char *_Nonnull bytes, size_t size);
 // Standard output goes out line by line from now on, also into a pipe.

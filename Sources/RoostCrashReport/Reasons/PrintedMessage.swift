@@ -2,7 +2,7 @@
 /// exactly like one, and the process to end in the way such a message announces, to be taken for it.
 struct PrintedMessage {
     var reason: CrashReason
-    /// How many lines it takes.
+    /// How many of the lines it takes; never more than there are.
     var lines = 1
     /// The signals that follow it.
     private let signals: Set<Int32>
@@ -179,10 +179,12 @@ extension PrintedMessage {
         }
         guard line.hasPrefix("thread '"), let start = line.firstRange(of: "' panicked at ") else { return nil }
         let place = line[start.upperBound...]
-        let text = place.hasSuffix(":") ? "\(place) \(rest.first ?? "")" : String(place)
+        // The process may have ended between the two lines.
+        let below = place.hasSuffix(":") ? rest.first.flatMap { $0.isEmpty ? nil : $0 } : nil
+        let text = below.map { "\(place) \($0)" } ?? String(place)
         // Said of the first one, which stands above.
         if text.contains("panic in a function that cannot unwind") { return nil }
-        return PrintedMessage(.fatalError, "panicked at \(text)", lines: place.hasSuffix(":") ? 2 : 1)
+        return PrintedMessage(.fatalError, "panicked at \(text)", lines: below == nil ? 1 : 2)
     }
 
     private static func loader(_ line: Substring) -> PrintedMessage? {

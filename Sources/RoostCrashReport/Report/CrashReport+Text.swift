@@ -58,8 +58,8 @@ extension CrashReport: CustomStringConvertible {
         for thread in others.prefix(Self.mostThreadLines) {
             lines.append("    \(thread.title)\(Self.activity(of: thread))")
         }
-        let left = max(0, others.count - Self.mostThreadLines) + omittedThreads
-        if left > 0 { lines.append("    … \(left) more") }
+        let (left, isTooMany) = max(0, others.count - Self.mostThreadLines).addingReportingOverflow(omittedThreads)
+        if isTooMany || left > 0 { lines.append("    … \(isTooMany ? omittedThreads : left) more") }
         return lines
     }
 

@@ -36,7 +36,7 @@ public struct CrashThread: Sendable, Hashable, Codable {
 
     /// True when the same few functions stand there again and again, or so many frames that something called itself.
     public var isDeeplyRecursive: Bool {
-        frames.count + omittedFrames > 1_000 || FoldedFrames(self).repeats >= 3
+        frames.count > 1_000 || omittedFrames > 1_000 - frames.count || FoldedFrames(self).repeats >= 3
     }
 
     /// `thread 'name' (id)`.

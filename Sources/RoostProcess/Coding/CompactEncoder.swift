@@ -14,6 +14,8 @@ final class CompactEncoder {
     /// `EncodingError` for one that is nested too deeply.
     func encode<Value: Encodable>(_ value: Value) throws -> (bytes: [UInt8], parcel: Parcel?) {
         encoding.begin(hasParcel: true)
+        // Memory that travels is not held until the next value comes.
+        defer { encoding.dropParcel() }
         piece.begin(hasSize: true)
         try piece.put(value, key: nil)
         try piece.join()
@@ -45,6 +47,8 @@ final class CompactEncoding {
         if !path.isEmpty { path = [] }
         depth = 0
     }
+
+    func dropParcel() { parcel = nil }
 
     var userInfo: [CodingUserInfoKey: Any] {
         guard hasParcel else { return [:] }

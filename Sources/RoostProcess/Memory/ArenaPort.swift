@@ -61,9 +61,11 @@ final class ArenaPort: Sendable {
 
     private func lend(_ storages: [BytesStorage]) throws {
         for storage in storages {
-            guard let arena = storage.lease?.arena else { continue }
+            guard let lease = storage.lease else { continue }
+            let arena = lease.arena
             let isNew = state.withLock { state in
                 guard !state.isClosed else { return false }
+                if state.lent[arena.id] == nil { lease.noteLent(true) }
                 state.lent[arena.id, default: []].append(storage)
                 return state.known.insert(arena.id).inserted
             }
@@ -81,6 +83,7 @@ final class ArenaPort: Sendable {
     func returned(_ id: UInt64) {
         let storage: BytesStorage? = state.withLock { state in
             guard var lent = state.lent[id], let last = lent.popLast() else { return nil }
+            if lent.isEmpty { last.lease?.noteLent(false) }
             state.lent[id] = lent.isEmpty ? nil : lent
             return last
         }

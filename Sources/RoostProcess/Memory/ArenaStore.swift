@@ -1,3 +1,4 @@
+import CRoostProcess
 import Roost
 
 /// The arenas this process made: handed out for bytes, taken back when nobody in either process holds them, and kept, since
@@ -33,9 +34,10 @@ final class ArenaStore: Sendable {
             state.lastID += 1
             return (nil, state.lastID)
         }
-        if let kept { return ArenaLease(arena: kept, store: self) }
+        if let kept { return ArenaLease(arena: kept, store: self, count: count) }
         do {
-            return ArenaLease(arena: Arena(id: id, mapping: try ArenaMapping(size: size)), store: self)
+            let arena = Arena(id: id, mapping: try ArenaMapping(size: size))
+            return ArenaLease(arena: arena, store: self, count: count)
         } catch {
             state.withLock { $0.inUse -= 1 }
             throw error
@@ -101,13 +103,23 @@ struct Arena: Sendable {
 final class ArenaLease: Sendable {
     let arena: Arena
     private let store: ArenaStore
+    /// As many bytes of it as were asked for.
+    private let count: Int
 
-    fileprivate init(arena: Arena, store: ArenaStore) {
+    fileprivate init(arena: Arena, store: ArenaStore, count: Int) {
         self.arena = arena
         self.store = store
+        self.count = count
+        roost_note_arena_bytes(Int64(count))
     }
 
-    deinit { store.giveBack(arena) }
+    /// While the other side reads it, it is none of this process's memory that a limit counts.
+    func noteLent(_ isLent: Bool) { roost_note_arena_bytes(Int64(isLent ? -count : count)) }
+
+    deinit {
+        roost_note_arena_bytes(Int64(-count))
+        store.giveBack(arena)
+    }
 }
 
 private struct WeakPort {

@@ -36,7 +36,9 @@ final class ChunkJob<T: IsolatedTask>: Job, @unchecked Sendable {  // proof: `it
     override func received(
         _ element: Int, _ flags: FrameFlags, _ bytes: UnsafeRawBufferPointer, _ port: ArenaPort
     ) {
-        add(Result { try TaskOutput.decode(T.self, from: bytes, flags, port, limit: limits.output) })
+        add(
+            Result { try TaskOutput.decode(T.self, from: bytes, flags, port, limit: limits.output) }
+                .mapError(pool.naming))
     }
 
     override func received(
@@ -57,7 +59,7 @@ final class ChunkJob<T: IsolatedTask>: Job, @unchecked Sendable {  // proof: `it
                         let stretch = try source.stretch(at: place)
                         place = stretch.upperBound
                         return try TaskCoding.decode(T.Output.self, from: source, stretch, outputs, port)
-                    } catch { throw TaskOutput.notDecodable(T.self, error) }
+                    } catch { throw pool.naming(TaskOutput.notDecodable(T.self, error)) }
                 })
         }
     }

@@ -103,7 +103,7 @@ final class SingleJob<T: IsolatedTask>: Job, @unchecked Sendable {  // proof: se
         do {
             worker?.finish(try TaskOutput.decode(T.self, from: bytes, flags, port, limit: limits.output))
         } catch {
-            worker?.end(.failed(error))
+            worker?.end(.failed(pool.naming(error)))
         }
     }
 
@@ -137,7 +137,7 @@ enum TaskOutput {
         error as? ProcessPoolError
             ?? ProcessPoolError(
                 .outputNotDecodable,
-                "the output of '\(T.self)' could not be decoded; are app and worker built from one version?",
+                "the output of '\(T.self)' could not be decoded",
                 underlying: error)
     }
 
@@ -167,8 +167,7 @@ enum TaskOutput {
         case .inputNotDecodable:
             return ProcessPoolError(
                 .inputNotDecodable,
-                "the worker could not decode task '\(task)': \(failure.text); are app and worker built from one version?"
-            )
+                "the worker could not decode task '\(task)': \(failure.text)")
         case .outputNotEncodable:
             return ProcessPoolError(
                 .outputNotEncodable, "the output of task '\(task)' could not be encoded: \(failure.text)")

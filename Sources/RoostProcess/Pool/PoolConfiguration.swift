@@ -5,7 +5,7 @@ extension ProcessPool {
     public struct Configuration: Sendable {
         /// The pool's name, for lists and messages.
         public var name: String
-        /// How many workers it keeps at least, and has at most.
+        /// How many workers it keeps at least, and has at most; never more than ``mostWorkers``.
         public var workers: ClosedRange<Int>
         /// Keeps one worker more than there is work for, ready to take the place of one that crashes.
         public var keepsSpare: Bool
@@ -62,6 +62,9 @@ extension ProcessPool {
             inputLimit = 1 << 30
             onOutput = nil
         }
+
+        /// The most workers that a pool has, whatever its configuration says.
+        public static let mostWorkers = 1_000
 
         /// Asked for half a second, terminated for a quarter, killed: within the two seconds of a window's close.
         public static let standardSteps = [

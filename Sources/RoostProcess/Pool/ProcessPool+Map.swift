@@ -12,8 +12,10 @@ public enum MapOrder: Sendable {
 public enum MapChunk: Sendable {
     /// As many as take about two milliseconds: found out while it runs.
     case automatic
-    /// So many.
+    /// So many: at least one, and at most 65,536.
     case count(Int)
+
+    var clamped: MapChunk { if case .count(let count) = self { .count(min(max(1, count), 1 << 16)) } else { self } }
 }
 
 extension ProcessPool {
@@ -54,7 +56,7 @@ extension ProcessPool {
     ) throws -> TaskMap<T> {
         let run = MapRun<T>(
             pool: core, type: try TaskType(T.self), limits: limits.filled(with: configuration.limits),
-            level: Int(priority.rawValue), order: order, chunk: chunk,
+            level: Int(priority.rawValue), order: order, chunk: chunk.clamped,
             isSameExecutable: configuration.executable == .same, fill: fill, addRaw: addRaw)
         return TaskMap(run: run, scope: scope ?? self.scope, pool: self)
     }

@@ -15,7 +15,8 @@ public final class ProcessPool: Sendable {
     public let scope: WorkerScope
     public let configuration: Configuration
 
-    /// Creates a pool. Throws ``ProcessPoolError`` inside a worker, and for an executable that is not there. No process is started
+    /// Creates a pool. Throws ``ProcessPoolError`` inside a worker, for an executable that is not there, and where there is no
+    /// `/proc`. No process is started
     /// before there is work, unless the configuration has a least number of workers.
     public convenience init(_ configuration: Configuration = Configuration()) throws {
         try self.init(configuration, setupFrame: [])
@@ -44,7 +45,10 @@ public final class ProcessPool: Sendable {
                 "pool '\(configuration.name)' was made inside a worker process: does main call WorkerEntry.serveIfWorker() first? "
                     + "(A task cannot have a pool of its own.)")
         }
+        try ProcFolder.check()
         let path = try Self.path(of: configuration.executable)
+        var configuration = configuration
+        configuration.workers = configuration.workers.clamped(to: 0...Configuration.mostWorkers)
         self.configuration = configuration
         core = ProcessPoolCore(
             configuration, setup: setupFrame, executablePath: path,

@@ -130,7 +130,7 @@ extension ProcessPoolCore {
         guard let (slot, job) = running else { return lookAtWaiting(worker) }
         let page = roost_control_slot(worker.control, Int32(slot))
         let ran = Duration.nanoseconds(MonotonicTime.now.nanoseconds - roost_slot_element_began(page))
-        let memory = ProcessMemory(of: worker.pid).own
+        let memory = ProcessMemory(of: worker).own
         let baseline = worker.state.withLock { state in
             state.peak = max(state.peak, memory)
             state.waits = nil
@@ -183,7 +183,7 @@ extension ProcessPoolCore {
             state.measuredAt = now
             return true
         }
-        guard isDue, ProcessMemory(of: worker.pid).own - worker.state.withLock({ $0.baseline }) > growth else { return }
+        guard isDue, ProcessMemory(of: worker).own - worker.state.withLock({ $0.baseline }) > growth else { return }
         decide { $0.machine.retire(worker.number) }
     }
 

@@ -304,14 +304,19 @@ extension ProcessPoolCore {
         let (end, peak, baseline) = worker.state.withLock { ($0.end, $0.peak, $0.baseline) }
         var mark = roost_crash_mark()
         let hasMark = roost_control_crash(worker.control, &mark) != 0
-        let report = report(of: worker, end, hasMark ? mark : nil)
+        var report = report(of: worker, end, hasMark ? mark : nil)
+        // The pool ended it: neither the kernel nor somebody.
+        if case .broken(let error)? = verdict, !hasMark {
+            report.reason = CrashReason(
+                kind: .killed, message: "ended by its pool for what it sent: \(error)", source: .signal)
+        }
         var cause: TaskCrash.Cause
         switch verdict {
         case .limit(let id, let limit) where id == job.id: cause = limit
         default: cause = end?.exit.map { .exit($0) } ?? .signal(report.signal?.number ?? end?.signal ?? SIGKILL)
         }
         if case .signal = cause, let limit = job.limits.memory,
-            peak - baseline >= limit / 20 * 19 || Self.saysThatMemoryIsUsedUp(report)
+            peak - baseline >= limit / 20 * 19 || mark.allocation_failed != 0 || Self.saysThatMemoryIsUsedUp(report)
                 || worker.group?.ranOutOfMemory ?? false
         {
             cause = .memoryLimit(limit)

@@ -37,6 +37,8 @@ final class ProcessPoolCore: Sendable {
         var waiting: [Int: [(job: Job, worker: WorkerProcess, slot: Int)]] = [:]
         var definedTypes: [Int: Set<Int>] = [:]
         var lastJob: UInt64 = 0
+        /// The one that said hello last: all run the same file.
+        var worker: WorkerIdentity?
         var failure: ProcessPoolError?
         var failedAt: MonotonicTime?
         var isTicking = false
@@ -251,7 +253,8 @@ final class ProcessPoolCore: Sendable {
             guard state.machine.workers[worker.number]?.isDoomed == false else { return (false, 0, 0) }
             roost_slot_offer(
                 roost_control_slot(worker.control, Int32(slot)), job.isPaused ? UInt32(ROOST_FLAG_PAUSE) : 0,
-                UInt64(job.limits.output ?? 0), job.limits.time != nil || job.limits.cpuTime != nil ? 1 : 0)
+                job.limits.output.map { UInt64($0) } ?? .max,
+                job.limits.time != nil || job.limits.cpuTime != nil ? 1 : 0)
             return (true, state.number(of: job.type), job.crashes.count)
         }
         let isSent =
@@ -411,8 +414,13 @@ final class ProcessPoolCore: Sendable {
         case is StopError:
             if let limit = arrival.timeLimit { return job.timedOut(limit) }
             job.failed(element, StopError(arrival.stopReason ?? .requested("")))
-        default: job.failed(element, error)
+        default: job.failed(element, naming(error))
         }
+    }
+
+    /// The error, with the programs that it may come from.
+    func naming(_ error: any Error) -> any Error {
+        (error as? ProcessPoolError)?.naming(state.withLock { $0.worker }) ?? error
     }
 
     private func greeted(_ bytes: UnsafeRawBufferPointer, _ worker: WorkerProcess) {
@@ -432,7 +440,7 @@ final class ProcessPoolCore: Sendable {
             giveUp(failure)
             return end(worker, .dismissed)
         }
-        let memory = ProcessMemory(of: worker.pid)
+        let memory = ProcessMemory(of: worker)
         worker.state.withLock { state in
             state.hasGreeted = true
             state.baseline = memory.own
@@ -440,14 +448,20 @@ final class ProcessPoolCore: Sendable {
         }
         let pid = worker.pid
         if let limit = configuration.limits.memory {
-            _ = roost_limit_process(pid, roost_limit_data(), UInt64(memory.data + limit), 1)
+            _ = roost_limit_process(pid, roost_limit_data(), Self.sum(memory.data, limit), 1)
             worker.group?.limitMemory(limit)
         }
         if let limit = configuration.limits.openFiles {
             _ = roost_limit_process(pid, roost_limit_files(), UInt64(max(0, limit)), 0)
         }
-        decide { $0.machine.isReady(worker.number, now: MonotonicTime.now.nanoseconds) }
+        decide { state in
+            state.worker = WorkerIdentity(executable: hello.executable, build: hello.build)
+            return state.machine.isReady(worker.number, now: MonotonicTime.now.nanoseconds)
+        }
     }
+
+    /// Of two numbers, or the largest there is.
+    private static func sum(_ one: Int, _ other: Int) -> UInt64 { UInt64(max(0, one)) + UInt64(max(0, other)) }
 
     /// Whether a type is known: the tasks that waited for it go, or fail.
     private func answered(_ type: Int, _ bytes: UnsafeRawBufferPointer, _ worker: WorkerProcess) {

@@ -1,10 +1,15 @@
-/// What a task may use at the most; nil for no limit. The pool's apply to every task that has none of its own.
+/// What a task may use at the most; nil for no limit, and a negative one is a limit of nothing. The pool's apply to every task that has
+/// none of its own.
 public struct TaskLimits: Sendable, Hashable {
     /// How long it may run. It is then asked to stop, and its process ended if it does not.
     public var time: Duration?
     /// How much of the processor it may use.
     public var cpuTime: Duration?
-    /// How much memory its process may use beyond what it had before its first task, in bytes.
+    /// How much memory its process may use beyond what it had before its first task, in bytes: its heap, its stacks, and the ``Bytes`` that
+    /// it made and the app does not have yet.
+    ///
+    /// The pool's is also the kernel's limit on the process, which cannot be raised again: the lower of both counts, and a task whose own
+    /// is higher has the pool's.
     public var memory: Int?
     /// How many files its process may have open; for the pool as a whole.
     public var openFiles: Int?
@@ -22,11 +27,14 @@ public struct TaskLimits: Sendable, Hashable {
         self.output = output
     }
 
-    /// These, and where they say nothing, `other`.
+    /// These, and where they say nothing, `other`; never a negative one.
     func filled(with other: TaskLimits) -> TaskLimits {
         TaskLimits(
-            time: time ?? other.time, cpuTime: cpuTime ?? other.cpuTime, memory: memory ?? other.memory,
-            openFiles: openFiles ?? other.openFiles, output: output ?? other.output)
+            time: (time ?? other.time).map { max(.zero, $0) },
+            cpuTime: (cpuTime ?? other.cpuTime).map { max(.zero, $0) },
+            memory: [memory, other.memory].compactMap { $0 }.min().map { max(0, $0) },
+            openFiles: (openFiles ?? other.openFiles).map { max(0, $0) },
+            output: (output ?? other.output).map { max(0, $0) })
     }
 }
 

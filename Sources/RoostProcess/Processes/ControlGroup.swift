@@ -140,7 +140,7 @@ struct ControlGroup: Sendable {
         else { return }
         _ = ControlFile.write(folder + "/memory.swap.max", "0")
         _ = ControlFile.write(folder + "/memory.oom.group", "1")
-        _ = ControlFile.write(folder + "/memory.max", "\(now + more)")
+        _ = ControlFile.write(folder + "/memory.max", "\(UInt64(max(0, now)) + UInt64(max(0, more)))")
     }
 
     /// The kernel has ended something in it because of the limit.

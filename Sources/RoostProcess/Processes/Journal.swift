@@ -58,9 +58,8 @@ enum Journal {
         else { return }
         guard roost_process_start(table.app) != table.app_start else { return }
         let mark = withUnsafeBytes(of: &table.mark) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
-        // By their mark alone: the groups' numbers may be others' by now.
-        while Marked.end(mark) > 0 {}
-        unlink(path)
+        // By their mark alone: the groups' numbers may be others' by now. What does not end now is the next launch's.
+        if Marked.endAll(mark) { unlink(path) }
     }
 }
 
@@ -70,4 +69,14 @@ enum Marked {
 
     /// Ends all whose mark begins so; how many there were.
     static func end(_ mark: String) -> Int32 { lock.withLock { _ in roost_kill_marked(mark) } }
+
+    /// Ends them until there are none. False for those that are still there after a quarter of a second: one that waits in the kernel for a
+    /// disk or a server hears nothing before that answers.
+    static func endAll(_ mark: String, by end: (String) -> Int32 = end) -> Bool {
+        for round in 0..<50 {
+            if round > 0 { usleep(5_000) }
+            if end(mark) == 0 { return true }
+        }
+        return false
+    }
 }

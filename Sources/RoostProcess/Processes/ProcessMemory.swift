@@ -1,8 +1,10 @@
+import CRoostProcess
 import Glibc
 
 /// What `/proc` says of a process's memory. Zeros where it says nothing.
 struct ProcessMemory: Sendable {
-    /// Pages of its own that are in memory, in bytes: without what it shares with the app or with files.
+    /// Pages of its own that are in memory, in bytes: without what it shares with the app or with files. Of a worker with its ``Bytes``
+    /// that the app does not read.
     var own = 0
     /// What counts against a limit of data (RLIMIT_DATA), in bytes.
     var data = 0
@@ -16,6 +18,14 @@ struct ProcessMemory: Sendable {
         guard numbers.count >= 6 else { return }
         own = max(0, numbers[1] - numbers[2]) * Self.page
         data = numbers[5] * Self.page
+    }
+
+    /// Arenas count as a whole from the moment they are there: which pages of them are in memory, and that they are no file's, costs
+    /// as much again to ask.
+    init(of worker: WorkerProcess) {
+        self.init(of: worker.pid)
+        // What the worker says of itself may be anything.
+        own += Int(min(max(0, roost_control_arena_bytes(worker.control)), 1 << 50))
     }
 
     private static func read(_ path: String) -> String? {

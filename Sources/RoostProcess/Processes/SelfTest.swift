@@ -27,11 +27,21 @@ extension ProcessPool {
     /// children, in and out of their group, kills it with SIGKILL, and watches until all are gone.
     ///
     /// Takes some 50 ms. Throws ``ProcessPoolError`` when it could not be tried. The program's main has to begin with
-    /// ``WorkerEntry/serveIfWorker()``.
-    public static func selfTest() async throws -> SelfTestReport {
+    /// ``WorkerEntry/serveIfWorker()``; one that does not gets an error that says so, after 15 s at the latest.
+    public static func selfTest() async throws -> SelfTestReport { try await selfTest(patience: .seconds(15)) }
+
+    /// - Parameter patience: How long the sacrificed app may take until its workers work.
+    package static func selfTest(patience: Duration) async throws -> SelfTestReport {
+        // Here the sacrificed app itself came to what the program does: it would sacrifice another one, and that one the next.
+        guard roost_victim_channel() < 0 else { throw SelfTest.noEntry("it did what the program does otherwise") }
+        guard !WorkerEntry.isWorker else {
+            throw ProcessPoolError(.insideWorker, "a self-test was tried inside a worker process")
+        }
         let done = OneShot<Result<SelfTestReport, any Error>>()
-        if let failure = PlatformThread.start(name: "roost-self-test", { done.resolve(Result { try SelfTest.run() }) })
-        {
+        let failure = PlatformThread.start(name: "roost-self-test") {
+            done.resolve(Result { try SelfTest.run(patience: patience) })
+        }
+        if let failure {
             throw ProcessPoolError(
                 .systemLimit, "the self-test could not be started",
                 underlying: SystemCallError(call: "pthread_create", errno: failure))
@@ -42,7 +52,7 @@ extension ProcessPool {
 
 /// Both sides of a self-test.
 enum SelfTest {
-    static func run() throws -> ProcessPool.SelfTestReport {
+    static func run(patience: Duration) throws -> ProcessPool.SelfTestReport {
         var ends: [Int32] = [-1, -1]
         let failure = roost_pipe(&ends, 0)
         guard failure == 0 else { throw SystemCallError(call: "pipe2", errno: failure) }
@@ -63,18 +73,7 @@ enum SelfTest {
             while roost_reap(victim.pidfd, &end) == -1 { usleep(200) }
             close(victim.pidfd)
         }
-        // It says which processes there are, and then works.
-        var text = ""
-        var buffer = [UInt8](repeating: 0, count: 1_024)
-        while !text.hasSuffix("\n") {
-            let count = read(ends[0], &buffer, buffer.count)
-            guard count > 0 else {
-                throw ProcessPoolError(
-                    .noWorkerEntry, "the self-test's app ended early: does main begin with WorkerEntry.serveIfWorker()?"
-                )
-            }
-            text += String(decoding: buffer[..<count], as: UTF8.self)
-        }
+        let text = try line(from: ends[0], until: .now + patience, patience)
         let processes = text.split(whereSeparator: \.isWhitespace).compactMap { Int32($0) }
         let starts = processes.map { roost_process_start($0) }
         kill(victim.pid, SIGKILL)
@@ -86,6 +85,32 @@ enum SelfTest {
         }
         return ProcessPool.SelfTestReport(
             processes: processes.count, duration: MonotonicTime.now - killed, survivors: survivors)
+    }
+
+    static func noEntry(_ what: String) -> ProcessPoolError {
+        ProcessPoolError(
+            .noWorkerEntry,
+            "the self-test's app did not come to its workers: \(what); does main begin with "
+                + "WorkerEntry.serveIfWorker(), or is the program a RoostApplication?")
+    }
+
+    /// What it says: which processes there are. From then on it works.
+    private static func line(
+        from pipe: Int32, until deadline: MonotonicTime, _ patience: Duration
+    ) throws -> String {
+        var text = ""
+        var buffer = [UInt8](repeating: 0, count: 1_024)
+        while !text.hasSuffix("\n") {
+            let left = (deadline - .now).clampedNanoseconds / 1_000_000
+            guard left > 0 else { throw noEntry("it said nothing within \(patience.short)") }
+            var wait = pollfd(fd: pipe, events: Int16(POLLIN), revents: 0)
+            guard poll(&wait, 1, Int32(clamping: left)) > 0 else { continue }
+            let count = read(pipe, &buffer, buffer.count)
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { throw noEntry("it ended early") }
+            text += String(decoding: buffer[..<count], as: UTF8.self)
+        }
+        return text
     }
 
     private static func isAlive(_ process: Int32, _ start: UInt64) -> Bool {

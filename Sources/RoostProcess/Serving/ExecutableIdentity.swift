@@ -23,3 +23,25 @@ enum ExecutableIdentity {
         return "\(status.st_size)-\(status.st_mtim.tv_sec)-\(status.st_mtim.tv_nsec)"
     }()
 }
+
+extension ProcessPoolError {
+    /// With both programs in its message, where they may be what is wrong: a value that one wrote and the other cannot read.
+    func naming(_ worker: WorkerIdentity?) -> ProcessPoolError {
+        guard let worker, [.inputNotDecodable, .outputNotDecodable, .protocolBroken].contains(code) else { return self }
+        let isSame = worker.build == ExecutableIdentity.build
+        guard !isSame || code != .protocolBroken else { return self }
+        let programs =
+            "worker '\(worker.executable)' (build \(worker.build)), app '\(ExecutableIdentity.path)' (build \(ExecutableIdentity.build))"
+        let verdict =
+            isSame
+            ? "both are the same build, so that a type does not read what it has written itself"
+            : "they are not one build, and their types may differ: build them together"
+        return ProcessPoolError(code, "\(message); \(programs): \(verdict)", underlying: underlying)
+    }
+}
+
+/// Which program a worker says that it is.
+struct WorkerIdentity: Sendable, Hashable {
+    var executable: String
+    var build: String
+}

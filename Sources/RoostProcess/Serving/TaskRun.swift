@@ -38,7 +38,7 @@ final class TaskRun: @unchecked Sendable {  // proof: the pointers are into the 
         self.writer = writer
         slot = roost_control_slot(control, Int32(index))
         let limit = slot.pointee.output_limit
-        outputLimit = limit == 0 ? nil : Int(clamping: limit)
+        outputLimit = limit == .max ? nil : Int(clamping: limit)
     }
 
     var name: String { opened.name }

@@ -46,4 +46,4 @@ struct FrameFlags: OptionSet, Sendable {
 }
 
 /// The version of all this: a worker of another one is refused.
-let wireVersion: UInt64 = 2
+let wireVersion: UInt64 = 3

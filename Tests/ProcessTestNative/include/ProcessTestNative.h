@@ -8,6 +8,10 @@ extern "C" {
 
 // Throws a C++ exception that nobody catches.
 void native_throw(void);
+// Asks for memory, does not ask whether there was any, and writes to it.
+void native_write_without_asking(unsigned long size);
+// No compiler knows what it does with the memory: an allocation for it is not left out.
+void native_use(void *memory);
 // Calls abort, without a word.
 void native_abort(void);
 // Uses up the stack of a thread that knows nothing of Swift, and has no other stack for signals unless `has_alternate`.
