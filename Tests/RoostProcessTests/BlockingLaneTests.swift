@@ -30,7 +30,9 @@ import Testing
         defer { unlink(path) }
         let pool = try SmokeTests.pool()
         let open = pool.start(OpenFile(path))
-        while open.state == .queued { await Task.yield() }
+        let deadline = ContinuousClock.now + .seconds(10)
+        while !pool.processes.contains(where: Self.isOpening), ContinuousClock.now < deadline { await Task.yield() }
+        #expect(pool.processes.contains(where: Self.isOpening), "no worker is in the call")
         let asked = ContinuousClock.now
         open.stop()
         guard case .stopped = await open.ending else {
@@ -40,6 +42,17 @@ import Testing
         #expect(ContinuousClock.now - asked < .milliseconds(1_250))
         #expect(try await pool.run(Add(1, 2)) == 3)
         await pool.close()
+    }
+
+    /// Whether a process waits in `openat`, which the kernel says by its number.
+    private static func isOpening(_ process: Int32) -> Bool {
+        #if arch(x86_64)
+        let openat = 257
+        #else
+        // All newer architectures share one table.
+        let openat = 56
+        #endif
+        return (try? Growth.read("/proc/\(process)/syscall"))?.hasPrefix("\(openat) ") ?? false
     }
 
     @Test func aHostIsResolved() async throws {

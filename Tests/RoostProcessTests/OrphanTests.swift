@@ -18,8 +18,9 @@ import Testing
             usleep(.random(in: 0...150_000, using: &generator))
             let mark = "ROOST_WORKER_OF=\(app.process)-"
             #expect(!Processes.marked(mark).isEmpty)
-            app.kill()
+            // Before it: the kill returns once the app has been waited for.
             let killed = ContinuousClock.now
+            app.kill()
             var left = Processes.marked(mark)
             while !left.isEmpty, ContinuousClock.now - killed < .seconds(5) { left = Processes.marked(mark) }
             worst = max(worst, ContinuousClock.now - killed)
@@ -59,21 +60,7 @@ import Testing
     @Test func childrenOfAWorkerGoWithIt() async throws {
         let pool = try SmokeTests.pool()
         for isRunaway in [false, true] {
-            let task = pool.start(StartChild(isRunaway: isRunaway, milliseconds: 60_000))
-            var child: Int32 = 0
-            for await update in task.updates {
-                child = Int32(update.completed)
-                break
-            }
-            #expect(kill(child, 0) == 0)
-            kill(try #require(pool.processes.first), SIGKILL)
-            guard case .crashed = await task.ending else {
-                Issue.record("it did not crash")
-                continue
-            }
-            let died = ContinuousClock.now
-            while Processes.isAlive(child), ContinuousClock.now - died < .seconds(5) {}
-            #expect(ContinuousClock.now - died < .milliseconds(100), "runaway: \(isRunaway)")
+            try await StartChild(isRunaway: isRunaway, milliseconds: 60_000).expectToGoWithItsWorker(in: pool)
         }
         await pool.close()
     }
@@ -115,6 +102,26 @@ import Testing
         let text = app.output()
         #expect(app.status() == 0, "\(text)")
         #expect(text.contains("nothing was left"), "\(text)")
+    }
+}
+
+extension StartChild {
+    /// Its worker is killed: the child that it has started is gone within 100 ms.
+    func expectToGoWithItsWorker(in pool: ProcessPool, at location: SourceLocation = #_sourceLocation) async throws {
+        let task = pool.start(self)
+        var child: Int32 = 0
+        for await update in task.updates {
+            child = Int32(update.completed)
+            break
+        }
+        try #require(child > 0 && kill(child, 0) == 0, sourceLocation: location)
+        let worker = try #require(pool.processes.first, sourceLocation: location)
+        let killed = ContinuousClock.now
+        kill(worker, SIGKILL)
+        while Processes.isAlive(child), ContinuousClock.now - killed < .seconds(5) {}
+        let took = ContinuousClock.now - killed
+        #expect(took < .milliseconds(100), "\(inputDescription): \(took)", sourceLocation: location)
+        #expect(await task.ending.kind == "crashed", sourceLocation: location)
     }
 }
 

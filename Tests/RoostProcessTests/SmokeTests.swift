@@ -1,3 +1,4 @@
+import Glibc
 import ProcessTestTasks
 import Roost
 import RoostProcess
@@ -37,10 +38,18 @@ import Testing
         for await _ in polite.updates { break }
         for await _ in stubborn.updates { break }
         polite.stop()
-        let clock = ContinuousClock.now
-        print("polite", await polite.ending, ContinuousClock.now - clock)
+        let asked = ContinuousClock.now
+        #expect(await polite.ending.kind == "stopped")
+        // Well before its process would be told to end.
+        #expect(ContinuousClock.now - asked < .milliseconds(400))
+        let process = pool.processes
         stubborn.stop()
-        print("stubborn", await stubborn.ending, ContinuousClock.now - clock)
+        let askedAgain = ContinuousClock.now
+        #expect(await stubborn.ending.kind == "stopped")
+        // Asked for 500 ms, told for 250 ms, ended.
+        let took = ContinuousClock.now - askedAgain
+        #expect(took > .milliseconds(700) && took < .milliseconds(1_250), "\(took)")
+        #expect(process.count == 2 && process.count { kill($0, 0) == 0 } == 1)
         await pool.close()
     }
 

@@ -2,7 +2,7 @@ import Roost
 import RoostApp
 import RoostProcess
 
-// The code of the guide "Tasks in processes of their own".
+// The code of the guide "Tasks in processes of their own", and some of README.md.
 
 /// The number of primes up to a number; a stand-in for a codec that may crash.
 struct CountPrimes: IsolatedTask {
@@ -37,6 +37,15 @@ struct Crash: IsolatedTask {
     func run(_ worker: IsolatedWorker<WorkerProgress>) throws -> Int { fatalError("the codec is broken") }
 }
 
+func runWhatMayCrash() async throws {
+    let pool = try ProcessPool()
+    do {
+        _ = try await pool.run(Crash())
+    } catch let crash as TaskCrash {
+        print(crash.reason)  // SIGILL (illegal instruction): Fatal error: the codec is broken, in …
+    }
+}
+
 @main struct RiskyTasks: RoostApplication {
     static func run() {
         Shutdown.run("risky-tasks") {
@@ -45,11 +54,7 @@ struct Crash: IsolatedTask {
             let count = try await pool.run(CountPrimes(limit: 1_000))
             print("\(count) primes")
 
-            do {
-                _ = try await pool.run(Crash())
-            } catch let crash as TaskCrash {
-                print(crash.reason)  // SIGILL (illegal instruction): Fatal error: the codec is broken, in …
-            }
+            try await runWhatMayCrash()
 
             for await (task, result) in try pool.map((1...10).map { CountPrimes(limit: $0 * 100) }) {
                 switch result {

@@ -25,6 +25,17 @@ package final class Decoders: Sendable {
             self.processorTime = processorTime
         }
 
+        /// Whether a picture that went over `limit` in an earlier run has more now.
+        func haveMore(than limit: ThumbnailError.Limit) -> Bool {
+            let now: ThumbnailError.Limit =
+                switch limit.kind {
+                case .processorTime: .processorTime(processorTime)
+                case .time: .time(time)
+                case .memory: .memory(bytes: memoryOfLargeOnes)
+                }
+            return now.amount > limit.amount
+        }
+
         /// What a header may announce for the ordinary lane: decoders take more than the pixels.
         fileprivate var announced: Int { memory / 4 * 3 }
         /// A worker that keeps so much more after a picture than it began with is replaced.
@@ -84,7 +95,7 @@ package final class Decoders: Sendable {
     ) async throws -> ThumbnailOutcome.Result {
         try await maker.checkpoint()
         let facts: FileFacts
-        switch try thumbnailer.lookUp(path, uri: uri) {
+        switch try thumbnailer.lookUp(path, uri: uri, hasMore: limits.haveMore) {
         case .over(let result): return result
         case .needed(let found): facts = found
         }
@@ -122,8 +133,10 @@ package final class Decoders: Sendable {
         do {
             return try await decode(DecodePicture(path, side: side, limits: ofPicture), in: large)
         } catch let error as ThumbnailError where error.code == .outOfMemory {
-            let limit = limits.memoryOfLargeOnes >> 20
-            throw ThumbnailError(.tooMuchMemory, .decode, path, reason: "it takes more than \(limit) MiB of memory")
+            let limit = limits.memoryOfLargeOnes
+            throw ThumbnailError(
+                .tooMuchMemory, .decode, path, reason: "it takes more than \(limit >> 20) MiB of memory",
+                limit: .memory(bytes: limit))
         }
     }
 
@@ -141,7 +154,7 @@ package final class Decoders: Sendable {
                 guard case .timedOut(let limit) = ended.ending else { throw ended }
                 // The clock went on while it was paused.
                 if pauses.load(ordering: .relaxed) != pausesBefore { continue }
-                throw ThumbnailError(.tooMuchTime, .decode, task.path, reason: "it took longer than \(limit.inSeconds)")
+                throw ThumbnailError(tookLongerThan: limit, task.path)
             }
         }
     }

@@ -9,13 +9,18 @@ extension ThumbnailError {
         switch crash.cause {
         case .memoryLimit: self.init(.outOfMemory, .decode, path, reason: "not enough memory to decode it")
         case .cpuTimeLimit(let limit):
-            self.init(.tooMuchTime, .decode, path, reason: "it takes more than \(limit.inSeconds) of the processor")
-        case .timeLimit(let limit):
-            self.init(.tooMuchTime, .decode, path, reason: "it took longer than \(limit.inSeconds)")
+            let reason = "it takes more than \(limit.inSeconds) of the processor"
+            self.init(.tooMuchTime, .decode, path, reason: reason, limit: .processorTime(limit))
+        case .timeLimit(let limit): self.init(tookLongerThan: limit, path)
         case .signal(let number) where !ThumbnailError.faults.contains(number):
             self.init(.killed, .decode, path, reason: "somebody ended its decoder: \(crash.reason)")
         case .signal, .exit: self.init(.crashed, .decode, path, reason: "its decoder crashed: \(crash.reason)")
         }
+    }
+
+    /// By the clock.
+    init(tookLongerThan limit: Duration, _ path: RawPath) {
+        self.init(.tooMuchTime, .decode, path, reason: "it took longer than \(limit.inSeconds)", limit: .time(limit))
     }
 
     /// The signals of a program's own faults; any other was sent.

@@ -50,7 +50,8 @@ struct Arguments {
           --jobs N        pictures at a time (default: one a processor)
           --again         make every thumbnail, also fresh ones and those that failed before
           --json          one JSON object a picture on standard output, and a last one with the counts
-          --decode-time S seconds of processor time that decoding one picture may take (default 10)
+          --decode-time S seconds of processor time that decoding one picture may take (default 10);
+                          one that took more before is tried again with a larger S
           --in-process    decode in this process: what crashes or hangs a decoder then does so to all of it
           --budget S      seconds from a request to stop until the program is gone (default 10)
           --window        run in a window (the default where there is a display)

@@ -22,13 +22,17 @@ final class ResultLines {
     /// False when nobody reads any more: the run then has no purpose.
     func write(_ outcome: ThumbnailOutcome) async -> Bool {
         guard isJSON else { return true }
-        var members = [("path", outcome.path.printable), ("uri", outcome.uri)]
+        var members = [("path", quoted(outcome.path.printable)), ("uri", quoted(outcome.uri))]
         switch outcome.result {
-        case .made(let thumbnail): members += [("result", "made"), ("thumbnail", thumbnail.path.printable)]
-        case .fresh: members += [("result", "fresh")]
-        case .failed(let error): members += [("result", "failed"), ("reason", error.reason)]
+        case .made(let thumbnail):
+            members += [("result", quoted("made")), ("thumbnail", quoted(thumbnail.path.printable))]
+        case .fresh: members += [("result", quoted("fresh"))]
+        case .failed(let error):
+            members += [("result", quoted("failed")), ("reason", quoted(error.reason))]
+            // Known from an entry: not tried in this run.
+            if error.isRemembered { members.append(("remembered", "true")) }
         }
-        return await write(line: object(members.map { ($0.0, quoted($0.1)) }))
+        return await write(line: object(members))
     }
 
     func write(_ problem: ThumbnailError) async -> Bool {

@@ -59,18 +59,11 @@ import Testing
     @Test func aPictureThatCrashesItsDecoderIsRemembered() async throws {
         let scene = try Scene(jobs: 1)
         let path = try scene.addEndlessPicture("endless.svg")
-        let made = scene.start(path)
-        // Tried once more, in another process.
-        let first = try scene.worker(decoding: path)
-        kill(first, SIGSEGV)
-        var second = first
-        while second == first { second = try scene.worker(decoding: path) }
-        kill(second, SIGSEGV)
-        guard case .failed(let error) = try await made.value.result else { throw Unexpected() }
+        let error = try await failure(of: path, whoseDecodersGet: SIGSEGV, in: scene)
         #expect(error.code == .crashed && error.reason.contains("SIGSEGV"), "\(error)")
         #expect(scene.failEntries.count == 1)
         let remembered = try await scene.failure(path)
-        #expect(remembered.isRemembered && remembered.reason == error.reason)
+        #expect(remembered.isRemembered && remembered.reason == error.reason && remembered.code == .crashed)
         // The lane heals.
         guard case .made = try await scene.make(try scene.addPicture("good.tga")).result else { throw Unexpected() }
         await scene.end()
@@ -80,31 +73,82 @@ import Testing
     @Test func aDecoderThatWasKilledIsNoFaultOfItsPicture() async throws {
         let scene = try Scene(jobs: 1)
         let path = try scene.addEndlessPicture("endless.svg")
-        let made = scene.start(path)
-        let first = try scene.worker(decoding: path)
-        kill(first, SIGKILL)
-        var second = first
-        while second == first { second = try scene.worker(decoding: path) }
-        kill(second, SIGKILL)
-        guard case .failed(let error) = try await made.value.result else { throw Unexpected() }
+        let error = try await failure(of: path, whoseDecodersGet: SIGKILL, in: scene)
         #expect(error.code == .killed, "\(error)")
         #expect(scene.failEntries.isEmpty)
         await scene.end()
     }
 
-    @Test func aPictureThatTakesTooLongIsRememberedAndHoldsNobodyUp() async throws {
-        let scene = try Scene { $0.processorTime = .milliseconds(500) }
-        let endless = scene.start(try scene.addEndlessPicture("endless.svg"))
+    /// Both of them: it is tried once more, in another process.
+    private func failure(
+        of path: RawPath, whoseDecodersGet signal: Int32, in scene: Scene
+    ) async throws -> ThumbnailError {
+        let made = scene.start(path)
+        let first = try scene.worker(decoding: path)
+        kill(first, signal)
+        var second = first
+        while second == first { second = try scene.worker(decoding: path) }
+        kill(second, signal)
+        guard case .failed(let error) = try await made.value.result else { throw Unexpected() }
+        return error
+    }
+
+    @Test func aPictureThatTakesForEverHoldsNobodyUp() async throws {
+        let scene = try Scene { $0.processorTime = .seconds(600) }
+        let path = try scene.addEndlessPicture("endless.svg")
+        let endless = scene.start(path)
+        let worker = try scene.worker(decoding: path)
         for number in 1...20 {
             guard case .made = try await scene.make(try scene.addPicture("\(number).tga")).result else {
                 throw Unexpected()
             }
         }
-        guard case .failed(let error) = try await endless.value.result else { throw Unexpected() }
-        #expect(error.code == .tooMuchTime)
+        // All twenty were done beside it.
+        #expect(try scene.worker(decoding: path) == worker)
+        #expect(endless.endingIfEnded == nil)
+        endless.stop()
+        guard case .stopped = await endless.ending else { throw Unexpected() }
+        await scene.end()
+    }
+
+    @Test func aPictureThatTakesTooLongIsRememberedUntilThereIsMoreTime() async throws {
+        let limit = Duration.milliseconds(500)
+        let scene = try Scene { $0.processorTime = limit }
+        let path = try scene.addEndlessPicture("endless.svg")
+        let error = try await scene.failure(path)
+        #expect(error.code == .tooMuchTime && error.limit == .processorTime(limit))
         #expect(error.reason == "it takes more than 0.5 s of the processor")
         #expect(scene.failEntries.count == 1)
         await scene.end()
+        for less in [Duration.milliseconds(200), limit] {
+            let next = try Scene(in: scene.workspace) { $0.processorTime = less }
+            let remembered = try await next.failure(path)
+            #expect(remembered.isRemembered && remembered.code == .tooMuchTime && remembered.reason == error.reason)
+            #expect(next.decoders.processes.ordinary.isEmpty)
+            await next.end()
+        }
+        let last = try Scene(in: scene.workspace) { $0.processorTime = .milliseconds(800) }
+        let again = try await last.failure(path)
+        #expect(!again.isRemembered && again.reason == "it takes more than 0.8 s of the processor", "\(again)")
+        #expect(try await last.failure(path).limit == .processorTime(.milliseconds(800)))
+        await last.end()
+    }
+
+    @Test func aPictureThatTookTooMuchMemoryIsTriedAgainWhenThereIsMore() async throws {
+        let scene = try Scene {
+            $0.memory = 16 << 20
+            $0.memoryOfLargeOnes = 32 << 20
+        }
+        let path = try scene.addPicture("huge.tga", width: 4_000, height: 3_000, alpha: true)
+        #expect(try await scene.failure(path).code == .tooMuchMemory)
+        let remembered = try await scene.failure(path)
+        #expect(remembered.isRemembered && remembered.code == .tooMuchMemory)
+        #expect(remembered.limit == .memory(bytes: 32 << 20))
+        await scene.end()
+        let next = try Scene(in: scene.workspace)
+        guard case .made = try await next.make(path).result else { throw Unexpected() }
+        #expect(next.failEntries.isEmpty)
+        await next.end()
     }
 
     /// What waits without using the processor is ended by the clock, which does not count while it is paused.

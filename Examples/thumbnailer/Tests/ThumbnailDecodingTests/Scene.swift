@@ -14,13 +14,14 @@ struct Scene {
     let thumbnailer: Thumbnailer
     private let makers = WorkerScope("makers")
 
-    init(jobs: Int = 2, _ change: (inout Decoders.Limits) -> Void = { _ in }) throws {
-        workspace = try Workspace()
-        try workspace.makeFolder("pictures")
+    /// - Parameter workspace: That of another scene, whose pictures and thumbnails it then goes on with.
+    init(jobs: Int = 2, in workspace: Workspace? = nil, _ change: (inout Decoders.Limits) -> Void = { _ in }) throws {
+        self.workspace = try workspace ?? Workspace()
+        try self.workspace.makeFolder("pictures")
         var limits = Decoders.Limits(processorTime: .seconds(60))
         change(&limits)
         decoders = try Decoders(jobs: jobs, limits: limits, executable: .path(Executables.path("thumbnailer")))
-        thumbnailer = Thumbnailer(cache: ThumbnailCache(root: RawPath(workspace.path("out"))))
+        thumbnailer = Thumbnailer(cache: ThumbnailCache(root: RawPath(self.workspace.path("out"))))
     }
 
     func path(_ name: String) -> RawPath { path(bytes: Array(name.utf8)) }

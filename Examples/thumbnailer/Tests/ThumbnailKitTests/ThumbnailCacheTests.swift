@@ -138,12 +138,68 @@ struct FailEntryTests {
         let second = try #require(try fixture.thumbnailer().makeThumbnail(of: path).failure)
         #expect(second.isRemembered)
         #expect(second.reason == first.reason)
+        #expect(second.code == first.code && first.code == .unknownFormat)
         let third = try #require(try fixture.thumbnailer(again: true).makeThumbnail(of: path).failure)
         #expect(!third.isRemembered)
 
         try path.write(Picture.bytes("jpeg"))
         #expect(try fixture.thumbnailer().makeThumbnail(of: path).made != nil)
         #expect(fixture.cacheFiles() == ["normal/\(name)"], "the entry is gone with its reason")
+    }
+
+    @Test(arguments: [("Roost::Code", "Other::Code"), ("unknownFormat", "notFoundAtAll")])
+    func `an entry that does not say the kind is a failure all the same`(word: String, other: String) throws {
+        let fixture = try Fixture()
+        let path = fixture.pictures.appending("text.jpg")
+        try path.write("this is no picture".utf8)
+        let first = try #require(try fixture.thumbnailer().makeThumbnail(of: path).failure)
+        let entry = fixture.cache.failPath(forURI: ThumbnailCache.uri(of: path))
+        // Of the same length, so that the file stays whole.
+        let place = try #require(try entry.contents().firstRange(of: Array(word.utf8)))
+        var bytes = try entry.contents()
+        bytes.replaceSubrange(place, with: other.utf8.prefix(place.count))
+        try entry.write(bytes)
+        let second = try #require(try fixture.thumbnailer().makeThumbnail(of: path).failure)
+        #expect(second.isRemembered && second.code == .failedBefore && second.reason == first.reason)
+    }
+
+    @Test func `what took too much is tried again where there is more`() throws {
+        let fixture = try Fixture()
+        let path = fixture.pictures.appending("p.png")
+        try path.write(Picture.bytes("png"))
+        let (uri, facts) = (ThumbnailCache.uri(of: path), try FileFacts(of: path))
+        let limit = ThumbnailError.Limit.time(.seconds(2))
+        let thumbnailer = fixture.thumbnailer()
+        let error = ThumbnailError(.tooMuchTime, .decode, path, reason: "it took longer than 2 s", limit: limit)
+        _ = thumbnailer.remembering(error, uri: uri, facts: facts)
+        var asked: [ThumbnailError.Limit] = []
+        for hasMore in [false, true] {
+            let lookup = try thumbnailer.lookUp(path, uri: uri) {
+                asked.append($0)
+                return hasMore
+            }
+            switch lookup {
+            case .over(let result):
+                #expect(!hasMore)
+                let failure = try #require(ThumbnailOutcome(path: path, uri: uri, result: result).failure)
+                #expect(failure.isRemembered && failure.code == .tooMuchTime && failure.limit == limit)
+            case .needed: #expect(hasMore)
+            }
+        }
+        #expect(asked == [limit, limit])
+        // In this process nothing would end it.
+        #expect(try thumbnailer.makeThumbnail(of: path).failure?.isRemembered == true)
+    }
+
+    @Test func `a limit is the same after it was written down`() {
+        let limits: [ThumbnailError.Limit] = [
+            .processorTime(.seconds(0.3)), .time(.seconds(3_600)), .memory(bytes: 512 << 20),
+        ]
+        for limit in limits { #expect(ThumbnailError.Limit("\(limit)") == limit) }
+        #expect("\(limits[0])" == "processorTime 300")
+        for text in ["", "time", "time ", "time x", "colour 5", "time 5 s"] {
+            #expect(ThumbnailError.Limit(text) == nil)
+        }
     }
 
     @Test func `what may pass leaves no entry`() throws {

@@ -6,7 +6,7 @@ extension ThumbnailCache {
         /// The thumbnail is the picture's.
         case thumbnail
         /// An earlier run could not decode it, for this reason.
-        case failure(reason: String)
+        case failure(ThumbnailError.Code, reason: String, limit: ThumbnailError.Limit?)
     }
 
     /// Looks for the thumbnail, then for the fail entry; reads only headers.
@@ -17,7 +17,10 @@ extension ThumbnailCache {
             return .thumbnail
         }
         if let texts = PNGHeader(path: failPath(forURI: uri))?.texts, matches(texts, uri: uri, facts: facts) {
-            return .failure(reason: texts[TextKey.reason] ?? "it could not be decoded")
+            return .failure(
+                texts[TextKey.code].flatMap(ThumbnailError.Code.init(inEntry:)) ?? .failedBefore,
+                reason: texts[TextKey.reason] ?? "it could not be decoded",
+                limit: texts[TextKey.limit].flatMap(ThumbnailError.Limit.init))
         }
         return .nothing
     }
@@ -30,7 +33,7 @@ extension ThumbnailCache {
     }
 }
 
-/// The keys of the text chunks; all but the last are the standard's.
+/// The keys of the text chunks; all but the last three are the standard's.
 enum TextKey {
     static let uri = "Thumb::URI"
     static let modified = "Thumb::MTime"
@@ -40,4 +43,6 @@ enum TextKey {
     static let height = "Thumb::Image::Height"
     static let software = "Software"
     static let reason = "Roost::Reason"
+    static let code = "Roost::Code"
+    static let limit = "Roost::Limit"
 }

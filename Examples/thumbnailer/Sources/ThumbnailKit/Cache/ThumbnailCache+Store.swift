@@ -27,7 +27,9 @@ extension ThumbnailCache {
         let target = failPath(forURI: uri)
         // A text chunk holds Latin-1 only.
         let reason = String(String.UnicodeScalarView(failure.reason.unicodeScalars.map { $0.isASCII ? $0 : "?" }))
-        let texts = commonTexts(uri: uri, facts: facts) + [(TextKey.reason, reason)]
+        var texts = commonTexts(uri: uri, facts: facts)
+        texts += [(TextKey.reason, reason), (TextKey.code, failure.code.description)]
+        if let limit = failure.limit { texts.append((TextKey.limit, limit.description)) }
         try? writer.write(EncodedPNG(pixels, texts: texts, reporting: target), to: target, checkpoint: {})
     }
 

@@ -36,6 +36,8 @@ extension ThumbnailError {
         public static let tooMuchTime = Code(description: "tooMuchTime")
         /// Somebody else ended the process that decoded the picture.
         public static let killed = Code(description: "killed")
+        /// There is a fail entry that does not say what kind of failure it was: another program's, or an older one's.
+        public static let failedBefore = Code(description: "failedBefore")
         /// The disk, or the user's share of it, is full.
         public static let diskFull = Code(description: "diskFull")
         /// The thumbnails folder lies on a read-only file system.
@@ -43,12 +45,22 @@ extension ThumbnailError {
         /// Another system error; see `errno`.
         public static let system = Code(description: "system")
 
-        /// Whether the failure lies in the picture's content and will be the same until the file changes.
+        /// Whether the failure lies in the picture's content and will be the same until the file changes, or there is more time or memory.
         ///
         /// Only such a failure leaves a fail entry. What a header tells does not: it is cheap to look at again, and another
         /// run may have other limits. What it took a crash or all of a limit to find out does.
-        public var isPermanent: Bool {
-            [.unknownFormat, .undecodable, .crashed, .tooMuchMemory, .tooMuchTime].contains(self)
-        }
+        public var isPermanent: Bool { Self.permanent.contains(self) }
+
+        fileprivate static let permanent: [Code] = [
+            .unknownFormat, .undecodable, .crashed, .tooMuchMemory, .tooMuchTime,
+        ]
+    }
+}
+
+extension ThumbnailError.Code {
+    /// The kind that a fail entry names. Any other text is another program's.
+    init?(inEntry text: String) {
+        guard let code = Self.permanent.first(where: { $0.description == text }) else { return nil }
+        self = code
     }
 }

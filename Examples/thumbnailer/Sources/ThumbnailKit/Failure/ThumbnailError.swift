@@ -25,19 +25,22 @@ public struct ThumbnailError: Error, Sendable, Hashable {
     public let errno: Int32?
     /// The reason alone, one line without the file's name: `permission denied`.
     public let reason: String
+    /// The limit that it went over, when it was one of time or memory.
+    public let limit: Limit?
     /// Whether the reason was read from a fail entry of an earlier run instead of found now.
     public let isRemembered: Bool
 
     /// Creates an error; `reason` is brought onto one harmless line.
     public init(
         _ code: Code, _ operation: Operation, _ path: RawPath, reason: String, errno: Int32? = nil,
-        isRemembered: Bool = false
+        limit: Limit? = nil, isRemembered: Bool = false
     ) {
         self.code = code
         self.operation = operation
         self.path = path
         self.errno = errno
         self.reason = ThumbnailError.oneLine(reason)
+        self.limit = limit
         self.isRemembered = isRemembered
     }
 

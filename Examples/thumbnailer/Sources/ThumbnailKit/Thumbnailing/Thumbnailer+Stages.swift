@@ -9,7 +9,11 @@ extension Thumbnailer {
     }
 
     /// What is known of a picture before it is opened.
-    package func lookUp(_ path: RawPath, uri: String) throws(ThumbnailError) -> Lookup {
+    ///
+    /// - Parameter hasMore: Whether there is more now than the limit that an earlier run's decoding went over: then it is tried again.
+    package func lookUp(
+        _ path: RawPath, uri: String, hasMore: (_ than: ThumbnailError.Limit) -> Bool = { _ in false }
+    ) throws(ThumbnailError) -> Lookup {
         if cache.contains(path) {
             throw ThumbnailError(.insideThumbnails, .read, path, reason: "it is in the folder of thumbnails itself")
         }
@@ -18,8 +22,9 @@ extension Thumbnailer {
         switch cache.known(uri: uri, facts: facts, size: size) {
         case .nothing: return .needed(facts)
         case .thumbnail: return .over(.fresh)
-        case .failure(let reason):
-            return .over(.failed(ThumbnailError(.undecodable, .decode, path, reason: reason, isRemembered: true)))
+        case .failure(let code, let reason, let limit):
+            if let limit, hasMore(limit) { return .needed(facts) }
+            return .over(.failed(ThumbnailError(code, .decode, path, reason: reason, limit: limit, isRemembered: true)))
         }
     }
 

@@ -25,7 +25,8 @@ public struct Thumbnailer: Sendable {
     /// Makes the thumbnail of the picture at `path` unless a fresh one exists, and leaves either a whole file or none.
     ///
     /// Everything that can be wrong with the picture or the disk is an outcome. A picture whose content cannot be
-    /// decoded leaves a fail entry and is reported from it the next time; nothing else does.
+    /// decoded leaves a fail entry and is reported from it the next time; nothing else does. So is one that took too much in a
+    /// process of its own, for here nothing would end it.
     ///
     /// - Parameters:
     ///   - path: The picture; relative to the current folder unless absolute.

@@ -4,9 +4,7 @@ import ThumbnailKit
 extension ThumbnailError {
     /// What fits where a thumbnail would be.
     var inShort: String {
-        // The entry has the reason in words alone.
-        if isRemembered { return "Failed before" }
-        return switch code {
+        switch code {
         case .crashed: "Crashes its decoder"
         case .killed: "Its decoder was ended"
         case .tooMuchTime: "Takes too long"
@@ -14,6 +12,7 @@ extension ThumbnailError {
         case .tooManyPixels, .tooManyBytes: "Too large"
         case .undecodable: "Broken"
         case .unknownFormat, .notRegularFile: "Not a picture"
+        case .failedBefore: "Failed before"
         case .empty: "Empty"
         case .notFound, .changed: "Changed meanwhile"
         case .diskFull, .readOnly: "Cannot be written"

@@ -140,6 +140,27 @@ import Testing
         try reader.press("Start", of: run.program.process)
         #expect(run.waitForLabel("0 made, 5 fresh, 1 failed"), "\(run.labels)")
         #expect(!run.isDrawing([endless]))
+        #expect(run.waitForLabel("Takes too long"), "\(run.labels)")
+        end(run)
+        // There is more time: it is tried.
+        let next = try open(thumbnailer.launch(["--decode-time", "600"]), in: thumbnailer.workspace)
+        #expect(next.program.wait { next.windows.first != nil && next.isDrawing([endless]) }, "\(next.labels)")
+        end(next)
+    }
+
+    /// An entry that does not say what kind of failure it was.
+    @Test func whatFailedBeforeIsATileThatSaysSo() throws {
+        let thumbnailer = try Thumbnailer()
+        try thumbnailer.workspace.write("no picture", to: "pictures/broken.png")
+        #expect(try thumbnailer.run("--terminal").ending == .exited(1))
+        let name = try #require(thumbnailer.workspace.files(below: "out/fail").first)
+        let entry = URL(fileURLWithPath: thumbnailer.workspace.path("out/fail/" + name))
+        var bytes = try Data(contentsOf: entry)
+        let place = try #require(bytes.range(of: Data("Roost::Code".utf8)))
+        bytes.replaceSubrange(place, with: Data("Other::Code".utf8))
+        try bytes.write(to: entry)
+        let run = try open(thumbnailer.launch([]), in: thumbnailer.workspace)
+        #expect(run.waitForLabel("Failed before"), "\(run.labels)")
         end(run)
     }
 
