@@ -102,7 +102,7 @@ final class WorkerServer: @unchecked Sendable {  // proof: what is not a constan
     private func greet(_ setupFailure: String?) {
         let hello = Hello(
             wire: wireVersion, executable: ExecutableIdentity.path, build: ExecutableIdentity.build,
-            setupFailure: setupFailure)
+            setupFailure: setupFailure?.cut(utf8: Self.longestText))
         _ = writer.write(.hello, (try? TaskCoding.encodePlainly(hello)) ?? [], wait: .forEver)
     }
 
@@ -139,7 +139,7 @@ final class WorkerServer: @unchecked Sendable {  // proof: what is not a constan
                 }
             } else {
                 answer.verdict = .different
-                answer.detail = "'\(String(reflecting: type))' is no IsolatedTask there"
+                answer.detail = "'\(String(reflecting: type).cut(utf8: Self.longestText))' is no IsolatedTask there"
             }
         }
         guard frame.pointee.element == 1 else { return }
@@ -280,6 +280,8 @@ final class WorkerServer: @unchecked Sendable {  // proof: what is not a constan
     private func openRun(
         from first: Int, _ room: Int, bytes: Int, _ flags: FrameFlags, _ run: TaskRun
     ) -> (outputs: UnsafeMutableRawPointer, progress: UnsafeMutablePointer<roost_run>) {
+    /// Bytes: a frame has room for several.
+    private static let longestText = 8_000
         let frame = roost_frame(
             size: UInt32(Self.runHeader + bytes), kind: FrameKind.results.rawValue, flags: flags.rawValue,
             slot: UInt16(run.index), element: UInt32(first), extra: UInt32(room), number: run.number)
@@ -308,9 +310,10 @@ final class WorkerServer: @unchecked Sendable {  // proof: what is not a constan
         _ slot: Int, _ element: Int, _ number: UInt64, _ kind: RemoteFailure.Kind, _ error: any Error, flags: FrameFlags
     ) {
         var failure = RemoteFailure(
-            kind: kind, type: String(reflecting: Swift.type(of: error)), text: String("\(error)".prefix(8_000)))
+            kind: kind, type: String(reflecting: Swift.type(of: error)).cut(utf8: Self.longestText),
+            text: "\(error)".cut(utf8: Self.longestText))
         if let codable = error as? any Error & Codable, let name = TypeDoor.name(of: Swift.type(of: error)),
-            let encoded = try? TaskCoding.encodePlainly(codable), encoded.count < 8_000
+            let encoded = try? TaskCoding.encodePlainly(codable), encoded.count < Self.longestText
         {
             failure.name = name
             failure.encoded = encoded
@@ -325,6 +328,16 @@ private struct SizeError: Error, CustomStringConvertible {
     let size: Int
     let limit: Int
     var description: String { "it has \(size) bytes, and \(limit) are allowed" }
+extension String {
+    /// No more than so many bytes of it; whole characters.
+    func cut(utf8 most: Int) -> String {
+        guard utf8.count > most else { return self }
+        var end = utf8.index(startIndex, offsetBy: most)
+        while end > startIndex, String.Index(end, within: self) == nil { end = utf8.index(before: end) }
+        return String(self[..<end])
+    }
+}
+
 }
 
 extension roost_patience {
