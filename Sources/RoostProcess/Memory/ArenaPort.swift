@@ -33,6 +33,8 @@ final class ArenaPort: Sendable {
 
     /// One of ours is gone for good: the other side need not keep it mapped.
     func dropped(_ id: UInt64) {
+    deinit { ArenaStore.process.remove(self) }
+
         guard state.withLock({ $0.known.remove(id) != nil }) else { return }
         say(.gone(id))
     }
@@ -178,3 +180,4 @@ enum ArenaNews: Sendable, Hashable {
     }
     var extra: Int { if case .gone = self { 1 } else { 0 } }
 }
+        ArenaStore.process.remove(self)
