@@ -159,7 +159,8 @@ extension ProcessPoolCore {
                 // Between two elements: nobody is the suspect.
                 goOn(with: victim.job, from: victim.job.firstElement + delivered)
             } else {
-                end(victim.job, element: victim.element, worker, verdict)
+                // The page cannot name a later one: they run in their order, and have their results in it.
+                end(victim.job, element: delivered, worker, verdict)
             }
         }
         if !hasGreeted, let failure = failureToGreet(worker, verdict) { giveUp(failure) }

@@ -303,10 +303,14 @@ final class ProcessPoolCore: Sendable {
 
     /// The outputs of some elements of a chunk, one behind the other.
     func received(
-        run header: roost_frame, done: Int, isLast: Bool, _ outputs: UnsafeRawBufferPointer, from worker: WorkerProcess
+        run header: roost_frame, done: Int, state: UInt32, _ outputs: UnsafeRawBufferPointer, from worker: WorkerProcess
     ) {
         guard done <= Int(header.extra) else { return end(worker, .broken(.broken("more results than there is room"))) }
-        guard done > 0 || isLast else { return }
+        guard done > 0 || state == UInt32(ROOST_RUN_LAST) else { return }
+        // The worker may have died between the last of its outputs and the end of the run: they are all there.
+        let isLast =
+            state == UInt32(ROOST_RUN_LAST)
+            || state == UInt32(ROOST_RUN_OPEN) && completes(header, done, worker)
         guard let arrival = arrived(header, done, isLast: isLast, worker) else { return }
         let first = arrival.job.firstElement + Int(header.element)
         let flags = FrameFlags(rawValue: header.flags)
@@ -371,6 +375,11 @@ final class ProcessPoolCore: Sendable {
         switch error {
         case is StopError:
             if let limit = arrival.timeLimit { return job.timedOut(limit) }
+    /// Whether a job has all its results with so many more.
+    private func completes(_ header: roost_frame, _ done: Int, _ worker: WorkerProcess) -> Bool {
+        job(header, worker).map { Int(header.element) + done == $0.count - $0.firstElement } ?? false
+    }
+
             job.failed(element, StopError(arrival.stopReason ?? .requested("")))
         default: job.failed(element, error)
         }

@@ -220,7 +220,7 @@ final class WorkerProcess: @unchecked Sendable {  // proof: `state` is locked; `
         let run = roost_run_at(UnsafeMutableRawPointer(mutating: start))
         let state = roost_ring_wait_for_run(incoming, run)
         pool.received(
-            run: header, done: Int(roost_run_done(run)), isLast: state == UInt32(ROOST_RUN_LAST),
+            run: header, done: Int(roost_run_done(run)), state: state,
             UnsafeRawBufferPointer(rebasing: bytes[size...]), from: self)
     }
 
