@@ -207,14 +207,7 @@ final class ProcessPoolCore: Sendable {
     /// Puts the task into the worker's ring. The slot is offered first: whoever reads the frame finds it so.
     private func send(_ job: Job, to worker: WorkerProcess, _ slot: Int, isPaused: Bool) {
         let payload = state.withLock { _ in job.payload }
-        do { try worker.port.lend(payload) } catch {
-            release(job, worker.number, slot)
-            return fail(
-                job,
-                ProcessPoolError(
-                    .systemLimit, "the bytes of task '\(job.taskName)' could not be sent to a worker", underlying: error
-                ))
-        }
+        guard lend(payload, of: job, to: worker, slot) else { return }
         let (isOffered, type, attempt) = state.withLock { state -> (Bool, Int, Int) in
             guard case .offered(let owner, slot) = job.place, owner === worker, job.stopReason == nil else {
                 return (false, 0, 0)
@@ -231,18 +224,8 @@ final class ProcessPoolCore: Sendable {
                 extra: type | attempt << 16,
                 number: job.id, payload.bytes)
         guard !isSent else { return }
-        for storage in payload.storages { if let lease = storage.lease { worker.port.returned(lease.arena.id) } }
-        guard isOffered else {
-            // Stopped meanwhile, or the worker has died and its end has seen to the job.
-            guard let reason = state.withLock({ _ in job.stopReason }) else { return }
-            let isMine = state.withLock { _ in
-                if case .offered(let owner, slot) = job.place { owner === worker } else { false }
-            }
-            guard isMine else { return }
-            release(job, worker.number, slot)
-            job.stopped(reason)
-            return job.ended()
-        }
+        worker.port.takeBack(payload.storages)
+        guard isOffered else { return withdraw(job, worker, slot) }
         decide { state in
             roost_slot_clear(roost_control_slot(worker.control, Int32(slot)))
             guard case .offered(let owner, slot) = job.place, owner === worker else {
@@ -261,6 +244,66 @@ final class ProcessPoolCore: Sendable {
 
     func received(_ header: roost_frame, _ bytes: UnsafeRawBufferPointer, from worker: WorkerProcess) {
         switch FrameKind(rawValue: header.kind) {
+    /// It was not offered: it was stopped meanwhile, or the worker has died and its end has seen to the job.
+    private func withdraw(_ job: Job, _ worker: WorkerProcess, _ slot: Int) {
+        guard let reason = state.withLock({ _ in job.stopReason }) else { return }
+        let isMine = state.withLock { _ in
+            if case .offered(let owner, slot) = job.place { owner === worker } else { false }
+        }
+        guard isMine else { return }
+        release(job, worker.number, slot)
+        job.stopped(reason)
+        job.ended()
+    }
+
+    /// Sends what travels beside a payload. False when it could not: the job waits again, or has its ending.
+    private func lend(_ payload: Payload, of job: Job, to worker: WorkerProcess, _ slot: Int) -> Bool {
+        var patience = Duration.zero
+        while true {
+            do {
+                try worker.port.lend(payload, patience: patience)
+                return true
+            } catch is ArenaPort.IsFull where patience == .zero {
+                guard !waitsForRoom(job, worker, slot) else { return false }
+                // The worker has nothing else to do, and makes room as soon as it is told.
+                patience = Self.patienceForRoom
+            } catch {
+                release(job, worker.number, slot)
+                let why = error is ArenaPort.IsFull ? "it took no more descriptors" : "the system refused"
+                fail(
+                    job,
+                    ProcessPoolError(
+                        .systemLimit, "the bytes of task '\(job.taskName)' could not be sent to a worker: \(why)",
+                        underlying: error))
+                return false
+            }
+        }
+    }
+
+    /// How long a worker that has nothing to do may take to make room for descriptors.
+    private static let patienceForRoom = Duration.seconds(1)
+
+    /// A busy worker takes no more descriptors: the job waits again, until something comes back from that worker. False when nothing
+    /// will.
+    private func waitsForRoom(_ job: Job, _ worker: WorkerProcess, _ slot: Int) -> Bool {
+        var isWithdrawn = false
+        var isWaiting = true
+        decide { state in
+            guard case .offered(let owner, slot) = job.place, owner === worker, job.stopReason == nil else {
+                isWithdrawn = true
+                return []
+            }
+            guard let entry = state.machine.workers[worker.number], entry.inFlight > 1 || !entry.revoked.isEmpty else {
+                isWaiting = false
+                return []
+            }
+            job.place = .queued
+            return state.machine.wasRefused(job, priority: job.level, worker: worker.number, slot: slot)
+        }
+        if isWithdrawn { withdraw(job, worker, slot) }
+        return isWaiting
+    }
+
         case .result, .failure: finished(header, bytes, worker)
         case .update: job(header, worker)?.updated(bytes)
         case .skipped:
@@ -384,6 +427,17 @@ final class ProcessPoolCore: Sendable {
         default: job.failed(element, error)
         }
     }
+    /// It has lost what later results may refer to, or has no means left: it gets no more tasks, and those that it has not begun go to
+    /// others.
+    func replace(_ worker: WorkerProcess) {
+        decide { state in
+            let actions = state.machine.retire(worker.number) + takeBack(worker, &state)
+            // Nothing will come back from it any more.
+            let isEmpty = state.machine.workers[worker.number].map { $0.inFlight == 0 && $0.revoked.isEmpty } ?? false
+            return isEmpty ? actions + [.dismiss(worker: worker.number)] : actions
+        }
+    }
+
 
     private func greeted(_ bytes: UnsafeRawBufferPointer, _ worker: WorkerProcess) {
         guard let hello = try? TaskCoding.decodePlainly(Hello.self, from: bytes) else {
@@ -397,6 +451,9 @@ final class ProcessPoolCore: Sendable {
                     + "app and worker together")
         } else if let text = hello.setupFailure {
             failure = ProcessPoolError(.setupFailed, "the setup of a worker of pool '\(name)' failed: \(text)")
+        case let error as ProcessPoolError where error.code == .systemLimit:
+            replace(worker)
+            job.failed(element, error)
         }
         if let failure {
             giveUp(failure)

@@ -97,6 +97,7 @@ final class WorkerProcess: @unchecked Sendable {  // proof: `state` is locked; `
         self.returns = returns
         port = ArenaPort(channel: ends[0]) { news in returns.add(news) }
     }
+        port.whenLost { [weak self] in if let self { self.pool.replace(self) } }
 
     deinit {
         close(channel)

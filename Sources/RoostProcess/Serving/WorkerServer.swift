@@ -169,12 +169,16 @@ final class WorkerServer: @unchecked Sendable {  // proof: what is not a constan
             roost_ring_consume(incoming, header.size)
         } catch {
             roost_ring_consume(incoming, header.size)
-            return fail(index, 0, header.number, .inputNotDecodable, error, flags: .last)
+            let isLimit = (error as? ProcessPoolError)?.code == .systemLimit
+            return fail(index, 0, header.number, isLimit ? .systemLimit : .inputNotDecodable, error, flags: .last)
         }
         let run = TaskRun(
             control: control, index: index, number: header.number, opened: opened, attempt: Int(header.extra >> 16),
             writer: count == 1 ? writer : nil)
         defer { returns.flush() }
+    /// How long the app may take to make room for the memory that belongs to an output.
+    private static let patienceForRoom = Duration.seconds(10)
+
         if count == 1 { return finish(0, isLast: true, run, opened) }
         var element = 0
         while element < count { element = serve(from: element, to: count, run, opened) }
@@ -208,19 +212,25 @@ final class WorkerServer: @unchecked Sendable {  // proof: what is not a constan
     }
 
     private func send(_ payload: Payload, _ element: Int, isLast: Bool, _ run: TaskRun) throws {
-        try port.lend(payload)
+        do { try port.lend(payload, patience: Self.patienceForRoom) } catch let error as SystemCallError
+            where error.errno == EBADF
+        { throw error } catch {
+            throw ProcessPoolError(.systemLimit, "the bytes of its output could not be sent", underlying: error)
+        }
         _ = writer.write(
             .result, flags: isLast ? payload.flags.union(.last) : payload.flags, slot: run.index, element: element,
             number: run.number, payload.bytes, wait: .forEver)
     }
 
     private func fail(_ element: Int, _ error: any Error, isLast: Bool, _ run: TaskRun) {
-        let (kind, cause): (RemoteFailure.Kind, any Error) =
+        let cause = (error as? OutputError)?.underlying ?? error
+        let kind: RemoteFailure.Kind =
             switch error {
-            case let error as OutputError: (.outputNotEncodable, error.underlying)
-            case is SizeError: (.outputTooLarge, error)
-            case is StopError: (.stopped, error)
-            default: (.thrown, error)
+            case _ where (cause as? ProcessPoolError)?.code == .systemLimit: .systemLimit
+            case is OutputError: .outputNotEncodable
+            case is SizeError: .outputTooLarge
+            case is StopError: .stopped
+            default: .thrown
             }
         fail(run.index, element, run.number, kind, cause, flags: isLast ? .last : [])
     }
