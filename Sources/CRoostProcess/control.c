@@ -162,7 +162,7 @@ uint32_t roost_control_update(const roost_control *control, void *bytes, uint32_
         uint32_t before = __atomic_load_n(&control->update_turn, __ATOMIC_ACQUIRE);
         if (before == 0) return 0;
         if (before % 2 != 0) continue;
-        uint32_t size = control->update_size;
+        uint32_t size = __atomic_load_n(&control->update_size, __ATOMIC_RELAXED);
         if (size > ROOST_UPDATE_SIZE) return 0;
         memcpy(bytes, control->update, size);
         *slot = control->update_slot;

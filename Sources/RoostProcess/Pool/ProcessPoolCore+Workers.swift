@@ -139,6 +139,7 @@ extension ProcessPoolCore {
         state.withLock { state in
             state.deaths += 1
             state.definedTypes[worker.number] = nil
+            state.askedTypes[worker.number] = nil
             for type in state.waiting.keys { state.waiting[type]?.removeAll { $0.worker === worker } }
             for (slot, job) in state.machine.died(
                 worker.number, wasAsked: verdict != nil, wasKilled: worker.state.withLock { $0.end?.signal == SIGKILL })
@@ -301,7 +302,8 @@ extension ProcessPoolCore {
             cause: cause, task: job.taskName, input: job.inputDescription(job.firstElement + element),
             process: worker.pid,
             reason: reason(cause, report), report: report,
-            ranFor: .nanoseconds(max(0, (hasMark ? mark.ns : MonotonicTime.now.nanoseconds) - roost_slot_began(page))),
+            ranFor: .nanoseconds(
+                min(hasMark ? mark.ns : .max, MonotonicTime.now.nanoseconds).elapsed(since: roost_slot_began(page))),
             cpuTime: max(.zero, cpu - .nanoseconds(roost_slot_cpu(page))),
             peakMemory: Self.peak(end, sampled: max(peak, baseline)),
             lastUpdate: updateSize > 0

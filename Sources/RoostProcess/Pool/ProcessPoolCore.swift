@@ -30,6 +30,8 @@ final class ProcessPoolCore: Sendable {
         /// The jobs that wait until it is known whether workers have their type.
         var waiting: [Int: [(job: Job, worker: WorkerProcess, slot: Int)]] = [:]
         var definedTypes: [Int: Set<Int>] = [:]
+        /// The types that workers were asked for and have not answered.
+        var askedTypes: [Int: Set<Int>] = [:]
         var lastJob: UInt64 = 0
         var failure: ProcessPoolError?
         var failedAt: MonotonicTime?
@@ -191,8 +193,10 @@ final class ProcessPoolCore: Sendable {
         // Every worker is asked until one has answered: the first may be busy for long.
         let isSent = worker.writer.write(
             .define, element: isKnown ? 0 : 1, extra: type, number: definition.contract, Array(definition.name.utf8))
-        if isSent { state.definedTypes[worker.number, default: []].insert(type) }
-        return isSent
+        guard isSent else { return false }
+        state.definedTypes[worker.number, default: []].insert(type)
+        if !isKnown { state.askedTypes[worker.number, default: []].insert(type) }
+        return true
     }
 
     /// The slot is free again, nothing was sent.
@@ -240,10 +244,6 @@ final class ProcessPoolCore: Sendable {
         }
     }
 
-    // MARK: What workers send
-
-    func received(_ header: roost_frame, _ bytes: UnsafeRawBufferPointer, from worker: WorkerProcess) {
-        switch FrameKind(rawValue: header.kind) {
     /// It was not offered: it was stopped meanwhile, or the worker has died and its end has seen to the job.
     private func withdraw(_ job: Job, _ worker: WorkerProcess, _ slot: Int) {
         guard let reason = state.withLock({ _ in job.stopReason }) else { return }
@@ -304,19 +304,33 @@ final class ProcessPoolCore: Sendable {
         return isWaiting
     }
 
+    // MARK: What workers send
+
+    /// A frame, its header copied out of the shared memory. Whatever is in it may be wrong: the worker is about to crash, or has written
+    /// over the ring. What cannot be ends that worker.
+    func received(_ header: roost_frame, _ bytes: UnsafeRawBufferPointer, from worker: WorkerProcess) {
+        switch FrameKind(rawValue: header.kind) {
         case .result, .failure: finished(header, bytes, worker)
         case .update: job(header, worker)?.updated(bytes)
-        case .skipped:
-            decide { state in
-                roost_slot_clear(roost_control_slot(worker.control, Int32(header.slot)))
-                return state.machine.freed(
-                    worker: worker.number, slot: Int(header.slot), time: nil, now: MonotonicTime.now.nanoseconds)
-            }
+        case .skipped: skipped(Int(header.slot), worker)
         case .hello: greeted(bytes, worker)
         case .answer: answered(Int(header.extra), bytes, worker)
         case .workerArena: worker.port.hear(ArenaNews(number: header.number, extra: header.extra))
         default: end(worker, .broken(.broken("a kind \(header.kind) that there is not")))
         }
+    }
+
+    /// It has come to the frame of a task that had been taken back: only then is there nothing in the slot.
+    private func skipped(_ slot: Int, _ worker: WorkerProcess) {
+        var isRevoked = false
+        decide { state in
+            isRevoked = state.machine.workers[worker.number]?.revoked.contains(slot) ?? false
+            guard isRevoked else { return [] }
+            roost_slot_clear(roost_control_slot(worker.control, Int32(slot)))
+            return state.machine.freed(
+                worker: worker.number, slot: slot, time: nil, now: MonotonicTime.now.nanoseconds)
+        }
+        if !isRevoked { end(worker, .broken(.broken("a task was skipped that had not been taken back"))) }
     }
 
     private func job(_ header: roost_frame, _ worker: WorkerProcess) -> Job? {
@@ -361,6 +375,11 @@ final class ProcessPoolCore: Sendable {
         if isLast { ended(arrival.job, worker) }
     }
 
+    /// Whether a job has all its results with so many more.
+    private func completes(_ header: roost_frame, _ done: Int, _ worker: WorkerProcess) -> Bool {
+        job(header, worker).map { Int(header.element) + done == $0.count - $0.firstElement } ?? false
+    }
+
     /// Notes that so many elements of a job have their results, which come in their order. Nil, and the worker's end, when that cannot be.
     private func arrived(_ header: roost_frame, _ count: Int, isLast: Bool, _ worker: WorkerProcess) -> Arrival? {
         let slot = Int(header.slot)
@@ -375,7 +394,9 @@ final class ProcessPoolCore: Sendable {
         var timer: TimerRegistration?
         decide { state in
             guard let job = state.machine.job(worker: worker.number, slot: slot), job.id == header.number,
-                first == before?.delivered ?? 0
+                first == before?.delivered ?? 0,
+                // A single task is not sent as a chunk, and does not come back as one.
+                header.kind != FrameKind.results.rawValue || job.count - job.firstElement > 1
             else { return [] }
             let left = job.count - job.firstElement - first - count
             guard isLast ? left == 0 : left > 0 else { return [] }
@@ -392,7 +413,7 @@ final class ProcessPoolCore: Sendable {
             job.place = .over
             let now = MonotonicTime.now.nanoseconds
             let page = roost_control_slot(worker.control, Int32(slot))
-            let time = now - roost_slot_began(page)
+            let time = now.elapsed(since: roost_slot_began(page))
             roost_slot_clear(page)
             return state.machine.freed(worker: worker.number, slot: slot, time: time, now: now)
         }
@@ -404,6 +425,17 @@ final class ProcessPoolCore: Sendable {
     private func ended(_ job: Job, _ worker: WorkerProcess) {
         job.ended()
         if let growth = configuration.growthPerWorker { replaceIfGrown(worker, beyond: growth) }
+    }
+
+    /// It has lost what later results may refer to, or has no means left: it gets no more tasks, and those that it has not begun go to
+    /// others.
+    func replace(_ worker: WorkerProcess) {
+        decide { state in
+            let actions = state.machine.retire(worker.number) + takeBack(worker, &state)
+            // Nothing will come back from it any more.
+            let isEmpty = state.machine.workers[worker.number].map { $0.inFlight == 0 && $0.revoked.isEmpty } ?? false
+            return isEmpty ? actions + [.dismiss(worker: worker.number)] : actions
+        }
     }
 
     private func deliver(
@@ -418,31 +450,23 @@ final class ProcessPoolCore: Sendable {
         switch error {
         case is StopError:
             if let limit = arrival.timeLimit { return job.timedOut(limit) }
-    /// Whether a job has all its results with so many more.
-    private func completes(_ header: roost_frame, _ done: Int, _ worker: WorkerProcess) -> Bool {
-        job(header, worker).map { Int(header.element) + done == $0.count - $0.firstElement } ?? false
-    }
-
             job.failed(element, StopError(arrival.stopReason ?? .requested("")))
+        case let error as ProcessPoolError where error.code == .systemLimit:
+            replace(worker)
+            job.failed(element, error)
         default: job.failed(element, error)
         }
     }
-    /// It has lost what later results may refer to, or has no means left: it gets no more tasks, and those that it has not begun go to
-    /// others.
-    func replace(_ worker: WorkerProcess) {
-        decide { state in
-            let actions = state.machine.retire(worker.number) + takeBack(worker, &state)
-            // Nothing will come back from it any more.
-            let isEmpty = state.machine.workers[worker.number].map { $0.inFlight == 0 && $0.revoked.isEmpty } ?? false
-            return isEmpty ? actions + [.dismiss(worker: worker.number)] : actions
-        }
-    }
-
 
     private func greeted(_ bytes: UnsafeRawBufferPointer, _ worker: WorkerProcess) {
         guard let hello = try? TaskCoding.decodePlainly(Hello.self, from: bytes) else {
             return end(worker, .broken(.broken("a greeting that cannot be read")))
         }
+        let isFirst = worker.state.withLock { state in
+            defer { state.hasGreeted = true }
+            return !state.hasGreeted
+        }
+        guard isFirst else { return end(worker, .broken(.broken("a second greeting"))) }
         var failure: ProcessPoolError?
         if hello.wire != wireVersion {
             failure = ProcessPoolError(
@@ -451,9 +475,6 @@ final class ProcessPoolCore: Sendable {
                     + "app and worker together")
         } else if let text = hello.setupFailure {
             failure = ProcessPoolError(.setupFailed, "the setup of a worker of pool '\(name)' failed: \(text)")
-        case let error as ProcessPoolError where error.code == .systemLimit:
-            replace(worker)
-            job.failed(element, error)
         }
         if let failure {
             giveUp(failure)
@@ -461,7 +482,6 @@ final class ProcessPoolCore: Sendable {
         }
         let memory = ProcessMemory(of: worker.pid)
         worker.state.withLock { state in
-            state.hasGreeted = true
             state.baseline = memory.own
             state.baselineData = memory.data
         }
@@ -478,10 +498,11 @@ final class ProcessPoolCore: Sendable {
 
     /// Whether a type is known: the tasks that waited for it go, or fail.
     private func answered(_ type: Int, _ bytes: UnsafeRawBufferPointer, _ worker: WorkerProcess) {
-        let answer =
-            (try? TaskCoding.decodePlainly(TypeAnswer.self, from: bytes))
-            ?? TypeAnswer(
-                verdict: .different, detail: "its answer cannot be read", executable: executablePath, build: "unknown")
+        let isAsked = state.withLock { $0.askedTypes[worker.number]?.remove(type) != nil }
+        guard isAsked else { return end(worker, .broken(.broken("an answer that nobody asked for"))) }
+        guard let answer = try? TaskCoding.decodePlainly(TypeAnswer.self, from: bytes) else {
+            return end(worker, .broken(.broken("an answer that cannot be read")))
+        }
         var waiting: [(job: Job, worker: WorkerProcess, slot: Int)] = []
         state.withLock { state in
             guard state.types.indices.contains(type) else { return }

@@ -58,15 +58,17 @@ final class WorkerServer: @unchecked Sendable {  // proof: what is not a constan
         while true {
             guard roost_ring_wait_for_frame(incoming, &patience, -1) == 0 else { roost_leave(0) }
             var failure: Int32 = 0
-            while let frame = roost_ring_peek(incoming, &failure) {
-                if frame.pointee.kind == FrameKind.setup.rawValue { setupFailure = setupFailure ?? setUp(frame) }
-                if !hasGreeted, frame.pointee.kind == FrameKind.setup.rawValue {
+            var header = roost_frame()
+            while let start = roost_ring_peek(incoming, &header, &failure) {
+                let bytes = UnsafeRawBufferPointer(start: start, count: Int(header.size))
+                if header.kind == FrameKind.setup.rawValue { setupFailure = setupFailure ?? setUp(bytes) }
+                if !hasGreeted, header.kind == FrameKind.setup.rawValue {
                     hasGreeted = true
                     greet(setupFailure)
-                    roost_ring_consume(incoming, frame.pointee.size)
+                    roost_ring_consume(incoming, header.size)
                     continue
                 }
-                handle(frame)
+                handle(header, bytes)
             }
             if failure != 0 {
                 writeToStandardError("roost: a worker got a frame that cannot be\n")
@@ -75,15 +77,10 @@ final class WorkerServer: @unchecked Sendable {  // proof: what is not a constan
         }
     }
 
-    private func bytes(of frame: UnsafePointer<roost_frame>) -> UnsafeRawBufferPointer {
-        UnsafeRawBufferPointer(start: UnsafeRawPointer(frame + 1), count: Int(frame.pointee.size))
-    }
-
     // MARK: The beginning
 
     /// Why the setup failed; nil when it did not, or there is none.
-    private func setUp(_ frame: UnsafePointer<roost_frame>) -> String? {
-        let bytes = bytes(of: frame)
+    private func setUp(_ bytes: UnsafeRawBufferPointer) -> String? {
         guard !bytes.isEmpty else { return nil }
         guard let border = bytes.firstIndex(of: 0) else { return "its frame has no name" }
         let name = String(decoding: bytes[..<border], as: UTF8.self)
@@ -108,30 +105,29 @@ final class WorkerServer: @unchecked Sendable {  // proof: what is not a constan
 
     // MARK: Frames
 
-    private func handle(_ frame: UnsafePointer<roost_frame>) {
-        let size = frame.pointee.size
-        switch FrameKind(rawValue: frame.pointee.kind) {
+    private func handle(_ header: roost_frame, _ bytes: UnsafeRawBufferPointer) {
+        switch FrameKind(rawValue: header.kind) {
         case .define:
-            define(frame)
-            roost_ring_consume(incoming, size)
-        case .task: serve(frame)
+            define(header, bytes)
+            roost_ring_consume(incoming, header.size)
+        case .task: serve(header, bytes)
         case .arena:
-            port.hear(ArenaNews(number: frame.pointee.number, extra: frame.pointee.extra))
-            roost_ring_consume(incoming, size)
+            port.hear(ArenaNews(number: header.number, extra: header.extra))
+            roost_ring_consume(incoming, header.size)
         case .leave: roost_leave(0)
-        default: roost_ring_consume(incoming, size)
+        default: roost_ring_consume(incoming, header.size)
         }
     }
 
     /// `number` is the contract, `extra` the type's number.
-    private func define(_ frame: UnsafePointer<roost_frame>) {
-        let name = String(decoding: bytes(of: frame), as: UTF8.self)
+    private func define(_ header: roost_frame, _ bytes: UnsafeRawBufferPointer) {
+        let name = String(decoding: bytes, as: UTF8.self)
         var answer = TypeAnswer(
             verdict: .unknown, detail: "", executable: ExecutableIdentity.path, build: ExecutableIdentity.build)
         if let type = TypeDoor.type(named: name) {
             if let task = type as? any IsolatedTask.Type {
-                if ServedTask.contract(of: task) == frame.pointee.number {
-                    types[Int(frame.pointee.extra)] = ServedTask.make(task)
+                if ServedTask.contract(of: task) == header.number {
+                    types[Int(header.extra)] = ServedTask.make(task)
                     answer.verdict = .known
                 } else {
                     answer.verdict = .different
@@ -142,15 +138,14 @@ final class WorkerServer: @unchecked Sendable {  // proof: what is not a constan
                 answer.detail = "'\(String(reflecting: type).cut(utf8: Self.longestText))' is no IsolatedTask there"
             }
         }
-        guard frame.pointee.element == 1 else { return }
-        let bytes = (try? TaskCoding.encodePlainly(answer)) ?? []
-        _ = writer.write(.answer, extra: Int(frame.pointee.extra), bytes, wait: .forEver)
+        guard header.element == 1 else { return }
+        _ = writer.write(
+            .answer, extra: Int(header.extra), (try? TaskCoding.encodePlainly(answer)) ?? [], wait: .forEver)
     }
 
     // MARK: Tasks
 
-    private func serve(_ frame: UnsafePointer<roost_frame>) {
-        let header = frame.pointee
+    private func serve(_ header: roost_frame, _ bytes: UnsafeRawBufferPointer) {
         let index = Int(header.slot)
         let slot = roost_control_slot(control, Int32(index))
         guard roost_slot_take(slot) != 0 else {
@@ -165,7 +160,7 @@ final class WorkerServer: @unchecked Sendable {  // proof: what is not a constan
             guard let type = types[Int(header.extra & 0xFFFF)] else {
                 throw ProcessPoolError.broken("a type nobody defined")
             }
-            opened = try type.open(bytes(of: frame), flags, count, port)
+            opened = try type.open(bytes, flags, count, port)
             roost_ring_consume(incoming, header.size)
         } catch {
             roost_ring_consume(incoming, header.size)
@@ -176,13 +171,13 @@ final class WorkerServer: @unchecked Sendable {  // proof: what is not a constan
             control: control, index: index, number: header.number, opened: opened, attempt: Int(header.extra >> 16),
             writer: count == 1 ? writer : nil)
         defer { returns.flush() }
-    /// How long the app may take to make room for the memory that belongs to an output.
-    private static let patienceForRoom = Duration.seconds(10)
-
         if count == 1 { return finish(0, isLast: true, run, opened) }
         var element = 0
         while element < count { element = serve(from: element, to: count, run, opened) }
     }
+
+    /// How long the app may take to make room for the memory that belongs to an output.
+    private static let patienceForRoom = Duration.seconds(10)
 
     // MARK: One task
 
@@ -285,13 +280,13 @@ final class WorkerServer: @unchecked Sendable {  // proof: what is not a constan
         return closeRun(count, nil, of: count, progress, run)
     }
 
+    /// Bytes: a frame has room for several.
+    private static let longestText = 8_000
     private static let runHeader = MemoryLayout<roost_run>.size
 
     private func openRun(
         from first: Int, _ room: Int, bytes: Int, _ flags: FrameFlags, _ run: TaskRun
     ) -> (outputs: UnsafeMutableRawPointer, progress: UnsafeMutablePointer<roost_run>) {
-    /// Bytes: a frame has room for several.
-    private static let longestText = 8_000
         let frame = roost_frame(
             size: UInt32(Self.runHeader + bytes), kind: FrameKind.results.rawValue, flags: flags.rawValue,
             slot: UInt16(run.index), element: UInt32(first), extra: UInt32(room), number: run.number)
@@ -333,11 +328,6 @@ final class WorkerServer: @unchecked Sendable {  // proof: what is not a constan
     }
 }
 
-/// Too many bytes.
-private struct SizeError: Error, CustomStringConvertible {
-    let size: Int
-    let limit: Int
-    var description: String { "it has \(size) bytes, and \(limit) are allowed" }
 extension String {
     /// No more than so many bytes of it; whole characters.
     func cut(utf8 most: Int) -> String {
@@ -348,6 +338,11 @@ extension String {
     }
 }
 
+/// Too many bytes.
+private struct SizeError: Error, CustomStringConvertible {
+    let size: Int
+    let limit: Int
+    var description: String { "it has \(size) bytes, and \(limit) are allowed" }
 }
 
 extension roost_patience {
