@@ -29,18 +29,23 @@ import Testing
         // Those that lie there would not be sent.
         ArenaStore.process.trim()
         defer { ArenaStore.process.trim() }
-        try await withFiles({ min($1.rlim_max, 100_000) }, body)
+        try await withFiles(100_000, body)
     }
 
-    private static func withFiles(_ most: (Int32, rlimit) -> rlim_t, _ body: () async throws -> Void) async throws {
+    private static func withFiles(_ most: Int, _ body: () async throws -> Void) async throws {
         var before = rlimit()
         getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &before)
-        let lowest = dup(0)
-        close(lowest)
-        var limit = rlimit(rlim_cur: most(lowest, before), rlim_max: before.rlim_max)
+        var limit = rlimit(rlim_cur: min(rlim_t(most), before.rlim_max), rlim_max: before.rlim_max)
         #expect(setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0)
         defer { setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &before) }
         try await body()
+    }
+
+    /// The number that the next descriptor will have, unless somebody closes one.
+    private static var nextDescriptor: Int {
+        let next = dup(0)
+        close(next)
+        return Int(next)
     }
 
     @Test func aTaskOfAThousandBytesInAndOut() async throws {
@@ -140,7 +145,7 @@ import Testing
         let held = pool.start(Innocent(1, gate: corner.path("gate")))
         for await _ in held.updates { break }
         let handle = pool.start(BrightenAll(input))
-        try await Self.withFiles({ lowest, _ in rlim_t(lowest) + 2 }) {
+        try await Self.withFiles(Self.nextDescriptor + 2) {
             Gate.open(corner.path("gate"))
             let ending = await handle.ending(within: .seconds(10))
             #expect(ending?.poolError?.code == .systemLimit, "\(ending?.description ?? "none")")
@@ -154,14 +159,10 @@ import Testing
 
     @Test func bytesThatThereIsNoMemoryFor() async throws {
         ArenaStore.process.trim()
-        try await Self.withFiles({ lowest, _ in rlim_t(lowest) }) {
-            #expect {
-                // Somebody else may close something meanwhile.
-                _ = try (0..<200).map { _ in try Bytes(count: 100_000) { _ in } }
-            } throws: { error in
-                let error = error as? ProcessPoolError
-                return error?.code == .systemLimit && error?.underlying is SystemCallError
-            }
+        try await Self.withFiles(Self.nextDescriptor) {
+            // Somebody else may close something meanwhile.
+            let error = #expect(throws: ProcessPoolError.self) { try Self.make(200) }
+            #expect(error?.code == .systemLimit && error?.underlying is SystemCallError)
         }
         #expect(try Bytes(count: 100_000) { _ in }.count == 100_000)
     }
