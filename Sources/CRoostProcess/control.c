@@ -26,17 +26,20 @@ size_t roost_control_size(void) {
 }
 
 // In the file: control | head of ring 1 | bytes of ring 1 | head of ring 2 | bytes of ring 2 | stacks. Mapped: the same, each ring's bytes
-// twice.
-static const size_t mapped_ring = 4096 + 2 * (size_t)ROOST_RING_SIZE;
-static const size_t mapped_size = ROOST_CONTROL_SIZE + 2 * (4096 + 2 * (size_t)ROOST_RING_SIZE) + stacks_size;
+// twice, and before and behind each of the four a page that nobody can touch: what runs over the end of a neighbour crashes there.
+static const size_t guard_size = 4096;
+static const size_t mapped_control = guard_size + ROOST_CONTROL_SIZE;
+static const size_t mapped_ring = guard_size + 4096 + 2 * (size_t)ROOST_RING_SIZE;
+static const size_t mapped_size = mapped_control + 2 * mapped_ring + guard_size + stacks_size + guard_size;
 
 roost_control *roost_control_map(int32_t descriptor) {
     char *base = mmap(NULL, mapped_size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (base == MAP_FAILED) return NULL;
     const int rights = PROT_READ | PROT_WRITE, how = MAP_SHARED | MAP_FIXED;
     off_t file = ROOST_CONTROL_SIZE;
-    char *place = base + ROOST_CONTROL_SIZE;
-    if (mmap(base, ROOST_CONTROL_SIZE, rights, how, descriptor, 0) == MAP_FAILED) goto failed;
+    roost_control *control = (roost_control *)(base + guard_size);
+    if (mmap(control, ROOST_CONTROL_SIZE, rights, how, descriptor, 0) == MAP_FAILED) goto failed;
+    char *place = (char *)control + mapped_control;
     for (int ring = 0; ring < 2; ring++) {
         size_t whole = 4096 + (size_t)ROOST_RING_SIZE;
         if (mmap(place, whole, rights, how, descriptor, file) == MAP_FAILED) goto failed;
@@ -45,7 +48,7 @@ roost_control *roost_control_map(int32_t descriptor) {
         file += (off_t)whole;
     }
     if (mmap(place, stacks_size, rights, how, descriptor, file) == MAP_FAILED) goto failed;
-    return (roost_control *)base;
+    return control;
 failed:;
     int failure = errno;
     munmap(base, mapped_size);
@@ -54,19 +57,19 @@ failed:;
 }
 
 void roost_control_unmap(roost_control *control) {
-    munmap(control, mapped_size);
+    munmap((char *)control - guard_size, mapped_size);
 }
 
 roost_ring *roost_ring_to_worker(roost_control *control) {
-    return (roost_ring *)((char *)control + ROOST_CONTROL_SIZE);
+    return (roost_ring *)((char *)control + mapped_control);
 }
 
 roost_ring *roost_ring_from_worker(roost_control *control) {
-    return (roost_ring *)((char *)control + ROOST_CONTROL_SIZE + mapped_ring);
+    return (roost_ring *)((char *)control + mapped_control + mapped_ring);
 }
 
 roost_stacks *roost_control_stacks(roost_control *control) {
-    return (roost_stacks *)((char *)control + ROOST_CONTROL_SIZE + 2 * mapped_ring);
+    return (roost_stacks *)((char *)control + mapped_control + 2 * mapped_ring);
 }
 
 // The memory is new, and all zero.
@@ -162,7 +165,7 @@ uint32_t roost_control_update(const roost_control *control, void *bytes, uint32_
         uint32_t before = __atomic_load_n(&control->update_turn, __ATOMIC_ACQUIRE);
         if (before == 0) return 0;
         if (before % 2 != 0) continue;
-        uint32_t size = control->update_size;
+        uint32_t size = __atomic_load_n(&control->update_size, __ATOMIC_RELAXED);
         if (size > ROOST_UPDATE_SIZE) return 0;
         memcpy(bytes, control->update, size);
         *slot = control->update_slot;

@@ -53,24 +53,28 @@ int32_t roost_pipe(int32_t ends[2], int32_t nonblocking_reader) {
     return 0;
 }
 
-int32_t roost_send_descriptor(int32_t channel, int32_t descriptor, uint64_t number) {
-    struct iovec part = {.iov_base = &number, .iov_len = sizeof number};
-    _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))];
+int32_t roost_send_descriptors(int32_t channel, const int32_t *descriptors, const uint64_t *numbers, int32_t count) {
+    if (count < 1 || count > ROOST_DESCRIPTORS_AT_ONCE) return EINVAL;
+    struct iovec part = {.iov_base = (void *)numbers, .iov_len = (size_t)count * sizeof *numbers};
+    _Alignas(struct cmsghdr) char control[CMSG_SPACE(ROOST_DESCRIPTORS_AT_ONCE * sizeof(int))];
     memset(control, 0, sizeof control);
+    const size_t size = (size_t)count * sizeof(int);
     struct msghdr message = {
-        .msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = CMSG_SPACE(size)};
     struct cmsghdr *header = CMSG_FIRSTHDR(&message);
     header->cmsg_level = SOL_SOCKET;
     header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(sizeof(int));
-    memcpy(CMSG_DATA(header), &descriptor, sizeof descriptor);
+    header->cmsg_len = CMSG_LEN(size);
+    memcpy(CMSG_DATA(header), descriptors, size);
     while (sendmsg(channel, &message, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) {
         if (errno != EINTR) return errno;
     }
     return 0;
 }
 
-int32_t roost_receive_descriptor(int32_t channel, uint64_t *number, int32_t timeout_ms) {
+int32_t roost_receive_descriptors(
+    int32_t channel, int32_t *descriptors, uint64_t *numbers, int32_t *lost, int32_t timeout_ms) {
+    *lost = 0;
     struct pollfd wait = {.fd = channel, .events = POLLIN};
     int ready;
     while ((ready = poll(&wait, 1, timeout_ms)) < 0 && errno == EINTR) {}
@@ -78,20 +82,28 @@ int32_t roost_receive_descriptor(int32_t channel, uint64_t *number, int32_t time
         if (ready == 0) errno = ETIMEDOUT;
         return -1;
     }
-    struct iovec part = {.iov_base = number, .iov_len = sizeof *number};
-    _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))];
+    struct iovec part = {.iov_base = numbers, .iov_len = ROOST_DESCRIPTORS_AT_ONCE * sizeof *numbers};
+    _Alignas(struct cmsghdr) char control[CMSG_SPACE(ROOST_DESCRIPTORS_AT_ONCE * sizeof(int))];
     struct msghdr message = {
         .msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
     ssize_t size = recvmsg(channel, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
     if (size < 0) return -1;
+    // The kernel gives what fits into this process's table, and says by MSG_CTRUNC that there was more.
     struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-    if (size != sizeof *number || header == NULL || header->cmsg_type != SCM_RIGHTS) {
-        errno = size == 0 ? EPIPE : EPROTO;
-        return -1;
+    int32_t count = 0;
+    if (header != NULL && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS) {
+        count = (int32_t)((header->cmsg_len - CMSG_LEN(0)) / sizeof(int));
+        memcpy(descriptors, CMSG_DATA(header), (size_t)count * sizeof(int));
     }
-    int descriptor;
-    memcpy(&descriptor, CMSG_DATA(header), sizeof descriptor);
-    return descriptor;
+    const int32_t sent = (int32_t)(size / (ssize_t)sizeof *numbers);
+    const int is_whole = size % (ssize_t)sizeof *numbers == 0 && !(message.msg_flags & MSG_TRUNC);
+    if (size > 0 && is_whole && (count == sent || (count < sent && message.msg_flags & MSG_CTRUNC))) {
+        *lost = sent - count;
+        return count;
+    }
+    for (int32_t index = 0; index < count; index++) close(descriptors[index]);
+    errno = size == 0 ? EPIPE : EPROTO;
+    return -1;
 }
 
 int32_t roost_wait_for_hangup(int32_t channel, int32_t timeout_ms) {

@@ -76,9 +76,9 @@ int32_t roost_ring_wait_for_room(roost_ring *ring, uint32_t size, int64_t timeou
     return 0;
 }
 
-const roost_frame *roost_ring_peek(roost_ring *ring, int32_t *failure) {
+const void *roost_ring_peek(roost_ring *ring, roost_frame *header, int32_t *failure) {
     *failure = 0;
-    uint64_t head = ring->head, tail = __atomic_load_n(&ring->tail, __ATOMIC_ACQUIRE);
+    uint64_t head = __atomic_load_n(&ring->head, __ATOMIC_RELAXED), tail = __atomic_load_n(&ring->tail, __ATOMIC_ACQUIRE);
     if (head == tail) return NULL;
     uint64_t available = tail - head;
     if (available > ROOST_RING_SIZE || available < sizeof(roost_frame) || available % 8 != 0 || head % 8 != 0) {
@@ -86,12 +86,21 @@ const roost_frame *roost_ring_peek(roost_ring *ring, int32_t *failure) {
         return NULL;
     }
     const roost_frame *frame = (const roost_frame *)(ring->bytes + head % ROOST_RING_SIZE);
-    uint32_t size = __atomic_load_n(&frame->size, __ATOMIC_RELAXED);
-    if (size > ROOST_FRAME_LIMIT || rounded(size) > available) {
+    // Each field once: whoever writes at the same time changes no decision.
+    *header = (roost_frame){
+        .size = __atomic_load_n(&frame->size, __ATOMIC_RELAXED),
+        .kind = __atomic_load_n(&frame->kind, __ATOMIC_RELAXED),
+        .flags = __atomic_load_n(&frame->flags, __ATOMIC_RELAXED),
+        .slot = __atomic_load_n(&frame->slot, __ATOMIC_RELAXED),
+        .element = __atomic_load_n(&frame->element, __ATOMIC_RELAXED),
+        .extra = __atomic_load_n(&frame->extra, __ATOMIC_RELAXED),
+        .number = __atomic_load_n(&frame->number, __ATOMIC_RELAXED),
+    };
+    if (header->size > ROOST_FRAME_LIMIT || rounded(header->size) > available) {
         *failure = EPROTO;
         return NULL;
     }
-    return frame;
+    return frame + 1;
 }
 
 void roost_ring_consume(roost_ring *ring, uint32_t size) {

@@ -81,13 +81,14 @@ import Testing
     /// Reads one frame and looks at it; 0 when there is none.
     private func take(_ ring: OpaquePointer, from read: Int) throws -> Int {
         var failure: Int32 = 0
-        guard let frame = roost_ring_peek(ring, &failure) else { return 0 }
+        var header = roost_frame()
+        guard let start = roost_ring_peek(ring, &header, &failure) else { return 0 }
         #expect(failure == 0)
-        #expect(frame.pointee.number == UInt64(read))
-        let bytes = UnsafeRawBufferPointer(start: UnsafeRawPointer(frame + 1), count: Int(frame.pointee.size))
+        #expect(header.number == UInt64(read))
+        let bytes = UnsafeRawBufferPointer(start: start, count: Int(header.size))
         #expect(bytes.count == (read * 37) % 3_000)
         #expect(bytes.enumerated().allSatisfy { $1 == UInt8(truncatingIfNeeded: $0 &+ read) })
-        roost_ring_consume(ring, frame.pointee.size)
+        roost_ring_consume(ring, header.size)
         return 1
     }
 
@@ -96,9 +97,13 @@ import Testing
         let ring = page.ring
         #expect(FrameWriter(ring: ring).write(.update, [1, 2, 3]))
         var failure: Int32 = 0
-        let frame = try #require(roost_ring_peek(ring, &failure))
-        UnsafeMutablePointer(mutating: frame).pointee.size = 1_000_000
-        #expect(roost_ring_peek(ring, &failure) == nil)
+        var header = roost_frame()
+        let start = try #require(roost_ring_peek(ring, &header, &failure))
+        // The size comes first.
+        UnsafeMutableRawPointer(mutating: start - MemoryLayout<roost_frame>.size).storeBytes(
+            of: 1_000_000, as: UInt32.self)
+        #expect(header.size == 3, "what was found right changes no more")
+        #expect(roost_ring_peek(ring, &header, &failure) == nil)
         #expect(failure == EPROTO)
         withExtendedLifetime(page) {}
     }

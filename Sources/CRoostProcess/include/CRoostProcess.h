@@ -68,10 +68,17 @@ int32_t roost_is_delegated(const char *_Nonnull folder);
 // Both ends close-on-exec; packets keep their borders.
 int32_t roost_channel(int32_t ends[_Nonnull 2]);
 int32_t roost_pipe(int32_t ends[_Nonnull 2], int32_t nonblocking_reader);
-// Sends one descriptor with a number; 0 or an errno. Does not wait.
-int32_t roost_send_descriptor(int32_t channel, int32_t descriptor, uint64_t number);
-// Takes one, waiting at most so long; -1 with errno (ETIMEDOUT, EPIPE when the other side is gone).
-int32_t roost_receive_descriptor(int32_t channel, uint64_t *_Nonnull number, int32_t timeout_ms);
+// How many descriptors go in one message: the kernel's buffer holds few messages and would take 253 (SCM_MAX_FD) in each, but
+// all of one have to be open at once in whoever takes them.
+enum { ROOST_DESCRIPTORS_AT_ONCE = 16 };
+// Sends some, each with its number; 0 or an errno. Does not wait: EAGAIN when there is no room.
+int32_t roost_send_descriptors(
+    int32_t channel, const int32_t *_Nonnull descriptors, const uint64_t *_Nonnull numbers, int32_t count);
+// Takes those of one message, waiting at most so long; how many, or -1 with errno (ETIMEDOUT, EPIPE when the other side is gone).
+// `lost` is how many more it had: this process could have no more open.
+int32_t roost_receive_descriptors(
+    int32_t channel, int32_t descriptors[_Nonnull ROOST_DESCRIPTORS_AT_ONCE],
+    uint64_t numbers[_Nonnull ROOST_DESCRIPTORS_AT_ONCE], int32_t *_Nonnull lost, int32_t timeout_ms);
 // Waits until the other side of a channel or pipe is gone; returns 0 then, ETIMEDOUT, or an errno.
 int32_t roost_wait_for_hangup(int32_t channel, int32_t timeout_ms);
 

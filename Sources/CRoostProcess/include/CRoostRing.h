@@ -35,8 +35,10 @@ void roost_ring_wake_reader(roost_ring *_Nonnull ring);
 // Waits until there may be room for so many bytes; 0, ETIMEDOUT, or EPIPE when the ring was closed.
 int32_t roost_ring_wait_for_room(roost_ring *_Nonnull ring, uint32_t size, int64_t timeout_ns);
 
-// The next frame, its bytes behind it in one piece; NULL when there is none. A frame that cannot be is EPROTO in `failure`.
-const roost_frame *_Nullable roost_ring_peek(roost_ring *_Nonnull ring, int32_t *_Nonnull failure);
+// The bytes of the next frame, in one piece, and a copy of its header: the other side may write into the ring at any time, and what was
+// found right must not be read again. NULL when there is none. A frame that cannot be is EPROTO in `failure`.
+const void *_Nullable roost_ring_peek(
+    roost_ring *_Nonnull ring, roost_frame *_Nonnull header, int32_t *_Nonnull failure);
 void roost_ring_consume(roost_ring *_Nonnull ring, uint32_t size);
 // How often a reader looks before it sleeps: at most `most` times, less while it does not pay. The reader's own.
 typedef struct {

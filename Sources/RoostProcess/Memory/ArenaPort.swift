@@ -13,12 +13,17 @@ final class ArenaPort: Sendable {
         /// Descriptors that came before whoever asks for them.
         var descriptors: [UInt64: Int32] = [:]
         var isClosed = false
+        /// Something that the other side has sent could not be taken: what refers to it fails, now and later.
+        var hasLost = false
+        var whenLost: (@Sendable () -> Void)?
         /// How many threads tell the other side at this moment that something is not read any more.
         var giving = 0
     }
 
     private let channel: Int32
     private let state = Locked(State())
+    /// One lends at a time: an arena that counts as known was sent. Above `state`.
+    private let lending = Locked(())
     private let tell: @Sendable (ArenaNews) -> Void
 
     /// - Parameter tell: Tells the other side.
@@ -27,6 +32,8 @@ final class ArenaPort: Sendable {
         self.tell = tell
         ArenaStore.process.add(self)
     }
+
+    deinit { ArenaStore.process.remove(self) }
 
     /// How many of the other side's are mapped.
     var mappings: Int { state.withLock { $0.received.count } }
@@ -47,36 +54,81 @@ final class ArenaPort: Sendable {
         switch news {
         case .returned(let id): returned(id)
         case .gone(let id): forget(id)
+        case .waiting: receiveAll()
         }
     }
 
-    /// Sends what travels beside a payload, before its frame goes out. Throws when a descriptor cannot be sent.
-    func lend(_ payload: Payload) throws {
-        for (number, descriptor) in payload.descriptors {
-            let failure = roost_send_descriptor(channel, descriptor.number, number)
-            if failure != 0 { throw SystemCallError(call: "sendmsg", errno: failure) }
-        }
-        try lend(payload.storages)
-    }
+    // MARK: Lending
 
-    private func lend(_ storages: [BytesStorage]) throws {
-        for storage in storages {
-            guard let lease = storage.lease else { continue }
-            let arena = lease.arena
-            let isNew = state.withLock { state in
-                guard !state.isClosed else { return false }
-                if state.lent[arena.id] == nil { lease.noteLent(true) }
-                state.lent[arena.id, default: []].append(storage)
-                return state.known.insert(arena.id).inserted
-            }
-            guard isNew else { continue }
-            let failure = roost_send_descriptor(channel, arena.mapping.descriptor, arena.id)
-            if failure != 0 {
-                state.withLock { state in _ = state.known.remove(arena.id) }
-                returned(arena.id)
+    /// There is no room for more descriptors at the moment.
+    struct IsFull: Error {}
+
+    /// Sends what travels beside a payload, before its frame goes out. Throws ``IsFull``, or what the system says, when a descriptor cannot
+    /// be sent; then nothing stays lent.
+    ///
+    /// - Parameter patience: How long it waits for room, which the other side makes when it is told to.
+    func lend(_ payload: Payload, patience: Duration = .zero) throws {
+        guard !payload.storages.isEmpty || !payload.descriptors.isEmpty else { return }
+        var remaining = payload.descriptors[...]
+        var deadline: MonotonicTime?
+        while true {
+            let failure = lending.withLock { _ in lendNow(payload.storages, &remaining) }
+            guard failure != 0 else { return }
+            // The last one: the kernel lets a user have only so many descriptors on their way.
+            guard failure == EAGAIN || failure == ENOBUFS || failure == ETOOMANYREFS else {
                 throw SystemCallError(call: "sendmsg", errno: failure)
             }
+            let now = MonotonicTime.now
+            let end = deadline ?? now + patience
+            deadline = end
+            guard now < end else { throw IsFull() }
+            say(.waiting)
+            usleep(1_000)
         }
+    }
+
+    /// All or nothing of the storages; of the descriptors what went is taken from `remaining`. 0 or an errno; waits for nothing.
+    private func lendNow(
+        _ storages: [BytesStorage], _ remaining: inout ArraySlice<(number: UInt64, descriptor: TransferredDescriptor)>
+    ) -> Int32 {
+        let unknown: [Arena] = state.withLock { state in
+            guard !state.isClosed else { return [] }
+            var unknown: [Arena] = []
+            for storage in storages {
+                guard let lease = storage.lease else { continue }
+                let arena = lease.arena
+                if state.lent[arena.id] == nil { lease.noteLent(true) }
+                state.lent[arena.id, default: []].append(storage)
+                if state.known.insert(arena.id).inserted { unknown.append(arena) }
+            }
+            return unknown
+        }
+        let once = Int(ROOST_DESCRIPTORS_AT_ONCE)
+        var failure: Int32 = 0
+        var rest = unknown[...]
+        while failure == 0, !rest.isEmpty {
+            let batch = rest.prefix(once)
+            failure = send(batch.map(\.id), batch.map(\.mapping.descriptor))
+            if failure == 0 { rest = rest.dropFirst(once) }
+        }
+        while failure == 0, !remaining.isEmpty {
+            let batch = remaining.prefix(once)
+            failure = send(batch.map(\.number), batch.map(\.descriptor.number))
+            if failure == 0 { remaining = remaining.dropFirst(once) }
+        }
+        guard failure != 0 else { return 0 }
+        state.withLock { state in for arena in rest { state.known.remove(arena.id) } }
+        takeBack(storages)
+        return failure
+    }
+
+    private func send(_ numbers: [UInt64], _ descriptors: [Int32]) -> Int32 {
+        roost_send_descriptors(channel, descriptors, numbers, Int32(numbers.count))
+    }
+
+    /// What was lent did not go out after all.
+    func takeBack(_ storages: [BytesStorage]) {
+        for storage in storages { if let lease = storage.lease { returned(lease.arena.id) } }
     }
 
     /// The other side does not read this one of ours any more.
@@ -89,6 +141,8 @@ final class ArenaPort: Sendable {
         }
         withExtendedLifetime(storage) {}
     }
+
+    // MARK: Borrowing
 
     /// Bytes in an arena of the other side. Its descriptor was sent before the frame that speaks of it.
     func borrow(_ reference: Parcel.Reference) throws -> BytesStorage {
@@ -129,25 +183,74 @@ final class ArenaPort: Sendable {
         }
     }
 
-    /// Takes the next one that the other side sent. It was sent before the frame that speaks of it: the wait is short.
+    /// `action` is called when something that the other side has sent could not be taken, before anybody learns of it: this
+    /// connection should end, since later frames may refer to it.
+    func whenLost(_ action: @escaping @Sendable () -> Void) { state.withLock { $0.whenLost = action } }
+
+    private func noteLoss() {
+        let action = state.withLock { state in
+            state.hasLost = true
+            return state.whenLost
+        }
+        action?()
+    }
+
+    /// Takes what the other side sent next. It was sent before the frame that speaks of it: the wait is short. Throws ``ProcessPoolError``.
     private func receive() throws {
-        var number: UInt64 = 0
-        let descriptor = roost_receive_descriptor(channel, &number, 1_000)
-        guard descriptor >= 0 else { throw SystemCallError(call: "recvmsg", errno: errno) }
+        // Of what is lost none will come.
+        let failure = take(timeout: state.withLock { $0.hasLost } ? 0 : 1_000)
+        guard failure != 0 else { return }
+        let cause = SystemCallError(call: "recvmsg", errno: failure)
+        guard state.withLock({ $0.hasLost }) else {
+            throw ProcessPoolError(
+                .protocolBroken, "memory or a descriptor that came from another process was not sent", underlying: cause
+            )
+        }
+        throw ProcessPoolError(
+            .systemLimit,
+            "memory or a descriptor that came from another process could not be taken: no more files may be open here (ulimit -n), or "
+                + "no more memory mapped", underlying: cause)
+    }
+
+    /// Makes room for what the other side has to send.
+    private func receiveAll() {
+        while take(timeout: 0) == 0 {}
+    }
+
+    /// Takes one message, and keeps what is in it. 0 or an errno.
+    private func take(timeout: Int32) -> Int32 {
+        let once = Int(ROOST_DESCRIPTORS_AT_ONCE)
+        return withUnsafeTemporaryAllocation(of: Int32.self, capacity: once) { descriptors in
+            withUnsafeTemporaryAllocation(of: UInt64.self, capacity: once) { numbers in
+                guard let first = descriptors.baseAddress, let firstNumber = numbers.baseAddress else { return EINVAL }
+                var missing: Int32 = 0
+                let count = roost_receive_descriptors(channel, first, firstNumber, &missing, timeout)
+                guard count >= 0 else { return errno }
+                for index in 0..<Int(count) { keep(descriptors[index], numbers[index]) }
+                if missing > 0 { noteLoss() }
+                return 0
+            }
+        }
+    }
+
+    private func keep(_ descriptor: Int32, _ number: UInt64) {
         guard number < DescriptorNumber.first else {
-            return state.withLock { $0.descriptors[number] = descriptor }
+            // The same number again: its frame did not go out, and was sent a second time.
+            let old = state.withLock { $0.descriptors.updateValue(descriptor, forKey: number) }
+            if let old { Glibc.close(old) }
+            return
         }
-        let mapping = try ArenaMapping(received: descriptor)
+        guard let mapping = try? ArenaMapping(received: descriptor) else {
+            return noteLoss()
+        }
         // The same number again: its maker let it go, and made another.
-        let old = state.withLock { state in
-            defer { state.received[number] = mapping }
-            return state.received[number]
-        }
+        let old = state.withLock { $0.received.updateValue(mapping, forKey: number) }
         withExtendedLifetime(old) {}
     }
 
     /// The other side is gone: what it read is ours again. What we read of it stays mapped as long as somebody reads it.
     func close() {
+        ArenaStore.process.remove(self)
         let held = state.withLock { state in
             state.isClosed = true
             defer {
@@ -164,20 +267,35 @@ final class ArenaPort: Sendable {
     }
 }
 
-/// What one side tells the other about an arena.
+/// What one side tells the other about arenas.
 enum ArenaNews: Sendable, Hashable {
     /// One of the hearer's is not read any more.
     case returned(UInt64)
     /// One of the speaker's is gone.
     case gone(UInt64)
+    /// Descriptors wait to be taken, and the speaker waits for room.
+    case waiting
 
     /// As a frame has it.
-    init(number: UInt64, extra: UInt32) { self = extra == 0 ? .returned(number) : .gone(number) }
+    init(number: UInt64, extra: UInt32) {
+        switch extra {
+        case 0: self = .returned(number)
+        case 1: self = .gone(number)
+        default: self = .waiting
+        }
+    }
 
     var number: UInt64 {
         switch self {
         case .returned(let id), .gone(let id): id
+        case .waiting: 0
         }
     }
-    var extra: Int { if case .gone = self { 1 } else { 0 } }
+    var extra: Int {
+        switch self {
+        case .returned: 0
+        case .gone: 1
+        case .waiting: 2
+        }
+    }
 }

@@ -20,7 +20,7 @@ final class ArenaStore: Sendable {
     }
 
     private let state = Locked(State())
-    private let ports = Locked<[WeakPort]>([])
+    private let ports = Locked<[ObjectIdentifier: WeakPort]>([:])
 
     /// An arena with room for so many bytes.
     func take(_ count: Int) throws -> ArenaLease {
@@ -68,16 +68,17 @@ final class ArenaStore: Sendable {
 
     /// Arenas that are gone for good: the other sides let go of them, too.
     private func drop(_ arenas: [Arena]) {
-        let ports = ports.withLock { ports in
-            ports.removeAll { $0.port == nil }
-            return ports.compactMap(\.port)
-        }
+        let ports = ports.withLock { $0.values.compactMap(\.port) }
         for arena in arenas {
             for port in ports { port.dropped(arena.id) }
         }
     }
 
-    func add(_ port: ArenaPort) { ports.withLock { $0.append(WeakPort(port: port)) } }
+    func add(_ port: ArenaPort) { ports.withLock { $0[ObjectIdentifier(port)] = WeakPort(port: port) } }
+    /// Its connection is over.
+    func remove(_ port: ArenaPort) { ports.withLock { $0[ObjectIdentifier(port)] = nil } }
+    /// How many connections are told of arenas that are gone.
+    var portCount: Int { ports.withLock { $0.count } }
 
     /// Lets go of what nobody uses.
     func trim() {

@@ -83,7 +83,13 @@ final class BytesStorage: @unchecked Sendable {  // proof: written once before i
             let start = UnsafeMutableRawPointer.allocate(byteCount: max(count, 1), alignment: 16)
             return BytesStorage(start: start, count: count, lease: nil, isOwned: true, release: nil)
         }
-        let lease = try ArenaStore.process.take(count)
+        let lease: ArenaLease
+        do { lease = try ArenaStore.process.take(count) } catch {
+            throw ProcessPoolError(
+                .systemLimit,
+                "there is no memory for \(count) bytes: is a limit on memory or on open files (ulimit -n) reached?",
+                underlying: error)
+        }
         return BytesStorage(start: lease.arena.mapping.base, count: count, lease: lease, isOwned: false, release: nil)
     }
 

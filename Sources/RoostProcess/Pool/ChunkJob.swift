@@ -36,6 +36,7 @@ final class ChunkJob<T: IsolatedTask>: Job, @unchecked Sendable {  // proof: `it
     override func received(
         _ element: Int, _ flags: FrameFlags, _ bytes: UnsafeRawBufferPointer, _ port: ArenaPort
     ) {
+        guard reach(element) else { return }
         add(
             Result { try TaskOutput.decode(T.self, from: bytes, flags, port, limit: limits.output) }
                 .mapError(pool.naming))
@@ -44,6 +45,7 @@ final class ChunkJob<T: IsolatedTask>: Job, @unchecked Sendable {  // proof: `it
     override func received(
         _ elements: Range<Int>, _ flags: FrameFlags, _ outputs: UnsafeRawBufferPointer, _ port: ArenaPort
     ) {
+        guard reach(elements.lowerBound) else { return }
         if flags.contains(.raw), TaskCoding.isRawOutput(T.Output.self), let start = outputs.baseAddress,
             outputs.count >= elements.count * MemoryLayout<T.Output>.stride
         {
@@ -64,12 +66,18 @@ final class ChunkJob<T: IsolatedTask>: Job, @unchecked Sendable {  // proof: `it
         }
     }
 
+    /// The next result is that of `element`, whatever has come before it; false when that one has its result.
+    private func reach(_ element: Int) -> Bool {
+        while items.count < min(element, tasks.count) { add(.failure(ProcessPoolError.broken("no result came"))) }
+        return items.count == element
+    }
+
     private func add(_ result: Result<T.Output, any Error>) {
         if items.count < tasks.count { items.append((tasks[items.count], result)) }
     }
 
-    override func failed(_ element: Int, _ error: any Error) { add(.failure(error)) }
-    override func crashed(_ element: Int, _ crash: TaskCrash) { add(.failure(crash)) }
+    override func failed(_ element: Int, _ error: any Error) { if reach(element) { add(.failure(error)) } }
+    override func crashed(_ element: Int, _ crash: TaskCrash) { if reach(element) { add(.failure(crash)) } }
     override func stopped(_ reason: StopReason) { fill(reason) }
     override func timedOut(_ limit: Duration) { fill(.deadline) }
 

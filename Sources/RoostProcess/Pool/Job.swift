@@ -173,6 +173,8 @@ enum TaskOutput {
                 .outputNotEncodable, "the output of task '\(task)' could not be encoded: \(failure.text)")
         case .outputTooLarge:
             return ProcessPoolError(.outputTooLarge, "the output of task '\(task)' is too large: \(failure.text)")
+        case .systemLimit:
+            return ProcessPoolError(.systemLimit, "the worker of task '\(task)' had no means left: \(failure.text)")
         }
     }
 }

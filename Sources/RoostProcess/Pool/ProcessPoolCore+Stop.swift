@@ -121,7 +121,7 @@ extension ProcessPoolCore {
     private func look(_ worker: WorkerProcess, _ jobs: [(Int, Job)]) {
         var mark = roost_crash_mark()
         if roost_control_crash(worker.control, &mark) != 0,
-            MonotonicTime.now.nanoseconds - mark.ns > Self.crashPatience.clampedNanoseconds
+            MonotonicTime.now.nanoseconds.elapsed(since: mark.ns) > Self.crashPatience.clampedNanoseconds
         {
             // It has crashed, and does not come to an end with writing its stacks.
             worker.signal(SIGKILL)
@@ -129,7 +129,7 @@ extension ProcessPoolCore {
         let running = jobs.first { worker.hasTaken($0.0) }
         guard let (slot, job) = running else { return lookAtWaiting(worker) }
         let page = roost_control_slot(worker.control, Int32(slot))
-        let ran = Duration.nanoseconds(MonotonicTime.now.nanoseconds - roost_slot_element_began(page))
+        let ran = Duration.nanoseconds(MonotonicTime.now.nanoseconds.elapsed(since: roost_slot_element_began(page)))
         let memory = ProcessMemory(of: worker).own
         let baseline = worker.state.withLock { state in
             state.peak = max(state.peak, memory)
@@ -140,7 +140,7 @@ extension ProcessPoolCore {
             return end(worker, .limit(job: job.id, .memoryLimit(limit)), ifRunning: job)
         }
         if let limit = job.limits.cpuTime {
-            let used = Duration.nanoseconds(roost_process_cpu(worker.pid) - roost_slot_element_cpu(page))
+            let used = Duration.nanoseconds(roost_process_cpu(worker.pid).elapsed(since: roost_slot_element_cpu(page)))
             if used > limit { return end(worker, .limit(job: job.id, .cpuTimeLimit(limit)), ifRunning: job) }
         }
         if let limit = job.limits.time, ran > limit {

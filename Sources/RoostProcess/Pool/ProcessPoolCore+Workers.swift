@@ -148,6 +148,7 @@ extension ProcessPoolCore {
         decide { state in
             state.deaths += 1
             state.definedTypes[worker.number] = nil
+            state.askedTypes[worker.number] = nil
             for type in state.waiting.keys { state.waiting[type]?.removeAll { $0.worker === worker } }
             var others: [Job] = []
             for (slot, job) in state.machine.died(worker.number, wasAsked: wasAsked, wasKilled: wasKilled) {
@@ -175,7 +176,8 @@ extension ProcessPoolCore {
                 // Between two elements: nobody is the suspect.
                 goOn(with: victim.job, from: victim.job.firstElement + delivered)
             } else {
-                end(victim.job, element: victim.element, worker, verdict)
+                // The page cannot name a later one: they run in their order, and have their results in it.
+                end(victim.job, element: delivered, worker, verdict)
             }
         }
         if !hasGreeted, let failure = failureToGreet(worker, verdict) { giveUp(failure) }
@@ -336,7 +338,8 @@ extension ProcessPoolCore {
             cause: cause, task: job.taskName, input: job.inputDescription(job.firstElement + element),
             process: worker.pid,
             reason: reason(cause, report), report: report,
-            ranFor: .nanoseconds(max(0, (hasMark ? mark.ns : MonotonicTime.now.nanoseconds) - roost_slot_began(page))),
+            ranFor: .nanoseconds(
+                min(hasMark ? mark.ns : .max, MonotonicTime.now.nanoseconds).elapsed(since: roost_slot_began(page))),
             cpuTime: max(.zero, cpu - .nanoseconds(roost_slot_cpu(page))),
             peakMemory: Self.peak(end, sampled: max(peak, baseline)),
             lastUpdate: updateSize > 0

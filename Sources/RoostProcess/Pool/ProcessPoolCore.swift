@@ -36,6 +36,8 @@ final class ProcessPoolCore: Sendable {
         /// The jobs that wait until it is known whether workers have their type.
         var waiting: [Int: [(job: Job, worker: WorkerProcess, slot: Int)]] = [:]
         var definedTypes: [Int: Set<Int>] = [:]
+        /// The types that workers were asked for and have not answered.
+        var askedTypes: [Int: Set<Int>] = [:]
         var lastJob: UInt64 = 0
         /// The one that said hello last: all run the same file.
         var worker: WorkerIdentity?
@@ -220,8 +222,10 @@ final class ProcessPoolCore: Sendable {
         // Every worker is asked until one has answered: the first may be busy for long.
         let isSent = worker.writer.write(
             .define, element: isKnown ? 0 : 1, extra: type, number: definition.contract, Array(definition.name.utf8))
-        if isSent { state.definedTypes[worker.number, default: []].insert(type) }
-        return isSent
+        guard isSent else { return false }
+        state.definedTypes[worker.number, default: []].insert(type)
+        if !isKnown { state.askedTypes[worker.number, default: []].insert(type) }
+        return true
     }
 
     /// The slot is free again, nothing was sent.
@@ -236,15 +240,7 @@ final class ProcessPoolCore: Sendable {
     /// Puts the task into the worker's ring. The slot is offered first: whoever reads the frame finds it so.
     private func send(_ job: Job, to worker: WorkerProcess, _ slot: Int) -> [PoolStateMachine<Job>.Action] {
         let payload = state.withLock { _ in job.payload }
-        do { try worker.port.lend(payload) } catch {
-            let next = release(job, worker.number, slot)
-            fail(
-                job,
-                ProcessPoolError(
-                    .systemLimit, "the bytes of task '\(job.taskName)' could not be sent to a worker", underlying: error
-                ))
-            return next
-        }
+        if let next = lend(payload, of: job, to: worker, slot) { return next }
         let (isOffered, type, attempt) = state.withLock { state -> (Bool, Int, Int) in
             guard case .offered(let owner, slot) = job.place, owner === worker, job.stopReason == nil else {
                 return (false, 0, 0)
@@ -264,27 +260,8 @@ final class ProcessPoolCore: Sendable {
                 extra: type | attempt << 16,
                 number: job.id, payload.bytes)
         guard !isSent else { return [] }
-        for storage in payload.storages { if let lease = storage.lease { worker.port.returned(lease.arena.id) } }
-        guard isOffered else {
-            // Stopped meanwhile, or the worker is doomed, or it has died and its end has seen to the job.
-            guard let reason = state.withLock({ _ in job.stopReason }) else {
-                return decided { state in
-                    guard case .offered(let owner, slot) = job.place, owner === worker,
-                        state.machine.wasWithheld(job, worker: worker.number, slot: slot)
-                    else { return [] }
-                    job.place = .queued
-                    return state.machine.submit(job, priority: job.level, first: true)
-                }
-            }
-            let isMine = state.withLock { _ in
-                if case .offered(let owner, slot) = job.place { owner === worker } else { false }
-            }
-            guard isMine else { return [] }
-            let next = release(job, worker.number, slot)
-            job.stopped(reason)
-            job.ended()
-            return next
-        }
+        worker.port.takeBack(payload.storages)
+        guard isOffered else { return withdraw(job, worker, slot) }
         return decided { state in
             roost_slot_clear(roost_control_slot(worker.control, Int32(slot)))
             guard case .offered(let owner, slot) = job.place, owner === worker else {
@@ -299,23 +276,106 @@ final class ProcessPoolCore: Sendable {
         }
     }
 
+    /// It was not offered: it was stopped meanwhile, or the worker is doomed, or it has died and its end has seen to the job.
+    private func withdraw(_ job: Job, _ worker: WorkerProcess, _ slot: Int) -> [PoolStateMachine<Job>.Action] {
+        guard let reason = state.withLock({ _ in job.stopReason }) else {
+            return decided { state in
+                guard case .offered(let owner, slot) = job.place, owner === worker,
+                    state.machine.wasWithheld(job, worker: worker.number, slot: slot)
+                else { return [] }
+                job.place = .queued
+                return state.machine.submit(job, priority: job.level, first: true)
+            }
+        }
+        let isMine = state.withLock { _ in
+            if case .offered(let owner, slot) = job.place { owner === worker } else { false }
+        }
+        guard isMine else { return [] }
+        let next = release(job, worker.number, slot)
+        job.stopped(reason)
+        job.ended()
+        return next
+    }
+
+    /// Sends what travels beside a payload. When it could not, what is to be done next: the job waits again, or has its ending.
+    private func lend(
+        _ payload: Payload, of job: Job, to worker: WorkerProcess, _ slot: Int
+    ) -> [PoolStateMachine<Job>.Action]? {
+        var patience = Duration.zero
+        while true {
+            do {
+                try worker.port.lend(payload, patience: patience)
+                return nil
+            } catch is ArenaPort.IsFull where patience == .zero {
+                if let next = waitForRoom(job, worker, slot) { return next }
+                // The worker has nothing else to do, and makes room as soon as it is told.
+                patience = Self.patienceForRoom
+            } catch {
+                let next = release(job, worker.number, slot)
+                let why = error is ArenaPort.IsFull ? "it took no more descriptors" : "the system refused"
+                fail(
+                    job,
+                    ProcessPoolError(
+                        .systemLimit, "the bytes of task '\(job.taskName)' could not be sent to a worker: \(why)",
+                        underlying: error))
+                return next
+            }
+        }
+    }
+
+    /// How long a worker that has nothing to do may take to make room for descriptors.
+    private static let patienceForRoom = Duration.seconds(1)
+
+    /// A busy worker takes no more descriptors: the job waits again, until something comes back from that worker. Nil when nothing
+    /// will.
+    private func waitForRoom(
+        _ job: Job, _ worker: WorkerProcess, _ slot: Int
+    ) -> [PoolStateMachine<Job>.Action]? {
+        var isWithdrawn = false
+        var isWaiting = true
+        let next = decided { state in
+            guard case .offered(let owner, slot) = job.place, owner === worker, job.stopReason == nil else {
+                isWithdrawn = true
+                return []
+            }
+            guard let entry = state.machine.workers[worker.number], entry.inFlight > 1 || !entry.revoked.isEmpty else {
+                isWaiting = false
+                return []
+            }
+            job.place = .queued
+            return state.machine.wasRefused(job, priority: job.level, worker: worker.number, slot: slot)
+        }
+        if isWithdrawn { return withdraw(job, worker, slot) }
+        return isWaiting ? next : nil
+    }
+
     // MARK: What workers send
 
+    /// A frame, its header copied out of the shared memory. Whatever is in it may be wrong: the worker is about to crash, or has written
+    /// over the ring. What cannot be ends that worker.
     func received(_ header: roost_frame, _ bytes: UnsafeRawBufferPointer, from worker: WorkerProcess) {
         switch FrameKind(rawValue: header.kind) {
         case .result, .failure: finished(header, bytes, worker)
         case .update: job(header, worker)?.updated(bytes)
-        case .skipped:
-            decide { state in
-                roost_slot_clear(roost_control_slot(worker.control, Int32(header.slot)))
-                return state.machine.freed(
-                    worker: worker.number, slot: Int(header.slot), time: nil, now: MonotonicTime.now.nanoseconds)
-            }
+        case .skipped: skipped(Int(header.slot), worker)
         case .hello: greeted(bytes, worker)
         case .answer: answered(Int(header.extra), bytes, worker)
         case .workerArena: worker.port.hear(ArenaNews(number: header.number, extra: header.extra))
         default: end(worker, .broken(.broken("a kind \(header.kind) that there is not")))
         }
+    }
+
+    /// It has come to the frame of a task that had been taken back: only then is there nothing in the slot.
+    private func skipped(_ slot: Int, _ worker: WorkerProcess) {
+        var isRevoked = false
+        decide { state in
+            isRevoked = state.machine.workers[worker.number]?.revoked.contains(slot) ?? false
+            guard isRevoked else { return [] }
+            roost_slot_clear(roost_control_slot(worker.control, Int32(slot)))
+            return state.machine.freed(
+                worker: worker.number, slot: slot, time: nil, now: MonotonicTime.now.nanoseconds)
+        }
+        if !isRevoked { end(worker, .broken(.broken("a task was skipped that had not been taken back"))) }
     }
 
     private func job(_ header: roost_frame, _ worker: WorkerProcess) -> Job? {
@@ -345,15 +405,24 @@ final class ProcessPoolCore: Sendable {
 
     /// The outputs of some elements of a chunk, one behind the other.
     func received(
-        run header: roost_frame, done: Int, isLast: Bool, _ outputs: UnsafeRawBufferPointer, from worker: WorkerProcess
+        run header: roost_frame, done: Int, state: UInt32, _ outputs: UnsafeRawBufferPointer, from worker: WorkerProcess
     ) {
         guard done <= Int(header.extra) else { return end(worker, .broken(.broken("more results than there is room"))) }
-        guard done > 0 || isLast else { return }
+        guard done > 0 || state == UInt32(ROOST_RUN_LAST) else { return }
+        // The worker may have died between the last of its outputs and the end of the run: they are all there.
+        let isLast =
+            state == UInt32(ROOST_RUN_LAST)
+            || state == UInt32(ROOST_RUN_OPEN) && completes(header, done, worker)
         guard let arrival = arrived(header, done, isLast: isLast, worker) else { return }
         let first = arrival.job.firstElement + Int(header.element)
         let flags = FrameFlags(rawValue: header.flags)
         arrival.job.received(first..<first + done, flags, outputs, worker.port)
         if isLast { ended(arrival.job, worker) }
+    }
+
+    /// Whether a job has all its results with so many more.
+    private func completes(_ header: roost_frame, _ done: Int, _ worker: WorkerProcess) -> Bool {
+        job(header, worker).map { Int(header.element) + done == $0.count - $0.firstElement } ?? false
     }
 
     /// Notes that so many elements of a job have their results, which come in their order. Nil, and the worker's end, when that cannot be.
@@ -370,7 +439,9 @@ final class ProcessPoolCore: Sendable {
         var timer: TimerRegistration?
         decide { state in
             guard let job = state.machine.job(worker: worker.number, slot: slot), job.id == header.number,
-                first == before?.delivered ?? 0
+                first == before?.delivered ?? 0,
+                // A single task is not sent as a chunk, and does not come back as one.
+                header.kind != FrameKind.results.rawValue || job.count - job.firstElement > 1
             else { return [] }
             let left = job.count - job.firstElement - first - count
             guard isLast ? left == 0 : left > 0 else { return [] }
@@ -387,7 +458,7 @@ final class ProcessPoolCore: Sendable {
             job.place = .over
             let now = MonotonicTime.now.nanoseconds
             let page = roost_control_slot(worker.control, Int32(slot))
-            let time = now - roost_slot_began(page)
+            let time = now.elapsed(since: roost_slot_began(page))
             roost_slot_clear(page)
             return state.machine.freed(worker: worker.number, slot: slot, time: time, now: now)
         }
@@ -399,6 +470,17 @@ final class ProcessPoolCore: Sendable {
     private func ended(_ job: Job, _ worker: WorkerProcess) {
         job.ended()
         if let growth = configuration.growthPerWorker { replaceIfGrown(worker, beyond: growth) }
+    }
+
+    /// It has lost what later results may refer to, or has no means left: it gets no more tasks, and those that it has not begun go to
+    /// others.
+    func replace(_ worker: WorkerProcess) {
+        decide { state in
+            let actions = state.machine.retire(worker.number) + takeBack(worker, &state)
+            // Nothing will come back from it any more.
+            let isEmpty = state.machine.workers[worker.number].map { $0.inFlight == 0 && $0.revoked.isEmpty } ?? false
+            return isEmpty ? actions + [.dismiss(worker: worker.number)] : actions
+        }
     }
 
     private func deliver(
@@ -414,6 +496,9 @@ final class ProcessPoolCore: Sendable {
         case is StopError:
             if let limit = arrival.timeLimit { return job.timedOut(limit) }
             job.failed(element, StopError(arrival.stopReason ?? .requested("")))
+        case let error as ProcessPoolError where error.code == .systemLimit:
+            replace(worker)
+            job.failed(element, error)
         default: job.failed(element, naming(error))
         }
     }
@@ -427,6 +512,11 @@ final class ProcessPoolCore: Sendable {
         guard let hello = try? TaskCoding.decodePlainly(Hello.self, from: bytes) else {
             return end(worker, .broken(.broken("a greeting that cannot be read")))
         }
+        let isFirst = worker.state.withLock { state in
+            defer { state.hasGreeted = true }
+            return !state.hasGreeted
+        }
+        guard isFirst else { return end(worker, .broken(.broken("a second greeting"))) }
         var failure: ProcessPoolError?
         if hello.wire != wireVersion {
             failure = ProcessPoolError(
@@ -442,7 +532,6 @@ final class ProcessPoolCore: Sendable {
         }
         let memory = ProcessMemory(of: worker)
         worker.state.withLock { state in
-            state.hasGreeted = true
             state.baseline = memory.own
             state.baselineData = memory.data
         }
@@ -465,10 +554,11 @@ final class ProcessPoolCore: Sendable {
 
     /// Whether a type is known: the tasks that waited for it go, or fail.
     private func answered(_ type: Int, _ bytes: UnsafeRawBufferPointer, _ worker: WorkerProcess) {
-        let answer =
-            (try? TaskCoding.decodePlainly(TypeAnswer.self, from: bytes))
-            ?? TypeAnswer(
-                verdict: .different, detail: "its answer cannot be read", executable: executablePath, build: "unknown")
+        let isAsked = state.withLock { $0.askedTypes[worker.number]?.remove(type) != nil }
+        guard isAsked else { return end(worker, .broken(.broken("an answer that nobody asked for"))) }
+        guard let answer = try? TaskCoding.decodePlainly(TypeAnswer.self, from: bytes) else {
+            return end(worker, .broken(.broken("an answer that cannot be read")))
+        }
         var waiting: [(job: Job, worker: WorkerProcess, slot: Int)] = []
         state.withLock { state in
             guard state.types.indices.contains(type) else { return }

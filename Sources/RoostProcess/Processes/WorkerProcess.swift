@@ -5,7 +5,8 @@ import Roost
 /// The app's side of one worker process: its shared memory, its thread that reads what it sends, and its end.
 ///
 /// Its end takes this way: the supervisor sees that the process is over, ends what it left in its group, takes its status and what it
-/// printed last, and closes the ring; the reader reads what is still in there, and only then tells the pool.
+/// printed last, and closes the ring; the reader reads what is still in there, and only then tells the pool. What the shared memory
+/// says does not count for this: the worker can write there what it likes.
 final class WorkerProcess: @unchecked Sendable {  // proof: `state` is locked; `chunk` is the reader's
     let number: Int
     let pool: ProcessPoolCore
@@ -98,6 +99,7 @@ final class WorkerProcess: @unchecked Sendable {  // proof: `state` is locked; `
         let returns = ArenaReturns(writer, .arena)
         self.returns = returns
         port = ArenaPort(channel: ends[0]) { news in returns.add(news) }
+        port.whenLost { [weak self] in if let self { self.pool.replace(self) } }
     }
 
     deinit {
@@ -188,12 +190,16 @@ final class WorkerProcess: @unchecked Sendable {  // proof: `state` is locked; `
     /// The thread of this worker: everything it sends, in order, until it is gone.
     private func read() {
         var patience = roost_patience.forRings
-        loop: while true {
-            guard roost_ring_wait_for_frame(incoming, &patience, -1) == 0 else { break }
+        while true {
+            guard roost_ring_wait_for_frame(incoming, &patience, -1) == 0 else {
+                if isOver { break }
+                endNow("its ring was closed")
+                continue
+            }
             var failure: Int32 = 0
-            while let frame = roost_ring_peek(incoming, &failure) {
-                let header = frame.pointee
-                let bytes = UnsafeRawBufferPointer(start: UnsafeRawPointer(frame + 1), count: Int(header.size))
+            var header = roost_frame()
+            while let start = roost_ring_peek(incoming, &header, &failure) {
+                let bytes = UnsafeRawBufferPointer(start: start, count: Int(header.size))
                 if header.kind == FrameKind.results.rawValue {
                     receiveRun(header, bytes)
                 } else {
@@ -203,14 +209,22 @@ final class WorkerProcess: @unchecked Sendable {  // proof: `state` is locked; `
                 returns.flush()
             }
             if failure != 0 {
-                pool.end(self, .broken(.broken("its size or place")))
-                // Nothing after it can be read; the end of the process closes the ring.
-                over.park()
-                break loop
+                // Nothing after it can be read.
+                endNow("its size or place")
+                break
             }
         }
         port.close()
         pool.isGone(self)
+    }
+
+    /// The process is reaped: what is in the ring now is all there will be.
+    private var isOver: Bool { state.withLock { $0.isReaped } }
+
+    /// What it sent cannot be: ends it, and waits until it is over.
+    private func endNow(_ what: String) {
+        pool.end(self, .broken(.broken(what)))
+        while !isOver { over.park() }
     }
 
     /// Waits until the run is whole, or the process is over: what is in it counts either way.
@@ -220,9 +234,13 @@ final class WorkerProcess: @unchecked Sendable {  // proof: `state` is locked; `
             return pool.end(self, .broken(.broken("a run of \(bytes.count) bytes")))
         }
         let run = roost_run_at(UnsafeMutableRawPointer(mutating: start))
-        let state = roost_ring_wait_for_run(incoming, run)
+        var state = roost_ring_wait_for_run(incoming, run)
+        if state == UInt32(ROOST_RUN_OPEN), !isOver {
+            endNow("its ring was closed")
+            state = roost_ring_wait_for_run(incoming, run)
+        }
         pool.received(
-            run: header, done: Int(roost_run_done(run)), isLast: state == UInt32(ROOST_RUN_LAST),
+            run: header, done: Int(roost_run_done(run)), state: state,
             UnsafeRawBufferPointer(rebasing: bytes[size...]), from: self)
     }
 

@@ -59,15 +59,17 @@ final class WorkerServer: @unchecked Sendable {  // proof: what is not a constan
         while true {
             guard roost_ring_wait_for_frame(incoming, &patience, -1) == 0 else { roost_leave(0) }
             var failure: Int32 = 0
-            while let frame = roost_ring_peek(incoming, &failure) {
-                if frame.pointee.kind == FrameKind.setup.rawValue { setupFailure = setupFailure ?? setUp(frame) }
-                if !hasGreeted, frame.pointee.kind == FrameKind.setup.rawValue {
+            var header = roost_frame()
+            while let start = roost_ring_peek(incoming, &header, &failure) {
+                let bytes = UnsafeRawBufferPointer(start: start, count: Int(header.size))
+                if header.kind == FrameKind.setup.rawValue { setupFailure = setupFailure ?? setUp(bytes) }
+                if !hasGreeted, header.kind == FrameKind.setup.rawValue {
                     hasGreeted = true
                     greet(setupFailure)
-                    roost_ring_consume(incoming, frame.pointee.size)
+                    roost_ring_consume(incoming, header.size)
                     continue
                 }
-                handle(frame)
+                handle(header, bytes)
             }
             if failure != 0 {
                 writeToStandardError("roost: a worker got a frame that cannot be\n")
@@ -76,15 +78,10 @@ final class WorkerServer: @unchecked Sendable {  // proof: what is not a constan
         }
     }
 
-    private func bytes(of frame: UnsafePointer<roost_frame>) -> UnsafeRawBufferPointer {
-        UnsafeRawBufferPointer(start: UnsafeRawPointer(frame + 1), count: Int(frame.pointee.size))
-    }
-
     // MARK: The beginning
 
     /// Why the setup failed; nil when it did not, or there is none.
-    private func setUp(_ frame: UnsafePointer<roost_frame>) -> String? {
-        let bytes = bytes(of: frame)
+    private func setUp(_ bytes: UnsafeRawBufferPointer) -> String? {
         guard !bytes.isEmpty else { return nil }
         guard let border = bytes.firstIndex(of: 0) else { return "its frame has no name" }
         let name = String(decoding: bytes[..<border], as: UTF8.self)
@@ -103,36 +100,35 @@ final class WorkerServer: @unchecked Sendable {  // proof: what is not a constan
     private func greet(_ setupFailure: String?) {
         let hello = Hello(
             wire: wireVersion, executable: ExecutableIdentity.path, build: ExecutableIdentity.build,
-            setupFailure: setupFailure)
+            setupFailure: setupFailure?.cut(utf8: Self.longestText))
         _ = writer.write(.hello, (try? TaskCoding.encodePlainly(hello)) ?? [], wait: .forEver)
     }
 
     // MARK: Frames
 
-    private func handle(_ frame: UnsafePointer<roost_frame>) {
-        let size = frame.pointee.size
-        switch FrameKind(rawValue: frame.pointee.kind) {
+    private func handle(_ header: roost_frame, _ bytes: UnsafeRawBufferPointer) {
+        switch FrameKind(rawValue: header.kind) {
         case .define:
-            define(frame)
-            roost_ring_consume(incoming, size)
-        case .task: serve(frame)
+            define(header, bytes)
+            roost_ring_consume(incoming, header.size)
+        case .task: serve(header, bytes)
         case .arena:
-            port.hear(ArenaNews(number: frame.pointee.number, extra: frame.pointee.extra))
-            roost_ring_consume(incoming, size)
+            port.hear(ArenaNews(number: header.number, extra: header.extra))
+            roost_ring_consume(incoming, header.size)
         case .leave: roost_leave(0)
-        default: roost_ring_consume(incoming, size)
+        default: roost_ring_consume(incoming, header.size)
         }
     }
 
     /// `number` is the contract, `extra` the type's number.
-    private func define(_ frame: UnsafePointer<roost_frame>) {
-        let name = String(decoding: bytes(of: frame), as: UTF8.self)
+    private func define(_ header: roost_frame, _ bytes: UnsafeRawBufferPointer) {
+        let name = String(decoding: bytes, as: UTF8.self)
         var answer = TypeAnswer(
             verdict: .unknown, detail: "", executable: ExecutableIdentity.path, build: ExecutableIdentity.build)
         if let type = TypeDoor.type(named: name) {
             if let task = type as? any IsolatedTask.Type {
-                if ServedTask.contract(of: task) == frame.pointee.number {
-                    types[Int(frame.pointee.extra)] = ServedTask.make(task)
+                if ServedTask.contract(of: task) == header.number {
+                    types[Int(header.extra)] = ServedTask.make(task)
                     answer.verdict = .known
                 } else {
                     answer.verdict = .different
@@ -140,18 +136,17 @@ final class WorkerServer: @unchecked Sendable {  // proof: what is not a constan
                 }
             } else {
                 answer.verdict = .different
-                answer.detail = "'\(String(reflecting: type))' is no IsolatedTask there"
+                answer.detail = "'\(String(reflecting: type).cut(utf8: Self.longestText))' is no IsolatedTask there"
             }
         }
-        guard frame.pointee.element == 1 else { return }
-        let bytes = (try? TaskCoding.encodePlainly(answer)) ?? []
-        _ = writer.write(.answer, extra: Int(frame.pointee.extra), bytes, wait: .forEver)
+        guard header.element == 1 else { return }
+        _ = writer.write(
+            .answer, extra: Int(header.extra), (try? TaskCoding.encodePlainly(answer)) ?? [], wait: .forEver)
     }
 
     // MARK: Tasks
 
-    private func serve(_ frame: UnsafePointer<roost_frame>) {
-        let header = frame.pointee
+    private func serve(_ header: roost_frame, _ bytes: UnsafeRawBufferPointer) {
         let index = Int(header.slot)
         let slot = roost_control_slot(control, Int32(index))
         guard roost_slot_take(slot) != 0 else {
@@ -166,11 +161,12 @@ final class WorkerServer: @unchecked Sendable {  // proof: what is not a constan
             guard let type = types[Int(header.extra & 0xFFFF)] else {
                 throw ProcessPoolError.broken("a type nobody defined")
             }
-            opened = try type.open(bytes(of: frame), flags, count, port)
+            opened = try type.open(bytes, flags, count, port)
             roost_ring_consume(incoming, header.size)
         } catch {
             roost_ring_consume(incoming, header.size)
-            return fail(index, 0, header.number, .inputNotDecodable, error, flags: .last)
+            let isLimit = (error as? ProcessPoolError)?.code == .systemLimit
+            return fail(index, 0, header.number, isLimit ? .systemLimit : .inputNotDecodable, error, flags: .last)
         }
         let run = TaskRun(
             control: control, index: index, number: header.number, opened: opened, attempt: Int(header.extra >> 16),
@@ -180,6 +176,9 @@ final class WorkerServer: @unchecked Sendable {  // proof: what is not a constan
         var element = 0
         while element < count { element = serve(from: element, to: count, run, opened) }
     }
+
+    /// How long the app may take to make room for the memory that belongs to an output.
+    private static let patienceForRoom = Duration.seconds(10)
 
     // MARK: One task
 
@@ -209,19 +208,25 @@ final class WorkerServer: @unchecked Sendable {  // proof: what is not a constan
     }
 
     private func send(_ payload: Payload, _ element: Int, isLast: Bool, _ run: TaskRun) throws {
-        try port.lend(payload)
+        do { try port.lend(payload, patience: Self.patienceForRoom) } catch let error as SystemCallError
+            where error.errno == EBADF
+        { throw error } catch {
+            throw ProcessPoolError(.systemLimit, "the bytes of its output could not be sent", underlying: error)
+        }
         _ = writer.write(
             .result, flags: isLast ? payload.flags.union(.last) : payload.flags, slot: run.index, element: element,
             number: run.number, payload.bytes, wait: .forEver)
     }
 
     private func fail(_ element: Int, _ error: any Error, isLast: Bool, _ run: TaskRun) {
-        let (kind, cause): (RemoteFailure.Kind, any Error) =
+        let cause = (error as? OutputError)?.underlying ?? error
+        let kind: RemoteFailure.Kind =
             switch error {
-            case let error as OutputError: (.outputNotEncodable, error.underlying)
-            case is SizeError: (.outputTooLarge, error)
-            case is StopError: (.stopped, error)
-            default: (.thrown, error)
+            case _ where (cause as? ProcessPoolError)?.code == .systemLimit: .systemLimit
+            case is OutputError: .outputNotEncodable
+            case is SizeError: .outputTooLarge
+            case is StopError: .stopped
+            default: .thrown
             }
         fail(run.index, element, run.number, kind, cause, flags: isLast ? .last : [])
     }
@@ -276,6 +281,8 @@ final class WorkerServer: @unchecked Sendable {  // proof: what is not a constan
         return closeRun(count, nil, of: count, progress, run)
     }
 
+    /// Bytes: a frame has room for several.
+    private static let longestText = 8_000
     private static let runHeader = MemoryLayout<roost_run>.size
 
     private func openRun(
@@ -309,15 +316,26 @@ final class WorkerServer: @unchecked Sendable {  // proof: what is not a constan
         _ slot: Int, _ element: Int, _ number: UInt64, _ kind: RemoteFailure.Kind, _ error: any Error, flags: FrameFlags
     ) {
         var failure = RemoteFailure(
-            kind: kind, type: String(reflecting: Swift.type(of: error)), text: String("\(error)".prefix(8_000)))
+            kind: kind, type: String(reflecting: Swift.type(of: error)).cut(utf8: Self.longestText),
+            text: "\(error)".cut(utf8: Self.longestText))
         if let codable = error as? any Error & Codable, let name = TypeDoor.name(of: Swift.type(of: error)),
-            let encoded = try? TaskCoding.encodePlainly(codable), encoded.count < 8_000
+            let encoded = try? TaskCoding.encodePlainly(codable), encoded.count < Self.longestText
         {
             failure.name = name
             failure.encoded = encoded
         }
         let bytes = (try? TaskCoding.encodePlainly(failure)) ?? []
         _ = writer.write(.failure, flags: flags, slot: slot, element: element, number: number, bytes, wait: .forEver)
+    }
+}
+
+extension String {
+    /// No more than so many bytes of it; whole characters.
+    func cut(utf8 most: Int) -> String {
+        guard utf8.count > most else { return self }
+        var end = utf8.index(startIndex, offsetBy: most)
+        while end > startIndex, String.Index(end, within: self) == nil { end = utf8.index(before: end) }
+        return String(self[..<end])
     }
 }
 

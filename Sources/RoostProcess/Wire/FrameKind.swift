@@ -7,7 +7,7 @@ enum FrameKind: UInt8, Sendable {
     case define
     /// A task, or a chunk of `element` tasks, for a slot; `extra` is its type's number, `number` the job's.
     case task
-    /// One of the worker's arenas is not read any more, or one of the app's is gone.
+    /// One of the worker's arenas is not read any more, one of the app's is gone, or descriptors wait to be taken.
     case arena
     /// There will be no more tasks.
     case leave
@@ -27,7 +27,7 @@ enum FrameKind: UInt8, Sendable {
     case skipped
     /// The newest update.
     case update
-    /// One of the app's arenas is not read any more, or one of the worker's is gone.
+    /// One of the app's arenas is not read any more, one of the worker's is gone, or descriptors wait to be taken.
     case workerArena
 }
 

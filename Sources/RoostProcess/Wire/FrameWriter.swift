@@ -16,7 +16,7 @@ final class FrameWriter: @unchecked Sendable {  // proof: the ring is one writer
         case forEver
     }
 
-    /// Writes a frame and wakes the reader; false when there was no room, or nobody reads any more.
+    /// Writes a frame and wakes the reader; false when there was no room, it is larger than any frame may be, or nobody reads any more.
     func write(
         _ kind: FrameKind, flags: FrameFlags = [], slot: Int = 0, element: Int = 0, extra: Int = 0, number: UInt64 = 0,
         _ bytes: [UInt8] = [], wait: Wait = .never, wakes: Bool = true
@@ -46,6 +46,8 @@ final class FrameWriter: @unchecked Sendable {  // proof: the ring is one writer
     private func put(
         _ frame: roost_frame, wait: Wait, _ fill: (UnsafeMutableRawPointer) -> Void
     ) -> UnsafeMutableRawPointer? {
+        // No room will ever be found for it.
+        guard frame.size <= UInt32(ROOST_FRAME_LIMIT) else { return nil }
         var frame = frame
         return lock.withLock { _ in
             while true {

@@ -33,6 +33,8 @@ struct RemoteFailure: Codable {
         case inputNotDecodable
         case outputNotEncodable
         case outputTooLarge
+        /// The worker ran out of memory or descriptors: it should be replaced.
+        case systemLimit
     }
 
     var kind: Kind

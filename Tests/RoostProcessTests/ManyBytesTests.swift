@@ -1,0 +1,197 @@
+import CRoostProcess
+import Glibc
+import ProcessTestTasks
+import Roost
+import Testing
+
+@testable import RoostProcess
+
+/// Bytes and descriptors in numbers: more than the channel to a worker has room for, and more than a process may have open.
+@Suite(.serialized) struct ManyBytesTests {
+    /// New ones, each in an arena of its own.
+    private static func make(_ count: Int) throws -> [Bytes] {
+        try (0..<count).map { number in
+            try Bytes(count: ArenaStore.smallest) { $0[0] = UInt8(truncatingIfNeeded: number) }
+        }
+    }
+
+    private static func expectBrightened(_ bytes: [Bytes], _ count: Int, at location: SourceLocation = #_sourceLocation)
+    {
+        #expect(bytes.count == count, sourceLocation: location)
+        let isRight = bytes.enumerated().allSatisfy { number, bytes in
+            bytes.withUnsafeBytes { $0[0] } == UInt8(truncatingIfNeeded: number + 1)
+        }
+        #expect(isRight, sourceLocation: location)
+    }
+
+    /// As many open files as the system allows this process; then those of now.
+    private static func withManyFiles(_ body: () async throws -> Void) async throws {
+        // Those that lie there would not be sent.
+        ArenaStore.process.trim()
+        defer { ArenaStore.process.trim() }
+        try await withFiles(100_000, body)
+    }
+
+    private static func withFiles(_ most: Int, _ body: () async throws -> Void) async throws {
+        var before = rlimit()
+        getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &before)
+        var limit = rlimit(rlim_cur: min(rlim_t(most), before.rlim_max), rlim_max: before.rlim_max)
+        #expect(setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0)
+        defer { setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &before) }
+        try await body()
+    }
+
+    /// The number that the next descriptor will have, unless somebody closes one.
+    private static var nextDescriptor: Int {
+        let next = dup(0)
+        close(next)
+        return Int(next)
+    }
+
+    @Test func aTaskOfAThousandBytesInAndOut() async throws {
+        try await Self.withManyFiles {
+            let pool = try SmokeTests.pool()
+            for _ in 0..<2 {
+                Self.expectBrightened(try await pool.run(BrightenAll(Self.make(1_000))), 1_000)
+            }
+            await pool.close()
+        }
+    }
+
+    /// More than there is room for at once: whoever sends waits, and whoever receives makes room.
+    @Test func moreThanTheChannelHolds() async throws {
+        try await Self.withManyFiles {
+            let pool = try SmokeTests.pool { $0.workers = 0...1 }
+            Self.expectBrightened(try await pool.run(BrightenAll(Self.make(6_000))), 6_000)
+            await pool.close()
+        }
+    }
+
+    /// The worker is busy, and takes nothing: the tasks behind the one that runs wait for room, and none of them fails.
+    @Test(arguments: [40, 500]) func tasksThatWaitInAWorker(_ count: Int) async throws {
+        try await Self.withManyFiles {
+            let corner = try Corner()
+            let pool = try SmokeTests.pool { $0.workers = 0...1 }
+            _ = try await pool.run(BrightenAll([]))
+            // Short ones: it gets some ahead.
+            let deadline = ContinuousClock.now + .seconds(20)
+            while !pool.core.state.withLock({ state in
+                state.machine.workers.values.allSatisfy { $0.meanTime <= state.machine.settings.short }
+            }) {
+                if ContinuousClock.now > deadline { throw Unexpected() }
+                _ = try await pool.run(Add(1, 1))
+            }
+            let held = pool.start(Innocent(1, gate: corner.path("gate")))
+            for await _ in held.updates { break }
+            let handles = try (0..<16).map { _ in pool.start(BrightenAll(try Self.make(count))) }
+            let ahead = pool.core.state.withLock { $0.machine.workers.values.map(\.inFlight) }
+            #expect(ahead.first ?? 0 > 4 && (count == 40 || ahead.first ?? 0 < 12), "\(ahead)")
+            Gate.open(corner.path("gate"))
+            #expect(try await held.value == 7)
+            for handle in handles {
+                let ending = await handle.ending(within: .seconds(30))
+                #expect(ending?.kind == "finished", "\(ending?.description ?? "none")")
+                if ending != nil { Self.expectBrightened(try await handle.value, count) }
+            }
+            await pool.close()
+        }
+    }
+
+    /// What could not be sent is not held for anybody.
+    @Test func whatCouldNotBeLentIsGivenBack() async throws {
+        try await Self.withManyFiles {
+            let before = ArenaStore.process.arenasInUse
+            var ends: [Int32] = [0, 0]
+            #expect(roost_channel(&ends) == 0)
+            defer { for end in ends { close(end) } }
+            let port = ArenaPort(channel: ends[0]) { _ in }
+            var payload: Payload? = try TaskCoding.encode(Self.make(8_000))
+            #expect(throws: ArenaPort.IsFull.self) { try port.lend(#require(payload)) }
+            payload = nil
+            #expect(ArenaStore.process.arenasInUse == before)
+        }
+    }
+
+    // MARK: No more descriptors
+
+    /// The worker's own limit: the task says so, and the next one gets another worker.
+    @Test func aWorkerThatMayOpenNoMore() async throws {
+        let pool = try SmokeTests.pool {
+            $0.workers = 0...1
+            $0.limits.openFiles = 16
+        }
+        #expect(try await pool.run(Add(1, 2)) == 3)
+        let first = pool.processes
+        let descriptors = (0..<40).map { _ in TransferredDescriptor(dup(0)) }
+        let ending = await pool.start(CountDescriptors(descriptors)).ending(within: .seconds(10))
+        #expect(ending?.poolError?.code == .systemLimit, "\(ending?.description ?? "none")")
+        #expect(try await pool.run(Add(20, 3)) == 23)
+        #expect(pool.processes != first, "a worker that has lost what it was sent goes on")
+        // So many at once are no more than it may have.
+        #expect(try await pool.run(CountDescriptors([TransferredDescriptor(dup(0))])) == 1)
+        await pool.close()
+    }
+
+    /// The app's limit, when an output comes.
+    @Test func anAppThatMayOpenNoMore() async throws {
+        ArenaStore.process.trim()
+        let corner = try Corner()
+        let pool = try SmokeTests.pool { $0.workers = 0...1 }
+        #expect(try await pool.run(Add(1, 2)) == 3)
+        _ = try await pool.run(BrightenAll([]))
+        let first = pool.processes
+        let input = try Self.make(40)
+        // Its frame and its descriptors are there when the limit is set; its output comes after.
+        let held = pool.start(Innocent(1, gate: corner.path("gate")))
+        for await _ in held.updates { break }
+        let handle = pool.start(BrightenAll(input))
+        try await Self.withFiles(Self.nextDescriptor + 2) {
+            Gate.open(corner.path("gate"))
+            let ending = await handle.ending(within: .seconds(10))
+            #expect(ending?.poolError?.code == .systemLimit, "\(ending?.description ?? "none")")
+            #expect(ending?.poolError?.message.contains("ulimit -n") == true)
+        }
+        #expect(try await held.value == 7)
+        Self.expectBrightened(try await pool.run(BrightenAll(input)), 40)
+        #expect(pool.processes != first, "a connection that has lost something goes on")
+        await pool.close()
+    }
+
+    @Test func bytesThatThereIsNoMemoryFor() async throws {
+        ArenaStore.process.trim()
+        try await Self.withFiles(Self.nextDescriptor) {
+            // Somebody else may close something meanwhile.
+            let error = #expect(throws: ProcessPoolError.self) { try Self.make(200) }
+            #expect(error?.code == .systemLimit && error?.underlying is SystemCallError)
+        }
+        #expect(try Bytes(count: 100_000) { _ in }.count == 100_000)
+    }
+
+    // MARK: Whose memory it is
+
+    /// What came from another process can only be read.
+    @Test func aTaskCannotChangeItsInput() async throws {
+        let pool = try SmokeTests.pool { $0.onOutput = { _ in } }
+        let bytes = try #require(Self.make(1).first)
+        #expect(await pool.start(WriteInput(bytes)).ending(within: .seconds(20))?.kind == "crashed")
+        #expect(bytes.withUnsafeBytes { $0[0] } == 0)
+        let output = try await pool.run(BrightenAll([bytes]))
+        output[0].withUnsafeBytes { output in
+            #expect(Touch.canRead(output.baseAddress!) && !Touch.canWrite(output.baseAddress!))
+            #expect(!Touch.canRead(output.baseAddress! + output.count), "nothing lies right behind it")
+        }
+        await pool.close()
+    }
+
+    /// Those whose worker is gone are forgotten.
+    @Test func connectionsAreForgotten() async throws {
+        let before = ArenaStore.process.portCount
+        let pool = try SmokeTests.pool {
+            $0.workers = 0...1
+            $0.tasksPerWorker = 1
+        }
+        for number in 0..<5 { #expect(try await pool.run(Add(number, 1)) == number + 1) }
+        await pool.close()
+        #expect(ArenaStore.process.portCount <= before)
+    }
+}
