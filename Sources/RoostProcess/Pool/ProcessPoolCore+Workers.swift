@@ -46,7 +46,7 @@ extension ProcessPoolCore {
 
     /// What this worker and all that it starts have in their environment.
     static func mark(_ number: Int, _ pool: ProcessPoolCore) -> String {
-        Guardian.shared.mark + "\(UInt(bitPattern: ObjectIdentifier(pool).hashValue)).\(number)."
+        Guardian.shared.mark + "\(pool.serial).\(number)."
     }
 
     private static let noBacktracer =
