@@ -12,6 +12,9 @@ import Roost
 /// The inside of a process pool.
 final class ProcessPoolCore: Sendable {
     let name: String
+    /// No other pool of this process has had it: an address comes again, and what ends the strays of a pool that is gone may come late.
+    let serial: UInt64
+    private static let lastSerial = Locked<UInt64>(0)
     let configuration: ProcessPool.Configuration
     let output: OutputQueue
     /// The frame that sets a worker up: the setup's type and encoding, or nothing.
@@ -55,6 +58,10 @@ final class ProcessPoolCore: Sendable {
         _ configuration: ProcessPool.Configuration, setup: [UInt8], executablePath: String, groups: ControlGroups?
     ) {
         self.groups = groups
+        serial = Self.lastSerial.withLock { last in
+            last += 1
+            return last
+        }
         name = configuration.name
         self.configuration = configuration
         self.setup = setup

@@ -96,8 +96,7 @@ struct ControlGroups: Sendable {
 
     /// A group for a worker. Throws ``SystemCallError``.
     func make(_ number: Int, _ pool: ProcessPoolCore) throws(SystemCallError) -> ControlGroup {
-        let id = UInt(bitPattern: ObjectIdentifier(pool).hashValue)
-        let path = "\(folder)/\(Self.prefix(of: getpid()))\(id)-\(number)"
+        let path = "\(folder)/\(Self.prefix(of: getpid()))\(pool.serial)-\(number)"
         guard mkdir(path, 0o755) == 0 else { throw SystemCallError(call: "mkdir", errno: errno) }
         return ControlGroup(folder: path, countsMemory: countsMemory)
     }
