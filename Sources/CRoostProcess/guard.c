@@ -79,7 +79,19 @@ void roost_guard_remove(roost_guard_table *table, int32_t place) {
     if (place >= 0) __atomic_store_n(&table->groups[place], 0, __ATOMIC_RELEASE);
 }
 
-// Whether a process has a mark that begins so in the environment it was started with.
+// Whether a process began within the last second and runs a program, but does not show its environment yet: it is in the middle
+// of execve(2). (A zombie and a thread of the kernel have no program.)
+static int is_becoming(int32_t pid, uint64_t start) {
+    struct timespec now;
+    clock_gettime(CLOCK_BOOTTIME, &now);
+    uint64_t ticks = (uint64_t)sysconf(_SC_CLK_TCK);
+    if (start + ticks < (uint64_t)now.tv_sec * ticks) return 0;
+    char path[64], program[16];
+    snprintf(path, sizeof path, "/proc/%d/exe", pid);
+    return readlink(path, program, sizeof program) > 0;
+}
+
+// Whether a process has a mark that begins so in the environment it was started with; -1 when it shows none.
 static int is_marked(int32_t pid, const char *entry, size_t length) {
     char path[64];
     char text[16 * 1024];
@@ -88,9 +100,10 @@ static int is_marked(int32_t pid, const char *entry, size_t length) {
     if (file < 0) return 0;
     // However long it is, and wherever the pieces are cut: how much of the entry has been seen, or that this is another one.
     size_t seen = 0;
-    int is_other = 0;
+    int is_other = 0, is_empty = 1;
     ssize_t count;
     while (seen < length && (count = read(file, text, sizeof text)) > 0) {
+        is_empty = 0;
         for (ssize_t place = 0; place < count && seen < length; place++) {
             if (text[place] == 0) {
                 seen = 0;
@@ -105,26 +118,32 @@ static int is_marked(int32_t pid, const char *entry, size_t length) {
         }
     }
     close(file);
-    return seen == length;
+    return is_empty ? -1 : seen == length;
 }
 
 int32_t roost_kill_marked(const char *mark) {
     char entry[128];
     int length = snprintf(entry, sizeof entry, "%s=%s", mark_variable, mark);
     if (length <= 0 || (size_t)length >= sizeof entry) return 0;
-    DIR *processes = opendir("/proc");
-    if (processes == NULL) return 0;
-    int32_t killed = 0, own = getpid();
-    struct dirent *found;
-    while ((found = readdir(processes)) != NULL) {
-        if (!isdigit((unsigned char)found->d_name[0])) continue;
-        int32_t pid = atoi(found->d_name);
-        // Its own number cannot be reused between the look and the signal while its start stays the same.
-        uint64_t start = roost_process_start(pid);
-        if (pid == own || start == 0 || !is_marked(pid, entry, (size_t)length)) continue;
-        if (roost_process_start(pid) == start && kill(pid, SIGKILL) == 0) killed++;
+    int32_t killed = 0, own = getpid(), becoming = 1;
+    for (int look = 0; look < 100 && becoming > 0; look++) {
+        if (look > 0) usleep(500);
+        DIR *processes = opendir("/proc");
+        if (processes == NULL) return killed;
+        becoming = 0;
+        struct dirent *found;
+        while ((found = readdir(processes)) != NULL) {
+            if (!isdigit((unsigned char)found->d_name[0])) continue;
+            int32_t pid = atoi(found->d_name);
+            // Its own number cannot be reused between the look and the signal while its start stays the same.
+            uint64_t start = roost_process_start(pid);
+            if (pid == own || start == 0) continue;
+            int marked = is_marked(pid, entry, (size_t)length);
+            if (marked < 0) becoming += is_becoming(pid, start);
+            if (marked > 0 && roost_process_start(pid) == start && kill(pid, SIGKILL) == 0) killed++;
+        }
+        closedir(processes);
     }
-    closedir(processes);
     return killed;
 }
 

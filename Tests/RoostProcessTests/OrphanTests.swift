@@ -39,11 +39,15 @@ import Testing
         let app = try TestApp("load")
         try app.waitUntilReady()
         let mark = "ROOST_WORKER_OF=\(app.process)-"
-        let guardian = try #require(
-            Processes.children(of: app.process).first { Processes.name($0) == "roost-guardian" })
+        // It is started right after the first worker.
+        var guardian: Int32?
+        let ready = ContinuousClock.now
+        while guardian == nil, ContinuousClock.now - ready < .seconds(5) {
+            guardian = Processes.children(of: app.process).first { Processes.name($0) == "roost-guardian" }
+        }
         // Both at once, the guardian first: it is started again as soon as the app sees its end.
         app.pause()
-        kill(guardian, SIGKILL)
+        kill(try #require(guardian), SIGKILL)
         app.kill()
         #expect(!Processes.journals(of: app.process).isEmpty)
         let next = try TestApp("load")

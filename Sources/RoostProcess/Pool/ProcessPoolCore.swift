@@ -21,12 +21,6 @@ final class ProcessPoolCore: Sendable {
     let setup: [UInt8]
     let executablePath: String
     let groups: ControlGroups?
-    /// No other pool of this process has it, or had it: an address is used again.
-    let serial = ProcessPoolCore.lastSerial.withLock { last in
-        last += 1
-        return last
-    }
-    private static let lastSerial = Locked<UInt64>(0)
 
     struct State {
         var machine: PoolStateMachine<Job>
