@@ -57,6 +57,12 @@ enum ProcessTable {
         return counts.flatMap { Int($0.prefix { $0 != "/" }) } ?? 0
     }
 
+    /// The name of its main thread; none when it is gone.
+    static func name(of process: pid_t) -> String {
+        let text = FileManager.default.contents(atPath: "/proc/\(process)/comm")
+        return text.map { String(decoding: $0.dropLast(), as: UTF8.self) } ?? ""
+    }
+
     private static func session(of process: pid_t) -> pid_t? {
         guard let line = line(of: process) else { return nil }
         // After the name, which may hold anything: state, parent, group, session.
