@@ -147,11 +147,29 @@ int32_t roost_kill_marked(const char *mark) {
     return killed;
 }
 
+// Whether anything in a process group is more than a zombie, which hears no signal and counts as a process to kill(2).
+static int is_alive(int32_t group) {
+    DIR *processes = opendir("/proc");
+    if (processes == NULL) return 1;
+    int alive = 0;
+    struct dirent *found;
+    while (!alive && (found = readdir(processes)) != NULL) {
+        if (!isdigit((unsigned char)found->d_name[0])) continue;
+        char text[1024], state;
+        int32_t parent, its_group;
+        const char *place = process_state(atoi(found->d_name), text);
+        if (place == NULL || sscanf(place, ") %c %d %d", &state, &parent, &its_group) != 3) continue;
+        alive = its_group == group && state != 'Z' && state != 'X';
+    }
+    closedir(processes);
+    return alive;
+}
+
 int32_t roost_guard_sweep(const roost_guard_table *table) {
     int32_t killed = 0;
     for (int32_t place = 0; place < ROOST_GUARD_PLACES; place++) {
         int32_t group = __atomic_load_n(&table->groups[place], __ATOMIC_ACQUIRE);
-        if (group > 1 && kill(-group, SIGKILL) == 0) killed++;
+        if (group > 1 && kill(-group, SIGKILL) == 0) killed += is_alive(group);
     }
     return killed + roost_kill_marked(table->mark);
 }

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <linux/sched.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -223,6 +224,12 @@ void roost_print_lines(void) {
 void roost_leave(int32_t status) {
     _exit(status);
 }
+
+int32_t roost_is_copy;
+
+static void became_copy(void) { roost_is_copy = 1; }
+
+void roost_watch_forks(void) { pthread_atfork(NULL, NULL, became_copy); }
 
 void roost_busy(void) {
     for (volatile int round = 0; round < 100000; round++) {}

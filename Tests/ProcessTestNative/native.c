@@ -64,3 +64,5 @@ void native_at_once(int count, void (*body)(void)) {
     for (int index = 0; index < count; index++) pthread_create(&threads[index], NULL, wait_and_run, &together);
     for (int index = 0; index < count; index++) pthread_join(threads[index], NULL);
 }
+
+int native_fork(void) { return fork(); }

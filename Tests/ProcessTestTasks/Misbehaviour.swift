@@ -1,4 +1,5 @@
 import Glibc
+import ProcessTestNative
 import Roost
 import RoostProcess
 
@@ -268,5 +269,16 @@ public struct ReadVariable: IsolatedTask {
     public init(_ name: String) { self.name = name }
     public func run(_ worker: IsolatedWorker<WorkerProgress>) throws -> String? {
         getenv(name).map { String(cString: $0) }
+    }
+}
+
+/// Comes back twice: once in its worker, and once in a copy of it.
+public struct ForkAndReturn: IsolatedTask {
+    public var throwsInCopy: Bool
+    public init(throwsInCopy: Bool) { self.throwsInCopy = throwsInCopy }
+    public func run(_ worker: IsolatedWorker<WorkerProgress>) throws -> Bool {
+        let isCopy = native_fork() == 0
+        if isCopy, throwsInCopy { throw Refusal(reason: "no program to run") }
+        return isCopy
     }
 }

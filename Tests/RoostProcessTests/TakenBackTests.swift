@@ -107,6 +107,23 @@ import Testing
         for handle in refused { _ = await handle.ending }
     }
 
+    @Test(arguments: [true, false]) func aCopyOfAWorkerTakesNoTasks(throwsInCopy: Bool) async throws {
+        let corner = try Corner()
+        let pool = try await quickPool()
+        for round in 0..<20 {
+            let fork = pool.start(ForkAndReturn(throwsInCopy: throwsInCopy))
+            let behind = (0..<10).map { pool.start(Mark(round * 10 + $0, log: corner.path("log"), micros: 200)) }
+            #expect(try await fork.value == false)
+            for (number, handle) in behind.enumerated() { #expect(try await handle.value == round * 10 + number) }
+        }
+        let result = try pool.map([
+            ForkAndReturn(throwsInCopy: throwsInCopy), ForkAndReturn(throwsInCopy: throwsInCopy),
+        ])
+        for await (_, result) in result { #expect(try result.get() == false) }
+        #expect(Mark.runs(in: corner.path("log")).map(\.number).sorted() == Array(0..<200))
+        await pool.close()
+    }
+
     @Test func whatWasTakenBackRunsOnceAndItsSlotIsNotGivenAwayTooSoon() async throws {
         let corner = try Corner()
         let pool = try SmokeTests.pool { $0.onOutput = { _ in } }

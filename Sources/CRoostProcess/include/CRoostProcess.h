@@ -117,6 +117,12 @@ size_t roost_build_id(unsigned char *_Nonnull bytes, size_t size);
 // Standard output goes out line by line from now on, also into a pipe.
 void roost_print_lines(void);
 _Noreturn void roost_leave(int32_t status);
+// From now on a copy of this process that fork(2) makes knows that it is one.
+void roost_watch_forks(void);
+extern int32_t roost_is_copy;
+static inline void roost_leave_if_copy(void) {
+    if (__builtin_expect(roost_is_copy, 0)) roost_leave(0);
+}
 // Spends a moment without ever looking at anything.
 void roost_busy(void);
 void roost_name_process(const char *_Nonnull name);

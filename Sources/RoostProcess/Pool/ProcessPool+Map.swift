@@ -4,7 +4,8 @@ import Roost
 public enum MapOrder: Sendable {
     /// As the tasks came.
     case asSubmitted
-    /// As they are done: a slow one holds none of the others up.
+    /// As their chunks are done: a slow one holds up those of its own chunk, and no others. With ``MapChunk/count(_:)`` of one it holds up
+    /// none.
     case asCompleted
 }
 
@@ -22,7 +23,7 @@ extension ProcessPool {
     /// Runs every task of a sequence, and gives each with its own result or error.
     ///
     /// Nothing happens before the results are iterated, and only so many tasks are taken ahead as keep the workers busy: the sequence
-    /// may be endless. The first iterator has the results. A task that ends its worker fails alone: those of its chunk that were done have
+    /// may be endless; a lazy one has to be `Sendable`, else Swift chooses the `map` that makes an array of it first. The first iterator has the results. A task that ends its worker fails alone: those of its chunk that were done have
     /// their results, those behind it go to another worker. When the iteration ends early, is cancelled, or the scope closes, what is
     /// out is stopped.
     @inlinable

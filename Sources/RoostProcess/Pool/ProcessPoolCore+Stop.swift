@@ -26,6 +26,7 @@ extension ProcessPoolCore {
                 let page = roost_control_slot(worker.control, Int32(slot))
                 if roost_slot_revoke(page) != 0 {
                     _ = state.machine.wasRevoked(worker: worker.number, slot: slot)
+                    worker.port.takeBack(job.payload.storages)
                     job.place = .over
                     mustEnd = true
                 } else if state.stopsWaiting(job) {

@@ -123,6 +123,7 @@ extension ProcessPoolCore {
             guard roost_slot_revoke(roost_control_slot(worker.control, Int32(slot))) != 0,
                 let job = state.machine.wasRevoked(worker: worker.number, slot: slot)
             else { continue }
+            worker.port.takeBack(job.payload.storages)
             job.place = .queued
             actions += state.machine.submit(job, priority: job.level, first: true)
         }

@@ -52,9 +52,16 @@ private struct TasksOfOneType<T: IsolatedTask>: OpenedTasks {
     var name: String { tasks.first?.name ?? "" }
 
     func run(_ element: Int, _ run: TaskRun, with encoder: CompactEncoder) throws -> Payload {
-        let output = try tasks[element].run(IsolatedWorker(run: run))
+        let output = try self.output(of: tasks[element], IsolatedWorker(run: run))
         if rawStride != nil { return TaskCoding.encodeRaw(output) }
         do { return try TaskCoding.encode(output, with: encoder) } catch { throw OutputError(underlying: error) }
+    }
+
+    /// A task that forks comes back twice: the copy goes, and takes no other task.
+    @inline(__always)
+    private func output(of task: T, _ worker: IsolatedWorker<T.Update>) throws -> T.Output {
+        defer { roost_leave_if_copy() }
+        return try task.run(worker)
     }
 
     func run(
@@ -73,7 +80,7 @@ private struct TasksOfOneType<T: IsolatedTask>: OpenedTasks {
                     if roost_slot_flags(slot) != 0 { try run.honourFlags() }
                     // Only numbers go this way, of at most 8 bytes; the room is aligned to 8, and large enough.
                     let place = outputs + done * MemoryLayout<T.Output>.stride
-                    place.initializeMemory(as: T.Output.self, to: try tasks[element].run(worker))
+                    place.initializeMemory(as: T.Output.self, to: try output(of: tasks[element], worker))
                 } catch {
                     return (done, error)
                 }

@@ -32,6 +32,7 @@ final class WorkerServer: @unchecked Sendable {  // proof: what is not a constan
         roost_role_show_displays()
         roost_name_process("roost-worker")
         roost_crash_watch(control)
+        roost_watch_forks()
         WorkerServer(role, control).run()
     }
 

@@ -12,6 +12,8 @@ void native_throw(void);
 void native_write_without_asking(unsigned long size);
 // No compiler knows what it does with the memory: an allocation for it is not left out.
 void native_use(void *memory);
+// fork(2), which Swift does not have.
+int native_fork(void);
 // Calls abort, without a word.
 void native_abort(void);
 // Uses up the stack of a thread that knows nothing of Swift, and has no other stack for signals unless `has_alternate`.
