@@ -4,7 +4,7 @@ import Roost
 
 // Lock order and invariants of a process pool
 // 1. `state`'s lock guards `State`, the `var`s of every job, and `definedTypes` of every worker. Below it only a worker's own
-//    state is locked, and the shared page is written. Endings, updates, decoding and signals come after it.
+//    state and its arena port are locked, and the shared page is written. Endings, updates, decoding and signals come after it.
 // 2. A job that is offered has a slot of its worker, and only that job is spoken of by it, until the slot is freed or skipped.
 // 3. What a worker may take is decided by its shared page: the app's revoke and the worker's take exclude each other. A task
 //    whose slot says `taken` has begun, any other has not.
