@@ -250,6 +250,7 @@ final class MapRun<T: IsolatedTask>: RemoteWork, @unchecked Sendable {  // proof
     private func arrive(_ number: Int, _ items: [Item]) {
         let stopped = state.withLock { state -> StopReason? in
             state.out[number] = nil
+            state.startedAt[number] = nil
             switch order {
             case .asSubmitted: state.ready[number] = items
             case .asCompleted: state.arrived.append(items)

@@ -261,17 +261,20 @@ final class ProcessPoolCore: Sendable {
                 extra: type | attempt << 16,
                 number: job.id, payload.bytes)
         guard !isSent else { return [] }
-        worker.port.takeBack(payload.storages)
-        guard isOffered else { return withdraw(job, worker, slot) }
+        guard isOffered else {
+            worker.port.takeBack(payload.storages)
+            return withdraw(job, worker, slot)
+        }
         return decided { state in
             roost_slot_clear(roost_control_slot(worker.control, Int32(slot)))
             guard case .offered(let owner, slot) = job.place, owner === worker else {
-                // Taken back meanwhile: no frame tells the worker to skip it.
+                // Taken back meanwhile, with what was lent for it: no frame tells the worker to skip it.
                 let isTakenBack = state.machine.workers[worker.number]?.revoked.contains(slot) ?? false
                 guard isTakenBack else { return [] }
                 return state.machine.freed(
                     worker: worker.number, slot: slot, time: nil, now: MonotonicTime.now.nanoseconds)
             }
+            worker.port.takeBack(payload.storages)
             job.place = .queued
             return state.machine.wasRefused(job, priority: job.level, worker: worker.number, slot: slot)
         }
