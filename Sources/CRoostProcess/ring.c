@@ -149,7 +149,7 @@ void roost_run_close(roost_ring *ring, roost_run *run, uint32_t state) {
     roost_ring_wake_reader(ring);
 }
 
-uint32_t roost_ring_wait_for_run(roost_ring *ring, const roost_run *run) {
+uint32_t roost_ring_wait_for_run(roost_ring *ring, const roost_run *run, int64_t timeout_ns) {
     while (1) {
         // Before the state: what was written before the ring was closed counts.
         uint32_t is_closed = __atomic_load_n(&ring->is_closed, __ATOMIC_ACQUIRE);
@@ -162,7 +162,10 @@ uint32_t roost_ring_wait_for_run(roost_ring *ring, const roost_run *run) {
         __atomic_thread_fence(__ATOMIC_SEQ_CST);
         if (__atomic_load_n(&run->state, __ATOMIC_ACQUIRE) == ROOST_RUN_OPEN
             && !__atomic_load_n(&ring->is_closed, __ATOMIC_ACQUIRE)) {
-            futex_wait(&ring->reader_sleeps, 1, -1);
+            if (futex_wait(&ring->reader_sleeps, 1, timeout_ns) == ETIMEDOUT) {
+                __atomic_store_n(&ring->reader_sleeps, 0, __ATOMIC_RELAXED);
+                return ROOST_RUN_LATE;
+            }
         }
     }
 }

@@ -17,6 +17,17 @@ public struct Innocent: IsolatedTask {
     }
 }
 
+/// The same with a text.
+public struct GreetAt: IsolatedTask {
+    public var name: String
+    public var gate: String?
+    public init(_ name: String, gate: String? = nil) { (self.name, self.gate) = (name, gate) }
+    public func run(_ worker: IsolatedWorker<WorkerProgress>) throws -> String {
+        if let gate { Gate.wait(gate) }
+        return "Hello, \(name)"
+    }
+}
+
 /// How the worker was built.
 public struct HowBuilt: IsolatedTask {
     public init() {}

@@ -17,6 +17,31 @@ import Testing
         await pool.close()
     }
 
+    /// What is done of a chunk is given out while the rest of it takes its time, numbers and texts.
+    @Test(arguments: [MapOrder.asSubmitted, .asCompleted]) func aSlowOneHoldsUpOnlyThoseBehindItInItsChunk(_ order: MapOrder)
+        async throws
+    {
+        let corner = try Corner()
+        let pool = try SmokeTests.pool()
+        var numbers = try pool.map(
+            (0..<100).map { Innocent($0, gate: $0 == 60 ? corner.path("numbers") : nil) }, order: order, chunk: .count(100)
+        ).makeAsyncIterator()
+        for number in 0..<60 { #expect(try await numbers.next()?.result.get() == number * 7) }
+        Gate.open(corner.path("numbers"))
+        for number in 60..<100 { #expect(try await numbers.next()?.result.get() == number * 7) }
+        #expect(await numbers.next() == nil)
+        var texts = try pool.map(
+            (0..<100).map { GreetAt(String(repeating: "n", count: $0), gate: $0 % 30 == 29 ? corner.path("\($0)") : nil) },
+            order: order, chunk: .count(100)
+        ).makeAsyncIterator()
+        for number in 0..<100 {
+            if number % 30 == 29 { Gate.open(corner.path("\(number)")) }
+            #expect(try await texts.next()?.result.get().count == number + 7)
+        }
+        #expect(await texts.next() == nil)
+        await pool.close()
+    }
+
     /// Together they are more than the pool takes, and one is so alone.
     @Test(arguments: [MapChunk.automatic, .count(8), .count(100)])
     func tasksThatDoNotGoTogetherGoOneByOne(_ chunk: MapChunk) async throws {

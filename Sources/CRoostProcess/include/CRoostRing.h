@@ -55,7 +55,7 @@ typedef struct {
     uint32_t done;
     uint32_t state;
 } roost_run;
-enum { ROOST_RUN_OPEN = 0, ROOST_RUN_CLOSED, ROOST_RUN_LAST };
+enum { ROOST_RUN_OPEN = 0, ROOST_RUN_CLOSED, ROOST_RUN_LAST, ROOST_RUN_LATE };
 
 // The one that begins a frame's bytes, which lie at a multiple of 8.
 static inline roost_run *_Nonnull roost_run_at(void *_Nonnull bytes) {
@@ -69,8 +69,9 @@ static inline uint32_t roost_run_done(const roost_run *_Nonnull run) {
 }
 // There will be no more in it: wakes the reader.
 void roost_run_close(roost_ring *_Nonnull ring, roost_run *_Nonnull run, uint32_t state);
-// Waits until the run at the reader's place is whole; its state, ROOST_RUN_OPEN when the ring was closed before it was.
-uint32_t roost_ring_wait_for_run(roost_ring *_Nonnull ring, const roost_run *_Nonnull run);
+// Waits until the run at the reader's place is whole; its state, ROOST_RUN_OPEN when the ring was closed before it was,
+// ROOST_RUN_LATE when it is not yet after so long.
+uint32_t roost_ring_wait_for_run(roost_ring *_Nonnull ring, const roost_run *_Nonnull run, int64_t timeout_ns);
 
 // Nobody will write any more (or read): wakes both sides. What is in it can still be read.
 void roost_ring_close(roost_ring *_Nonnull ring);

@@ -4,14 +4,18 @@ import Roost
 final class ChunkJob<T: IsolatedTask>: Job, @unchecked Sendable {  // proof: `items` is one thread's at a time
     let tasks: [T]
     private let map: MapRun<T>
+    /// Those that were not given out yet, and how many were.
     private var items: [MapRun<T>.Item] = []
+    private var given = 0
+    private let onPart: (@Sendable ([MapRun<T>.Item]) -> Void)?
     private let onEnd: @Sendable ([MapRun<T>.Item]) -> Void
 
     init(
         _ tasks: [T], id: UInt64, map: MapRun<T>, payload: Payload,
-        onEnd: @escaping @Sendable ([MapRun<T>.Item]) -> Void
+        onPart: (@Sendable ([MapRun<T>.Item]) -> Void)? = nil, onEnd: @escaping @Sendable ([MapRun<T>.Item]) -> Void
     ) {
         self.tasks = tasks
+        self.onPart = onPart
         self.map = map
         self.onEnd = onEnd
         items.reserveCapacity(tasks.count)
@@ -44,12 +48,13 @@ final class ChunkJob<T: IsolatedTask>: Job, @unchecked Sendable {  // proof: `it
 
     override func received(
         _ elements: Range<Int>, _ flags: FrameFlags, _ outputs: UnsafeRawBufferPointer, _ port: ArenaPort
-    ) {
-        guard reach(elements.lowerBound) else { return }
+    ) -> Int {
+        guard reach(elements.lowerBound) else { return 0 }
         if flags.contains(.raw), TaskCoding.isRawOutput(T.Output.self), let start = outputs.baseAddress,
             outputs.count >= elements.count * MemoryLayout<T.Output>.stride
         {
-            return map.addRaw(&items, tasks, elements, start)
+            map.addRaw(&items, tasks, elements, start)
+            return elements.count * MemoryLayout<T.Output>.stride
         }
         // One copy of them all.
         let source = CompactSource(flags.contains(.raw) ? UnsafeRawBufferPointer(rebasing: outputs[..<0]) : outputs)
@@ -64,16 +69,27 @@ final class ChunkJob<T: IsolatedTask>: Job, @unchecked Sendable {  // proof: `it
                     } catch { throw pool.naming(TaskOutput.notDecodable(T.self, error)) }
                 })
         }
+        return place
     }
+
+    /// How many have their results.
+    private var done: Int { given + items.count }
 
     /// The next result is that of `element`, whatever has come before it; false when that one has its result.
     private func reach(_ element: Int) -> Bool {
-        while items.count < min(element, tasks.count) { add(.failure(ProcessPoolError.broken("no result came"))) }
-        return items.count == element
+        while done < min(element, tasks.count) { add(.failure(ProcessPoolError.broken("no result came"))) }
+        return done == element
     }
 
     private func add(_ result: Result<T.Output, any Error>) {
-        if items.count < tasks.count { items.append((tasks[items.count], result)) }
+        if done < tasks.count { items.append((tasks[done], result)) }
+    }
+
+    override func giveOut() {
+        guard let onPart, !items.isEmpty else { return }
+        given += items.count
+        onPart(items)
+        items = []
     }
 
     override func failed(_ element: Int, _ error: any Error) { if reach(element) { add(.failure(error)) } }
@@ -83,7 +99,7 @@ final class ChunkJob<T: IsolatedTask>: Job, @unchecked Sendable {  // proof: `it
 
     /// Those that have no result will have none.
     private func fill(_ reason: StopReason) {
-        while items.count < tasks.count { add(.failure(StopError(reason))) }
+        while done < tasks.count { add(.failure(StopError(reason))) }
     }
 
     override func ended() {

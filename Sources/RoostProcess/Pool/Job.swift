@@ -54,10 +54,12 @@ class Job: RemoteWork, @unchecked Sendable {  // proof: its `var`s are guarded b
     var isPaused: Bool { false }
     /// An output: decoded here, and given to whoever waits.
     func received(_ element: Int, _ flags: FrameFlags, _ bytes: UnsafeRawBufferPointer, _ port: ArenaPort) {}
-    /// Outputs of a chunk, one behind the other.
+    /// Outputs of a chunk, one behind the other; how many bytes they are.
     func received(
         _ elements: Range<Int>, _ flags: FrameFlags, _ outputs: UnsafeRawBufferPointer, _ port: ArenaPort
-    ) {}
+    ) -> Int { 0 }
+    /// The results of a chunk that are there go out before the others come.
+    func giveOut() {}
     func failed(_ element: Int, _ error: any Error) {}
     func stopped(_ reason: StopReason) {}
     func timedOut(_ limit: Duration) {}

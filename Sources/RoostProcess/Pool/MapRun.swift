@@ -22,15 +22,21 @@ final class MapRun<T: IsolatedTask>: RemoteWork, @unchecked Sendable {  // proof
     private let signal = WakeSignal()
     private let worker = OneShot<RemoteWorker<NoOutput, WorkerProgress>>()
 
+    /// Results of a chunk that can be given out; the last ones or not.
+    private struct Piece {
+        var items: [Item] = []
+        var isLast = false
+    }
+
     private struct State {
         var isExhausted = false
         var nextChunk = 0
         /// The next one to be given out, when the order counts.
         var nextOut = 0
         var out: [Int: Job] = [:]
-        var ready: [Int: [Item]] = [:]
+        var ready: [Int: Piece] = [:]
         /// In the order they came back.
-        var arrived: [[Item]] = []
+        var arrived: [Piece] = []
         var size = 1
         /// How many chunks are out or wait to be taken at the most.
         var window: Int
@@ -97,14 +103,15 @@ final class MapRun<T: IsolatedTask>: RemoteWork, @unchecked Sendable {  // proof
         state.withLock { state in
             switch order {
             case .asSubmitted:
-                if let items = state.ready.removeValue(forKey: state.nextOut) {
-                    state.nextOut += 1
-                    return (items, false)
+                if let piece = state.ready.removeValue(forKey: state.nextOut) {
+                    if piece.isLast { state.nextOut += 1 }
+                    return (piece.items, false)
                 }
             case .asCompleted:
                 if !state.arrived.isEmpty {
-                    state.nextOut += 1
-                    return (state.arrived.removeFirst(), false)
+                    let piece = state.arrived.removeFirst()
+                    if piece.isLast { state.nextOut += 1 }
+                    return (piece.items, false)
                 }
             }
             let isOver = state.out.isEmpty && (state.isExhausted || state.stopReason != nil)
@@ -146,7 +153,11 @@ final class MapRun<T: IsolatedTask>: RemoteWork, @unchecked Sendable {  // proof
             guard payload.size <= pool.configuration.inputLimit else {
                 throw ProcessPoolError(.inputTooLarge, "a chunk of \(payload.size) bytes is more than the pool takes")
             }
-            start(payload, of: tasks, number) { [self] items in chunkEnded(number, items) }
+            let onPart: @Sendable ([Item]) -> Void = { [self] items in
+                state.withLock { add(items, of: number, isLast: false, &$0) }
+                signal.wake()
+            }
+            start(payload, of: tasks, number, onPart: onPart) { [self] items in chunkEnded(number, items) }
         } catch {
             // Automatic chunks do not grow into the limit again and again.
             state.withLock { state in
@@ -157,10 +168,10 @@ final class MapRun<T: IsolatedTask>: RemoteWork, @unchecked Sendable {  // proof
     }
 
     private func start(
-        _ payload: Payload, of tasks: [T], _ number: Int,
+        _ payload: Payload, of tasks: [T], _ number: Int, onPart: (@Sendable ([Item]) -> Void)? = nil,
         onEnd: @escaping @Sendable ([Item]) -> Void
     ) {
-        let job = ChunkJob(tasks, id: pool.nextJob(), map: self, payload: payload, onEnd: onEnd)
+        let job = ChunkJob(tasks, id: pool.nextJob(), map: self, payload: payload, onPart: onPart, onEnd: onEnd)
         let isStopped = state.withLock { state in
             state.out[number] = job
             state.startedAt[number] = .now
@@ -251,14 +262,20 @@ final class MapRun<T: IsolatedTask>: RemoteWork, @unchecked Sendable {  // proof
         let stopped = state.withLock { state -> StopReason? in
             state.out[number] = nil
             state.startedAt[number] = nil
-            switch order {
-            case .asSubmitted: state.ready[number] = items
-            case .asCompleted: state.arrived.append(items)
-            }
+            add(items, of: number, isLast: true, &state)
             return state.out.isEmpty ? state.stopReason : nil
         }
         signal.wake()
         if let stopped { worker.valueIfResolved?.end(.stopped(stopped)) }
+    }
+
+    private func add(_ items: [Item], of number: Int, isLast: Bool, _ state: inout State) {
+        switch order {
+        case .asSubmitted:
+            state.ready[number, default: Piece()].items += items
+            state.ready[number]?.isLast = isLast
+        case .asCompleted: state.arrived.append(Piece(items: items, isLast: isLast))
+        }
     }
 
     // MARK: The end

@@ -4,8 +4,8 @@ import Roost
 public enum MapOrder: Sendable {
     /// As the tasks came.
     case asSubmitted
-    /// As their chunks are done: a slow one holds up those of its own chunk, and no others. With ``MapChunk/count(_:)`` of one it holds up
-    /// none.
+    /// As they are done: a slow one holds up those behind it in its own chunk, and no others. With ``MapChunk/count(_:)`` of one it
+    /// holds up none.
     case asCompleted
 }
 

@@ -407,10 +407,9 @@ final class ProcessPoolCore: Sendable {
         if isLast { ended(arrival.job, worker) }
     }
 
-    /// The outputs of some elements of a chunk, one behind the other.
-    func received(
-        run header: roost_frame, done: Int, state: UInt32, _ outputs: UnsafeRawBufferPointer, from worker: WorkerProcess
-    ) {
+    /// The outputs of the last elements of a run, one behind the other.
+    func received(run part: RunPart, done: Int, state: UInt32, from worker: WorkerProcess) {
+        let header = part.header
         guard done <= Int(header.extra) else { return end(worker, .broken(.broken("more results than there is room"))) }
         guard done > 0 || state == UInt32(ROOST_RUN_LAST) else { return }
         // The worker may have died between the last of its outputs and the end of the run: they are all there.
@@ -420,8 +419,17 @@ final class ProcessPoolCore: Sendable {
         guard let arrival = arrived(header, done, isLast: isLast, worker) else { return }
         let first = arrival.job.firstElement + Int(header.element)
         let flags = FrameFlags(rawValue: header.flags)
-        arrival.job.received(first..<first + done, flags, outputs, worker.port)
+        _ = arrival.job.received(first..<first + done, flags, part.outputs, worker.port)
         if isLast { ended(arrival.job, worker) }
+    }
+
+    /// Outputs of a run that is not whole yet; how many bytes they take.
+    func received(some part: RunPart, _ count: Int, from worker: WorkerProcess) -> Int {
+        guard let arrival = arrived(part.header, count, isLast: false, worker) else { return 0 }
+        let first = arrival.job.firstElement + Int(part.header.element)
+        let flags = FrameFlags(rawValue: part.header.flags)
+        defer { arrival.job.giveOut() }
+        return arrival.job.received(first..<first + count, flags, part.outputs, worker.port)
     }
 
     /// Whether a job has all its results with so many more.

@@ -234,14 +234,26 @@ final class WorkerProcess: @unchecked Sendable {  // proof: `state` is locked; `
             return pool.end(self, .broken(.broken("a run of \(bytes.count) bytes")))
         }
         let run = roost_run_at(UnsafeMutableRawPointer(mutating: start))
-        var state = roost_ring_wait_for_run(incoming, run)
-        if state == UInt32(ROOST_RUN_OPEN), !isOver {
-            endNow("its ring was closed")
-            state = roost_ring_wait_for_run(incoming, run)
+        var part = RunPart(header, UnsafeRawBufferPointer(rebasing: bytes[size...]))
+        // One that takes long: what is done by then is given out, so that no slow one holds it up.
+        var patience = Duration.milliseconds(10)
+        while true {
+            let state = roost_ring_wait_for_run(incoming, run, patience.clampedNanoseconds)
+            let done = max(0, Int(roost_run_done(run)) - part.taken)
+            if state == UInt32(ROOST_RUN_LATE) {
+                // The last one is given out with the end of the run.
+                let some = min(done, Int(part.header.extra) - 1)
+                if some > 0 {
+                    part.take(some, bytes: pool.received(some: part, some, from: self))
+                } else {
+                    patience = min(patience * 2, .milliseconds(100))
+                }
+            } else if state == UInt32(ROOST_RUN_OPEN), !isOver {
+                endNow("its ring was closed")
+            } else {
+                return pool.received(run: part, done: done, state: state, from: self)
+            }
         }
-        pool.received(
-            run: header, done: Int(roost_run_done(run)), state: state,
-            UnsafeRawBufferPointer(rebasing: bytes[size...]), from: self)
     }
 
     // MARK: Output
@@ -353,5 +365,26 @@ final class WorkerProcess: @unchecked Sendable {  // proof: `state` is locked; `
         roost_ring_close(incoming)
         roost_ring_close(roost_ring_to_worker(control))
         return true
+    }
+}
+
+/// What of a run has not been given out: its header and outputs as if it began there.
+struct RunPart {
+    var header: roost_frame
+    var outputs: UnsafeRawBufferPointer
+    /// How many elements were before it.
+    var taken = 0
+
+    init(_ header: roost_frame, _ outputs: UnsafeRawBufferPointer) {
+        self.header = header
+        self.outputs = outputs
+    }
+
+    /// So many elements, in so many bytes, were given out.
+    mutating func take(_ count: Int, bytes: Int) {
+        taken += count
+        header.element &+= UInt32(truncatingIfNeeded: count)
+        header.extra &-= UInt32(truncatingIfNeeded: count)
+        outputs = UnsafeRawBufferPointer(rebasing: outputs.dropFirst(max(0, bytes)))
     }
 }
