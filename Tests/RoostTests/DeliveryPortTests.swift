@@ -8,7 +8,8 @@ import Testing
     private func check(
         _ name: String, _ makeSubject: @escaping @Sendable () async throws -> DeliveryConformance.Subject
     ) async {
-        let suite = DeliveryConformance(name, patience: .seconds(120), makeSubject: makeSubject)
+        let suite = DeliveryConformance(
+            name, patience: .seconds(120), reports: scaled(200_000), makeSubject: makeSubject)
         for failure in await suite.run() { Issue.record(failure) }
     }
 

@@ -13,7 +13,7 @@ extension DeliveryConformance {
     }
 
     @Sendable private static func flood(_ context: CheckContext) async throws {
-        let reports = 200_000
+        let reports = context.reports
         let scope = makeScope()
         let counting = CountingPort(context.port)
         let calls = Atomic<Int>(0)

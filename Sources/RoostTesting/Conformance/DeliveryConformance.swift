@@ -46,6 +46,7 @@ public struct DeliveryConformance: Sendable {
 
     private let name: String
     private let patience: Duration
+    private let reports: Int
     private let makeSubject: @Sendable () async throws -> Subject
 
     /// Creates the suite for one kind of port.
@@ -53,13 +54,15 @@ public struct DeliveryConformance: Sendable {
     /// - Parameters:
     ///   - name: For the failures' texts.
     ///   - patience: How long a check may take before it counts as hung. Default 20 s.
+    ///   - reports: How many updates the flood has. Default 200,000; less where everything is slow, under a sanitizer.
     ///   - makeSubject: Makes a port for one check; called once for each.
     public init(
-        _ name: String, patience: Duration = .seconds(20),
+        _ name: String, patience: Duration = .seconds(20), reports: Int = 200_000,
         makeSubject: @escaping @Sendable () async throws -> Subject
     ) {
         self.name = name
         self.patience = patience
+        self.reports = max(1, reports)
         self.makeSubject = makeSubject
     }
 
@@ -86,7 +89,7 @@ public struct DeliveryConformance: Sendable {
         } catch {
             return [Failure(port: name, check: check.name, message: "no port could be made: \(error)")]
         }
-        let context = CheckContext(port: subject.port)
+        let context = CheckContext(port: subject.port, reports: reports)
         let over = OneShot<String?>()
         // Not a task group: a group would wait for a check that hangs.
         let task = Task {
@@ -113,10 +116,12 @@ public struct DeliveryConformance: Sendable {
 /// What a check works with.
 final class CheckContext: Sendable {
     let port: any DeliveryPort
+    let reports: Int
     private let messages = Locked<[String]>([])
 
-    init(port: any DeliveryPort) {
+    init(port: any DeliveryPort, reports: Int) {
         self.port = port
+        self.reports = reports
     }
 
     /// Each text once, at most ten: a broken port may fail a million times.
