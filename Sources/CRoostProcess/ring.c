@@ -149,8 +149,8 @@ void roost_run_close(roost_ring *ring, roost_run *run, uint32_t state) {
     roost_ring_wake_reader(ring);
 }
 
-uint32_t roost_ring_wait_for_run(roost_ring *ring, const roost_run *run, int64_t timeout_ns) {
-    while (1) {
+uint32_t roost_ring_wait_for_run(roost_ring *ring, const roost_run *run) {
+    for (int is_late = 0;; is_late = 1) {
         // Before the state: what was written before the ring was closed counts.
         uint32_t is_closed = __atomic_load_n(&ring->is_closed, __ATOMIC_ACQUIRE);
         uint32_t state = __atomic_load_n(&run->state, __ATOMIC_ACQUIRE);
@@ -158,14 +158,12 @@ uint32_t roost_ring_wait_for_run(roost_ring *ring, const roost_run *run, int64_t
             __atomic_store_n(&ring->reader_sleeps, 0, __ATOMIC_RELAXED);
             return state;
         }
+        if (is_late) return ROOST_RUN_LATE;
         __atomic_store_n(&ring->reader_sleeps, 1, __ATOMIC_RELAXED);
         __atomic_thread_fence(__ATOMIC_SEQ_CST);
         if (__atomic_load_n(&run->state, __ATOMIC_ACQUIRE) == ROOST_RUN_OPEN
             && !__atomic_load_n(&ring->is_closed, __ATOMIC_ACQUIRE)) {
-            if (futex_wait(&ring->reader_sleeps, 1, timeout_ns) == ETIMEDOUT) {
-                __atomic_store_n(&ring->reader_sleeps, 0, __ATOMIC_RELAXED);
-                return ROOST_RUN_LATE;
-            }
+            futex_wait(&ring->reader_sleeps, 1, -1);
         }
     }
 }

@@ -18,20 +18,25 @@ import Testing
     }
 
     /// What is done of a chunk is given out while the rest of it takes its time, numbers and texts.
-    @Test(arguments: [MapOrder.asSubmitted, .asCompleted]) func aSlowOneHoldsUpOnlyThoseBehindItInItsChunk(_ order: MapOrder)
+    @Test(arguments: [MapOrder.asSubmitted, .asCompleted]) func aSlowOneHoldsUpOnlyThoseBehindItInItsChunk(
+        _ order: MapOrder
+    )
         async throws
     {
         let corner = try Corner()
         let pool = try SmokeTests.pool()
         var numbers = try pool.map(
-            (0..<100).map { Innocent($0, gate: $0 == 60 ? corner.path("numbers") : nil) }, order: order, chunk: .count(100)
+            (0..<100).map { Innocent($0, gate: $0 == 60 ? corner.path("numbers") : nil) }, order: order,
+            chunk: .count(100)
         ).makeAsyncIterator()
         for number in 0..<60 { #expect(try await numbers.next()?.result.get() == number * 7) }
         Gate.open(corner.path("numbers"))
         for number in 60..<100 { #expect(try await numbers.next()?.result.get() == number * 7) }
         #expect(await numbers.next() == nil)
         var texts = try pool.map(
-            (0..<100).map { GreetAt(String(repeating: "n", count: $0), gate: $0 % 30 == 29 ? corner.path("\($0)") : nil) },
+            (0..<100).map {
+                GreetAt(String(repeating: "n", count: $0), gate: $0 % 30 == 29 ? corner.path("\($0)") : nil)
+            },
             order: order, chunk: .count(100)
         ).makeAsyncIterator()
         for number in 0..<100 {

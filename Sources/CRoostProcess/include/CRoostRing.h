@@ -70,8 +70,8 @@ static inline uint32_t roost_run_done(const roost_run *_Nonnull run) {
 // There will be no more in it: wakes the reader.
 void roost_run_close(roost_ring *_Nonnull ring, roost_run *_Nonnull run, uint32_t state);
 // Waits until the run at the reader's place is whole; its state, ROOST_RUN_OPEN when the ring was closed before it was,
-// ROOST_RUN_LATE when it is not yet after so long.
-uint32_t roost_ring_wait_for_run(roost_ring *_Nonnull ring, const roost_run *_Nonnull run, int64_t timeout_ns);
+// ROOST_RUN_LATE when somebody woke the reader and it is not.
+uint32_t roost_ring_wait_for_run(roost_ring *_Nonnull ring, const roost_run *_Nonnull run);
 
 // Nobody will write any more (or read): wakes both sides. What is in it can still be read.
 void roost_ring_close(roost_ring *_Nonnull ring);

@@ -153,6 +153,7 @@ extension ProcessPoolCore {
                 return end(worker, .limit(job: job.id, .timeLimit(limit)), ifRunning: job)
             }
         }
+        if job.count > 1 { worker.lookAtRun() }
         if jobs.count > 1, ran > .milliseconds(1) { spread(worker) }
     }
 

@@ -227,6 +227,9 @@ final class WorkerProcess: @unchecked Sendable {  // proof: `state` is locked; `
         while !isOver { over.park() }
     }
 
+    /// Has the reader look at a run that is not whole yet; it is not woken for one that is begun.
+    func lookAtRun() { roost_ring_wake_reader(incoming) }
+
     /// Waits until the run is whole, or the process is over: what is in it counts either way.
     private func receiveRun(_ header: roost_frame, _ bytes: UnsafeRawBufferPointer) {
         let size = MemoryLayout<roost_run>.size
@@ -235,19 +238,13 @@ final class WorkerProcess: @unchecked Sendable {  // proof: `state` is locked; `
         }
         let run = roost_run_at(UnsafeMutableRawPointer(mutating: start))
         var part = RunPart(header, UnsafeRawBufferPointer(rebasing: bytes[size...]))
-        // One that takes long: what is done by then is given out, so that no slow one holds it up.
-        var patience = Duration.milliseconds(10)
         while true {
-            let state = roost_ring_wait_for_run(incoming, run, patience.clampedNanoseconds)
+            let state = roost_ring_wait_for_run(incoming, run)
             let done = max(0, Int(roost_run_done(run)) - part.taken)
             if state == UInt32(ROOST_RUN_LATE) {
-                // The last one is given out with the end of the run.
+                // It takes long: what is done is given out, so that no slow one holds it up. The last one comes with the end of the run.
                 let some = min(done, Int(part.header.extra) - 1)
-                if some > 0 {
-                    part.take(some, bytes: pool.received(some: part, some, from: self))
-                } else {
-                    patience = min(patience * 2, .milliseconds(100))
-                }
+                if some > 0 { part.take(some, bytes: pool.received(some: part, some, from: self)) }
             } else if state == UInt32(ROOST_RUN_OPEN), !isOver {
                 endNow("its ring was closed")
             } else {
