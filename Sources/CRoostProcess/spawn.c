@@ -65,8 +65,12 @@ UNWATCHED static int child_main(void *argument) {
     long moved[16];
     if (count > 16) count = 16;
     for (int32_t index = 0; index < count; index++) {
-        moved[index] = syscall(SYS_fcntl, request->descriptors[index], F_DUPFD_CLOEXEC, 64);
-        if (moved[index] < 0) return fail(state, ROOST_SPAWN_DESCRIPTORS);
+        moved[index] = syscall(SYS_fcntl, request->descriptors[index], F_DUPFD_CLOEXEC, count);
+        if (moved[index] < 0) {
+            // No number of this size may be open at all.
+            if (errno == EINVAL) errno = EMFILE;
+            return fail(state, ROOST_SPAWN_DESCRIPTORS);
+        }
     }
     for (int32_t index = 0; index < count; index++) {
         if (syscall(SYS_dup3, moved[index], index, 0) < 0) return fail(state, ROOST_SPAWN_DESCRIPTORS);

@@ -151,7 +151,7 @@ import Testing
         #expect(crash.reason == "it used more than its limit of 64 MiB of memory")
         let gate = crash.input.split(separator: "\"").dropFirst().first ?? ""
         try crash.expectEvidence(
-            task: "Grow", input: "Grow(mebibytes: 768, isAtOnce: \(isAtOnce), gate: Optional(\"\(gate)\"))",
+            task: "Grow", input: "Grow(mebibytes: 768, isAtOnce: \(isAtOnce), gate: \"\(gate)\")",
             update: "about to grow", checkpoint: "grow", in: "ProcessTestTasks/Misbehaviour.swift", printed: "growing")
     }
 

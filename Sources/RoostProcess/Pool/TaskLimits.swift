@@ -1,7 +1,7 @@
 /// What a task may use at the most; nil for no limit, and a negative one is a limit of nothing. The pool's apply to every task that has
 /// none of its own.
 public struct TaskLimits: Sendable, Hashable {
-    /// How long it may run. It is then asked to stop, and its process ended if it does not.
+    /// How long it may run, pauses included. It is then asked to stop, and its process ended if it does not.
     public var time: Duration?
     /// How much of the processor it may use.
     public var cpuTime: Duration?

@@ -52,7 +52,10 @@ struct SpawnedProgram {
             switch Int(result.step) {
             case Int(ROOST_SPAWN_EXEC): "the worker executable '\(path)' could not be executed: \(why)"
             case Int(ROOST_SPAWN_FOLDER): "the workers' folder '\(folder ?? "")' cannot be entered: \(why)"
-            case Int(ROOST_SPAWN_DESCRIPTORS): "a worker process had no descriptors left: \(why)"
+            case Int(ROOST_SPAWN_DESCRIPTORS):
+                "a worker process had no descriptors left: \(why); raise the limit of open files (ulimit -n)"
+            case _ where result.failure == EMFILE || result.failure == ENFILE:
+                "the system refused another process: \(why); raise the limit of open files (ulimit -n)"
             default:
                 "the system refused another process: \(why); look at the limits of this user (ulimit -u, pids.max of the cgroup)"
             }

@@ -18,7 +18,8 @@ public protocol IsolatedTask: Codable, Sendable {
 
     /// For lists, reports and errors. By default the type's name.
     var name: String { get }
-    /// What it works on, for the error of one that crashed; at most 200 characters of it are kept. By default the value itself as text.
+    /// What it works on, for the error of one that crashed; at most 200 characters of it are kept. By default the value itself as text,
+    /// of what is large in it only the beginning.
     var inputDescription: String { get }
     /// Whether it may run again after a worker died of it: it changes nothing, or the same every time. By default it may not.
     static var isRepeatable: Bool { get }
@@ -26,7 +27,7 @@ public protocol IsolatedTask: Codable, Sendable {
 
 extension IsolatedTask {
     public var name: String { TypeDoor.title(of: Self.self) }
-    public var inputDescription: String { "\(self)" }
+    public var inputDescription: String { BriefText.of(self) }
     public static var isRepeatable: Bool { false }
 }
 
