@@ -293,3 +293,12 @@ public struct ForkAndReturn: IsolatedTask {
         return isCopy
     }
 }
+
+/// Closes every descriptor but the standard ones, as a careless daemon does.
+public struct CloseEverything: IsolatedTask {
+    public init() {}
+    public func run(_ worker: IsolatedWorker<WorkerProgress>) throws -> Int32 {
+        for number in 3..<Int32(256) { close(number) }
+        return getpid()
+    }
+}

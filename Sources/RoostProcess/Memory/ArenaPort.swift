@@ -76,7 +76,10 @@ final class ArenaPort: Sendable {
             guard failure != 0 else { return }
             // The last one: the kernel lets a user have only so many descriptors on their way.
             guard failure == EAGAIN || failure == ENOBUFS || failure == ETOOMANYREFS else {
-                throw SystemCallError(call: "sendmsg", errno: failure)
+                let cause = SystemCallError(call: "sendmsg", errno: failure)
+                guard isChannelGone else { throw cause }
+                noteLoss()
+                throw ProcessPoolError(.systemLimit, Self.channelIsGone, underlying: cause)
             }
             let now = MonotonicTime.now
             let end = deadline ?? now + patience
@@ -201,6 +204,10 @@ final class ArenaPort: Sendable {
         let failure = take(timeout: state.withLock { $0.hasLost } ? 0 : 1_000)
         guard failure != 0 else { return }
         let cause = SystemCallError(call: "recvmsg", errno: failure)
+        if isChannelGone {
+            noteLoss()
+            throw ProcessPoolError(.systemLimit, Self.channelIsGone, underlying: cause)
+        }
         guard state.withLock({ $0.hasLost }) else {
             throw ProcessPoolError(
                 .protocolBroken, "memory or a descriptor that came from another process was not sent", underlying: cause
@@ -211,6 +218,16 @@ final class ArenaPort: Sendable {
             "memory or a descriptor that came from another process could not be taken: no more files may be open here (ulimit -n), or "
                 + "no more memory mapped", underlying: cause)
     }
+
+    /// Somebody has closed it, or put something else in its place: a task that closes descriptors that are not its own.
+    private var isChannelGone: Bool {
+        var type: Int32 = 0
+        var size = socklen_t(MemoryLayout<Int32>.size)
+        return getsockopt(channel, SOL_SOCKET, SO_TYPE, &type, &size) != 0
+    }
+
+    private static let channelIsGone =
+        "the socket between app and worker is gone: a task has closed a descriptor that is not its own; its worker is replaced"
 
     /// Makes room for what the other side has to send.
     private func receiveAll() {
