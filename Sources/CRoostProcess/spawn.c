@@ -221,6 +221,11 @@ int32_t roost_limit_files(void) {
     return RLIMIT_NOFILE;
 }
 
+uint64_t roost_most_files(void) {
+    struct rlimit limit;
+    return getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : RLIM_INFINITY;
+}
+
 void roost_print_lines(void) {
     setvbuf(stdout, NULL, _IOLBF, 0);
 }

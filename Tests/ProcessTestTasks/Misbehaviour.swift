@@ -302,3 +302,19 @@ public struct CloseEverything: IsolatedTask {
         return getpid()
     }
 }
+
+/// Opens so many files at once, and says how many it got.
+public struct OpenMany: IsolatedTask {
+    public var count: Int
+    public init(_ count: Int) { self.count = count }
+    public func run(_ worker: IsolatedWorker<WorkerProgress>) throws -> Int {
+        var files: [Int32] = []
+        defer { for file in files { close(file) } }
+        while files.count < count {
+            let file = open("/dev/null", O_RDONLY)
+            guard file >= 0 else { break }
+            files.append(file)
+        }
+        return files.count
+    }
+}

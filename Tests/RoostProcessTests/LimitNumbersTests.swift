@@ -6,17 +6,6 @@ import Testing
 
 /// Limits and sizes that cannot be: they are taken for the nearest that can.
 @Suite(.serialized) struct LimitNumbersTests {
-    private func cause<T: IsolatedTask>(
-        _ task: T, _ pool: ProcessPool, limits: TaskLimits = TaskLimits()
-    ) async throws -> TaskCrash.Cause {
-        let ending = await pool.start(task, limits: limits).ending
-        guard case .crashed(let error) = ending, let crash = error as? TaskCrash else {
-            Issue.record("\(ending)")
-            throw Unexpected()
-        }
-        return crash.cause
-    }
-
     @Test(arguments: [Int.max, .max - 1, 1 << 62]) func aLimitBeyondAllMemoryIsNone(_ limit: Int) async throws {
         let pool = try SmokeTests.pool {
             $0.limits = TaskLimits(
@@ -34,10 +23,10 @@ import Testing
         #expect(ending.poolError?.code == .outputTooLarge, "\(ending)")
         #expect(try await pool.run(Add(1, 2), limits: TaskLimits(output: 8)) == 3)
         #expect(
-            try await cause(Endless(isBusy: false), pool, limits: TaskLimits(cpuTime: .seconds(-1)))
+            try await pool.cause(of: Endless(isBusy: false), limits: TaskLimits(cpuTime: .seconds(-1)))
                 == .cpuTimeLimit(.zero))
         // A page more, and it is over.
-        let memory = try await cause(Grow(mebibytes: 64, isAtOnce: false), pool, limits: TaskLimits(memory: .min))
+        let memory = try await pool.cause(of: Grow(mebibytes: 64, isAtOnce: false), limits: TaskLimits(memory: .min))
         #expect(memory == .memoryLimit(0))
         await pool.close()
         let nothing = try SmokeTests.pool {
@@ -45,7 +34,7 @@ import Testing
             $0.limits.openFiles = .min
             $0.onOutput = { _ in }
         }
-        #expect(try await cause(Overreach(.swift, mebibytes: 64), nothing) == .memoryLimit(0))
+        #expect(try await nothing.cause(of: Overreach(.swift, mebibytes: 64)) == .memoryLimit(0))
         await nothing.close()
     }
 
@@ -65,6 +54,26 @@ import Testing
         var sum = 0
         for await (_, result) in try pool.map((0..<10).map { Add($0, 1) }) { sum += try result.get() }
         #expect(sum == 55)
+        await pool.close()
+    }
+
+    /// A task's own limit counts while it runs, lower or higher than the pool's; the next one has the pool's again.
+    @Test func eachTaskHasItsOwnNumberOfFiles() async throws {
+        let pool = try SmokeTests.pool {
+            $0.workers = 1...1
+            $0.limits.openFiles = 100
+        }
+        for _ in 0..<2 {
+            let own = try await pool.run(OpenMany(300), limits: TaskLimits(openFiles: 40))
+            #expect((20..<40).contains(own), "\(own)")
+            let more = try await pool.run(OpenMany(300), limits: TaskLimits(openFiles: 200))
+            #expect((180..<200).contains(more), "\(more)")
+            let pools = try await pool.run(OpenMany(300))
+            #expect((80..<100).contains(pools), "\(pools)")
+        }
+        for await (_, result) in try pool.map([OpenMany(300), OpenMany(300)], limits: TaskLimits(openFiles: 30)) {
+            #expect(try (10..<30).contains(result.get()))
+        }
         await pool.close()
     }
 }

@@ -32,7 +32,8 @@ typedef struct {
     // Of the element in progress; as above unless the tasks are timed.
     int64_t element_began_ns;
     int64_t element_cpu_ns;
-    uint64_t is_timed;
+    uint32_t is_timed;
+    uint32_t files;       // how many files may be open meanwhile, and one; 0 for as many as otherwise
 } roost_slot;
 
 typedef struct {
@@ -80,14 +81,18 @@ static inline roost_slot *_Nonnull roost_control_slot(roost_control *_Nonnull co
     return &control->slots[slot];
 }
 static inline void roost_slot_offer(
-    roost_slot *_Nonnull slot, uint32_t flags, uint64_t output_limit, int32_t is_timed) {
+    roost_slot *_Nonnull slot, uint32_t flags, uint64_t output_limit, uint32_t is_timed, uint32_t files) {
     slot->output_limit = output_limit;
-    slot->is_timed = (uint64_t)is_timed;
+    slot->is_timed = is_timed;
+    slot->files = files;
     __atomic_store_n(&slot->flags, flags, __ATOMIC_RELAXED);
     __atomic_store_n(&slot->element, 0, __ATOMIC_RELAXED);
     __atomic_store_n(&slot->began_ns, 0, __ATOMIC_RELAXED);
     __atomic_store_n(&slot->is_paused, 0, __ATOMIC_RELAXED);
     __atomic_store_n(&slot->state, ROOST_SLOT_OFFERED, __ATOMIC_RELEASE);
+}
+static inline uint32_t roost_slot_files(const roost_slot *_Nonnull slot) {
+    return slot->files;
 }
 static inline uint32_t roost_slot_state(const roost_slot *_Nonnull slot) {
     return __atomic_load_n(&slot->state, __ATOMIC_ACQUIRE);

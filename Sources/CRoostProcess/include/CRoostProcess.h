@@ -57,6 +57,9 @@ int64_t roost_process_cpu(int32_t pid);
 // Sets the soft limit of a process, never above its hard one, or both; 0 or an errno.
 int32_t roost_limit_process(int32_t pid, int32_t resource, uint64_t most, int32_t is_hard);
 int32_t roost_limit_data(void), roost_limit_files(void);
+// How many files this process may have open.
+uint64_t roost_most_files(void);
+
 
 // --- descriptors -----------------------------------------------------------------------------------------------------
 // Anonymous memory of this size that cannot shrink or grow any more; -1 with errno.

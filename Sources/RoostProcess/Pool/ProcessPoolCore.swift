@@ -251,7 +251,7 @@ final class ProcessPoolCore: Sendable {
             roost_slot_offer(
                 roost_control_slot(worker.control, Int32(slot)), job.isPaused ? UInt32(ROOST_FLAG_PAUSE) : 0,
                 job.limits.output.map { UInt64($0) } ?? .max,
-                job.limits.time != nil || job.limits.cpuTime != nil ? 1 : 0)
+                job.limits.time != nil || job.limits.cpuTime != nil ? 1 : 0, files(of: job))
             return (true, state.number(of: job.type), job.crashes.count)
         }
         let isSent =
@@ -278,6 +278,12 @@ final class ProcessPoolCore: Sendable {
             job.place = .queued
             return state.machine.wasRefused(job, priority: job.level, worker: worker.number, slot: slot)
         }
+    }
+
+    /// How many files a task may have open and one, if that is not the pool's limit; else 0.
+    private func files(of job: Job) -> UInt32 {
+        guard let most = job.limits.openFiles, most != configuration.limits.openFiles else { return 0 }
+        return UInt32(min(max(0, most), Int(Int32.max))) + 1
     }
 
     /// It was not offered: it was stopped meanwhile, or the worker is doomed, or it has died and its end has seen to the job.

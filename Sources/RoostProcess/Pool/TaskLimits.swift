@@ -11,7 +11,8 @@ public struct TaskLimits: Sendable, Hashable {
     /// The pool's is also the kernel's limit on the process, which cannot be raised again: the lower of both counts, and a task whose own
     /// is higher has the pool's.
     public var memory: Int?
-    /// How many files its process may have open; for the pool as a whole.
+    /// How many files its process may have open while it runs: those of the worker itself, some five and one for each piece of ``Bytes``
+    /// that it has made, among them.
     public var openFiles: Int?
     /// The size of the encoded output, its ``Bytes`` included, in bytes.
     public var output: Int?

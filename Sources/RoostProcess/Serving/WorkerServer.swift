@@ -173,6 +173,10 @@ final class WorkerServer: @unchecked Sendable {  // proof: what is not a constan
             control: control, index: index, number: header.number, opened: opened, attempt: Int(header.extra >> 16),
             writer: count == 1 ? writer : nil)
         defer { returns.flush() }
+        let files = roost_slot_files(slot)
+        let most = files > 0 ? roost_most_files() : 0
+        if files > 0 { _ = roost_limit_process(getpid(), roost_limit_files(), UInt64(files - 1), 0) }
+        defer { if files > 0 { _ = roost_limit_process(getpid(), roost_limit_files(), most, 0) } }
         if count == 1 { return finish(0, isLast: true, run, opened) }
         var element = 0
         while element < count { element = serve(from: element, to: count, run, opened) }
