@@ -95,6 +95,17 @@ import Testing
         await pool.close()
     }
 
+    /// Tasks that run and tasks that wait: whoever has their handles learns that they were stopped.
+    @Test func aPoolThatNobodyHasAnyMoreStopsItsTasks() async throws {
+        var pool: ProcessPool? = try SmokeTests.pool { $0.workers = 0...1 }
+        let handles = (0..<5).compactMap { _ in pool?.start(Work(milliseconds: 60_000)) }
+        for await _ in handles[0].updates { break }
+        let worker = try #require(pool?.processes.first)
+        pool = nil
+        for handle in handles { #expect(await handle.ending(within: .seconds(5))?.kind == "stopped") }
+        #expect(await Leftover.isGone(worker, within: .seconds(1)))
+    }
+
     private func expectNothingLeft(of app: Int32) {
         let mark = "ROOST_WORKER_OF=\(app)-"
         let ended = ContinuousClock.now

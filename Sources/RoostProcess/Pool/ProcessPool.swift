@@ -57,7 +57,10 @@ public final class ProcessPool: Sendable {
         core.begin()
     }
 
-    deinit { core.close {} }
+    deinit {
+        scope.stop(.requested("nobody has the pool any more"))
+        core.close {}
+    }
 
     private static func path(of executable: WorkerExecutable) throws -> String {
         let path: String
