@@ -33,3 +33,11 @@ public struct WriteInput: IsolatedTask {
         }
     }
 }
+
+/// Has bytes, and does not arrive.
+public struct RefuseBytes: IsolatedTask {
+    public var bytes: Bytes
+    public init(_ bytes: Bytes) { self.bytes = bytes }
+    public init(from decoder: any Decoder) throws { throw Refusal(reason: "it does not arrive") }
+    public func run(_ worker: IsolatedWorker<WorkerProgress>) throws -> Int { bytes.count }
+}

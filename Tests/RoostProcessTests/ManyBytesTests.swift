@@ -195,6 +195,48 @@ import Testing
         #expect(ArenaStore.process.portCount <= before)
     }
 
+    /// Nobody reads them any more, also if nobody ever did.
+    @Test func bytesOfATaskThatCannotBeDecodedComeBack() async throws {
+        let pool = try SmokeTests.pool {
+            $0.workers = 0...1
+            $0.onOutput = { _ in }
+        }
+        for _ in 0..<20 {
+            let bytes = try Bytes(copying: [UInt8](repeating: 7, count: 100_000))
+            #expect(await pool.start(RefuseBytes(bytes)).ending.poolError?.code == .inputNotDecodable)
+        }
+        ArenaStore.process.trim()
+        let mapped = try Growth.now().mapped
+        #expect(mapped < 15, "\(mapped) arenas are mapped")
+        await pool.close()
+    }
+
+    /// The worker that was to have it holds the end of a pipe open no longer than what it does at the moment.
+    @Test func aDescriptorOfATaskThatWasStoppedIsClosed() async throws {
+        let corner = try Corner()
+        let pool = try SmokeTests.pool { $0.workers = 0...1 }
+        for handle in (0..<200).map({ pool.start(Add($0, 1)) }) { _ = try await handle.value }
+        let held = pool.start(Innocent(1, gate: corner.path("gate")))
+        for await _ in held.updates { break }
+        var ends: [Int32] = [0, 0]
+        pipe(&ends)
+        do {
+            let task = pool.start(CountDescriptors([TransferredDescriptor(ends[1])]))
+            task.stop()
+            #expect(await task.ending.kind == "stopped")
+        }
+        Gate.open(corner.path("gate"))
+        #expect(try await held.value == 7)
+        var wait = pollfd(fd: ends[0], events: Int16(POLLIN), revents: 0)
+        let deadline = ContinuousClock.now + .seconds(5)
+        while poll(&wait, 1, 0) == 0, ContinuousClock.now < deadline { try await Task.sleep(for: .milliseconds(1)) }
+        var byte: UInt8 = 0
+        #expect(wait.revents != 0 && read(ends[0], &byte, 1) == 0, "somebody has the other end")
+        close(ends[0])
+        #expect(try await pool.run(Add(1, 2)) == 3)
+        await pool.close()
+    }
+
     /// A task closes what its worker and the app talk by. Whoever needs it then is told so, and those behind have another worker.
     @Test(arguments: [true, false]) func aTaskThatClosesEverythingCostsItsWorker(isOutput: Bool) async throws {
         let pool = try SmokeTests.pool {

@@ -29,6 +29,8 @@ extension ProcessPoolCore {
                     worker.port.takeBack(job.payload.storages)
                     job.place = .over
                     mustEnd = true
+                    // It has descriptors that it will never ask for, and holds them open.
+                    if !job.payload.descriptors.isEmpty { return state.machine.retire(worker.number) }
                 } else if state.stopsWaiting(job) {
                     job.place = .over
                     mustEnd = true

@@ -124,6 +124,8 @@ extension ProcessPoolCore {
                 let job = state.machine.wasRevoked(worker: worker.number, slot: slot)
             else { continue }
             worker.port.takeBack(job.payload.storages)
+            // It has descriptors that it will never ask for, and holds them open.
+            if !job.payload.descriptors.isEmpty { actions += state.machine.retire(worker.number) }
             job.place = .queued
             actions += state.machine.submit(job, priority: job.level, first: true)
         }

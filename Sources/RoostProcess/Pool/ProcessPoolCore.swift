@@ -517,6 +517,10 @@ final class ProcessPoolCore: Sendable {
         case let error as ProcessPoolError where error.code == .systemLimit:
             replace(worker)
             job.failed(element, error)
+        case let error as ProcessPoolError where error.code == .inputNotDecodable && job.payload.hasCompany:
+            // Nobody knows what of it the worker has taken, and holds.
+            replace(worker)
+            job.failed(element, naming(error))
         default: job.failed(element, naming(error))
         }
     }

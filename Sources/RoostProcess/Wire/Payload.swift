@@ -8,4 +8,7 @@ struct Payload: Sendable {
     var descriptors: [(number: UInt64, descriptor: TransferredDescriptor)] = []
     /// Bytes of all: what a limit counts.
     var size: Int
+
+    /// Something travels beside it.
+    var hasCompany: Bool { !storages.isEmpty || !descriptors.isEmpty }
 }
