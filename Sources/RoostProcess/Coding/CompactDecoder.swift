@@ -106,7 +106,12 @@ final class CompactSource {
 
     /// Calls `body` one level deeper.
     func descend<Result>(_ key: (any CodingKey)?, _ body: () throws -> Result) throws -> Result {
-        guard depth < compactDepth else { throw broken("a value lies in more than \(compactDepth) others", key) }
+        guard depth < compactDepth else {
+            throw DecodingError.dataCorrupted(
+                DecodingError.Context(
+                    codingPath: Array(path.prefix(8)),
+                    debugDescription: "a value in there lies in more than \(compactDepth) others"))
+        }
         depth += 1
         if let key { path.append(key) }
         defer {

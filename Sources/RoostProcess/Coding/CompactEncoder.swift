@@ -60,10 +60,12 @@ final class CompactEncoding {
     /// Calls `body` one level deeper.
     func descend(_ value: some Encodable, _ key: (any CodingKey)?, _ body: () throws -> Void) throws {
         guard depth < compactDepth else {
+            // Neither the value nor the whole path: both may be without end.
             throw EncodingError.invalidValue(
-                value,
+                type(of: value),
                 EncodingError.Context(
-                    codingPath: path, debugDescription: "it lies in more than \(compactDepth) other values"))
+                    codingPath: Array(path.prefix(8)),
+                    debugDescription: "a value in there lies in more than \(compactDepth) others"))
         }
         depth += 1
         if let key { path.append(key) }

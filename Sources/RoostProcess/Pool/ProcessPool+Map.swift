@@ -23,9 +23,9 @@ extension ProcessPool {
     /// Runs every task of a sequence, and gives each with its own result or error.
     ///
     /// Nothing happens before the results are iterated, and only so many tasks are taken ahead as keep the workers busy: the sequence
-    /// may be endless; a lazy one has to be `Sendable`, else Swift chooses the `map` that makes an array of it first. The first iterator has the results. A task that ends its worker fails alone: those of its chunk that were done have
-    /// their results, those behind it go to another worker. When the iteration ends early, is cancelled, or the scope closes, what is
-    /// out is stopped.
+    /// may be endless. (One that is lazily mapped has to be `Sendable`; else Swift chooses the `map` that makes an array of it first.)
+    /// Iterators share the results. A task that ends its worker fails alone: those of its chunk that were done have their results,
+    /// those behind it go to another worker. When the iteration ends early, is cancelled, or the scope closes, what is out is stopped.
     @inlinable
     public func map<Tasks: Sequence & Sendable>(
         _ tasks: Tasks, in scope: WorkerScope? = nil, order: MapOrder = .asSubmitted, chunk: MapChunk = .automatic,
