@@ -6,17 +6,6 @@ import Testing
 
 /// Limits and sizes that cannot be: they are taken for the nearest that can.
 @Suite(.serialized) struct LimitNumbersTests {
-    private func cause<T: IsolatedTask>(
-        _ task: T, _ pool: ProcessPool, limits: TaskLimits = TaskLimits()
-    ) async throws -> TaskCrash.Cause {
-        let ending = await pool.start(task, limits: limits).ending
-        guard case .crashed(let error) = ending, let crash = error as? TaskCrash else {
-            Issue.record("\(ending)")
-            throw Unexpected()
-        }
-        return crash.cause
-    }
-
     @Test(arguments: [Int.max, .max - 1, 1 << 62]) func aLimitBeyondAllMemoryIsNone(_ limit: Int) async throws {
         let pool = try SmokeTests.pool {
             $0.limits = TaskLimits(
@@ -34,10 +23,10 @@ import Testing
         #expect(ending.poolError?.code == .outputTooLarge, "\(ending)")
         #expect(try await pool.run(Add(1, 2), limits: TaskLimits(output: 8)) == 3)
         #expect(
-            try await cause(Endless(isBusy: false), pool, limits: TaskLimits(cpuTime: .seconds(-1)))
+            try await pool.cause(of: Endless(isBusy: false), limits: TaskLimits(cpuTime: .seconds(-1)))
                 == .cpuTimeLimit(.zero))
         // A page more, and it is over.
-        let memory = try await cause(Grow(mebibytes: 64, isAtOnce: false), pool, limits: TaskLimits(memory: .min))
+        let memory = try await pool.cause(of: Grow(mebibytes: 64, isAtOnce: false), limits: TaskLimits(memory: .min))
         #expect(memory == .memoryLimit(0))
         await pool.close()
         let nothing = try SmokeTests.pool {
@@ -45,7 +34,7 @@ import Testing
             $0.limits.openFiles = .min
             $0.onOutput = { _ in }
         }
-        #expect(try await cause(Overreach(.swift, mebibytes: 64), nothing) == .memoryLimit(0))
+        #expect(try await nothing.cause(of: Overreach(.swift, mebibytes: 64)) == .memoryLimit(0))
         await nothing.close()
     }
 

@@ -7,23 +7,12 @@ import Testing
 
 /// What counts against a limit of memory, and which deaths it is the reason of.
 @Suite(.serialized) struct MemoryLimitTests {
-    private func cause<T: IsolatedTask>(
-        _ task: T, _ pool: ProcessPool, limits: TaskLimits = TaskLimits()
-    ) async throws -> TaskCrash.Cause {
-        let ending = await pool.start(task, limits: limits).ending
-        guard case .crashed(let error) = ending, let crash = error as? TaskCrash else {
-            Issue.record("\(ending)")
-            throw Unexpected()
-        }
-        return crash.cause
-    }
-
     /// No limit of the kernel's sees them: they lie in memory that can be shared.
     @Test(arguments: [false, true]) func bytesThatATaskMakesAreItsMemory(isLimitOfThePool: Bool) async throws {
         let limit = 64 << 20
         let pool = try SmokeTests.pool { if isLimitOfThePool { $0.limits.memory = limit } }
         let limits = TaskLimits(time: .seconds(10), memory: isLimitOfThePool ? nil : limit)
-        #expect(try await cause(FillBytes(mebibytes: 256), pool, limits: limits) == .memoryLimit(limit))
+        #expect(try await pool.cause(of: FillBytes(mebibytes: 256), limits: limits) == .memoryLimit(limit))
         await pool.close()
     }
 
@@ -55,7 +44,7 @@ import Testing
             $0.limits.memory = 64 << 20
             $0.onOutput = { _ in }
         }
-        #expect(try await cause(Overreach(way, mebibytes: 256), pool) == .memoryLimit(64 << 20))
+        #expect(try await pool.cause(of: Overreach(way, mebibytes: 256)) == .memoryLimit(64 << 20))
         await pool.close()
     }
 
@@ -68,7 +57,7 @@ import Testing
         #expect(try await pool.run(Overreach(.isCareful, mebibytes: 256)) == false)
         #expect(try await pool.run(Work(milliseconds: 0)) == worker)
         // In the worker in which an earlier task got no memory.
-        #expect(try await cause(SilentAbort(), pool) == .signal(SIGABRT))
+        #expect(try await pool.cause(of: SilentAbort()) == .signal(SIGABRT))
         #expect(try await pool.run(Overreach(.isCareful, mebibytes: 8)))
         await pool.close()
     }
@@ -80,7 +69,7 @@ import Testing
             $0.onOutput = { _ in }
         }
         let limits = TaskLimits(memory: 1 << 30)
-        #expect(try await cause(Overreach(.swift, mebibytes: 256), pool, limits: limits) == .memoryLimit(64 << 20))
+        #expect(try await pool.cause(of: Overreach(.swift, mebibytes: 256), limits: limits) == .memoryLimit(64 << 20))
         #expect(limits.filled(with: TaskLimits(memory: 5)).memory == 5)
         #expect(TaskLimits(memory: 4).filled(with: TaskLimits(memory: 5)).memory == 4)
         await pool.close()

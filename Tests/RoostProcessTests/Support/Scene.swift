@@ -64,6 +64,18 @@ struct Scene<T: IsolatedTask> {
 
 struct Unexpected: Error {}
 
+extension ProcessPool {
+    /// What ended the worker of a task that has to end it.
+    func cause<T: IsolatedTask>(of task: T, limits: TaskLimits = TaskLimits()) async throws -> TaskCrash.Cause {
+        let ending = await start(task, limits: limits).ending
+        guard case .crashed(let error) = ending, let crash = error as? TaskCrash else {
+            Issue.record("\(ending)")
+            throw Unexpected()
+        }
+        return crash.cause
+    }
+}
+
 extension TaskCrash {
     /// What every crash says, whatever it came from.
     func expectEvidence(
