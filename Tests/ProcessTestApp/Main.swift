@@ -15,7 +15,8 @@ struct ProcessTestApp: RoostApplication {
             case "self-test": print(try await ProcessPool.selfTest())
             case "stubborn": try await stubborn()
             case "leave": try await leave()
-            default: print("usage: process-test-app load | self-test | stubborn | leave")
+            case "texts": try await texts()
+            default: print("usage: process-test-app load | self-test | stubborn | leave | texts")
             }
             return 0
         }
@@ -52,6 +53,20 @@ struct ProcessTestApp: RoostApplication {
         print("ready")
         fflush(nil)
         print(await task.ending)
+    }
+
+    /// How many texts come back right.
+    static func texts() async throws {
+        let pool = try ProcessPool()
+        let texts = (0..<2_000).map { String(repeating: "ü\($0) ", count: $0 % 50) }
+        var alone = 0
+        for text in texts[..<200] where try await pool.run(Greet(text)) == "Hello, \(text)" { alone += 1 }
+        var inChunks = 0
+        for await (task, result) in try pool.map(texts.map(Greet.init)) {
+            if try result.get() == "Hello, \(task.name)" { inChunks += 1 }
+        }
+        await pool.close()
+        print("alone: \(alone), in chunks: \(inChunks)")
     }
 
     /// Tasks are on their way when main ends, and nobody closes anything.

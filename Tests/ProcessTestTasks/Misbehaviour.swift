@@ -318,3 +318,41 @@ public struct OpenMany: IsolatedTask {
         return files.count
     }
 }
+
+/// Ends its worker once its gate is open, and may be tried again. The app is told when it looks into that.
+public struct CrashWatched: IsolatedTask {
+    public var log: String
+    public var gate: String
+    public init(log: String, gate: String) { (self.log, self.gate) = (log, gate) }
+    public static var isRepeatable: Bool { true }
+    /// Called in the app, when it wants to know what the task worked on.
+    package static let whenLookedInto = Locked<(@Sendable () -> Void)?>(nil)
+    public var inputDescription: String {
+        Self.whenLookedInto.withLock { $0 }?()
+        return "a crash"
+    }
+    public func run(_ worker: IsolatedWorker<WorkerProgress>) throws -> Int {
+        Gate.wait(gate)
+        if RunLogFile.note(1, in: log) == 1 { abort() }
+        return worker.attempt
+    }
+}
+
+/// Gives what the app decodes only once a gate is open.
+public struct GiveGated: IsolatedTask {
+    public struct Output: Codable, Sendable {
+        public var gate: String
+        public init(gate: String) { self.gate = gate }
+        public init(from decoder: any Decoder) throws {
+            gate = try decoder.singleValueContainer().decode(String.self)
+            Gate.wait(gate)
+        }
+        public func encode(to encoder: any Encoder) throws {
+            var container = encoder.singleValueContainer()
+            try container.encode(gate)
+        }
+    }
+    public var gate: String
+    public init(gate: String) { self.gate = gate }
+    public func run(_ worker: IsolatedWorker<WorkerProgress>) throws -> Output { Output(gate: gate) }
+}

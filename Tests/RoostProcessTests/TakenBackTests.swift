@@ -1,8 +1,9 @@
 import Glibc
 import ProcessTestTasks
 import Roost
-import RoostProcess
 import Testing
+
+@testable import RoostProcess
 
 /// Tasks that a worker had not begun go to others, and run once.
 @Suite(.serialized) struct TakenBackTests {
@@ -43,25 +44,79 @@ import Testing
         }
     }
 
-    /// A task that does not stop is killed just when it is over: the next one has begun in its worker by then, or goes to another.
+    /// The stop comes when the app asks what the dead worker's task worked on: it is not tried again.
+    @Test func aStopIsHeardBetweenADeathAndTheNextAttempt() async throws {
+        let corner = try Corner()
+        let pool = try await quickPool { $0.attempts = 3 }
+        let handle = pool.start(CrashWatched(log: corner.path("log"), gate: corner.path("gate")))
+        CrashWatched.whenLookedInto.withLock { $0 = { handle.stop() } }
+        defer { CrashWatched.whenLookedInto.withLock { $0 = nil } }
+        Gate.open(corner.path("gate"))
+        let ending = await handle.ending(within: .seconds(5))
+        #expect(ending?.kind == "crashed", "\(ending?.description ?? "none")")
+        #expect(RunLogFile.numbers(in: corner.path("log")) == [1])
+        await pool.close()
+    }
+
+    /// A task's result is on its way, and its worker has taken the next one, when it is to be killed: that would end the next one.
     @Test func theNextTaskOutlivesTheOneBeforeIt() async throws {
         let corner = try Corner()
-        for wait in stride(from: 4_800, through: 6_000, by: 100) {
-            let pool = try await quickPool {
-                $0.stopSteps = [StopStep(.ask, wait: .microseconds(wait)), StopStep(.kill)]
-                $0.takesBacktraces = false
-            }
-            for round in 0..<20 {
-                let first = pool.start(Doze(1, milliseconds: 5, log: corner.path("first")))
-                let second = pool.start(Mark(2, log: corner.path("second"), micros: 2_000))
-                first.stop()
-                let ending = await second.ending
-                #expect(ending.kind == "finished", "after \(wait) µs, round \(round): \(ending)")
-                _ = await first.ending
-                for number in 0..<5 { #expect(try await pool.run(Add(number, 1)) == number + 1) }
-            }
-            await pool.close()
+        let pool = try await quickPool { $0.stopSteps = [StopStep(.kill)] }
+        let worker = try #require(pool.processes.first)
+        // The worker knows the types, and its tasks are short again: it gets some ahead.
+        Gate.open(corner.path("open"))
+        _ = try await pool.run(GiveGated(gate: corner.path("open")))
+        _ = try await pool.run(Doze(2, milliseconds: 0, log: corner.path("warm")))
+        for number in 0..<100 { _ = try await pool.run(Add(number, 1)) }
+        // While its output is decoded nothing else is heard from the worker.
+        let slow = pool.start(GiveGated(gate: corner.path("gate")))
+        let over = pool.start(Add(1, 2))
+        let next = pool.start(Doze(3, milliseconds: 100, log: corner.path("next")))
+        let deadline = ContinuousClock.now + .seconds(10)
+        while RunLogFile.numbers(in: corner.path("next")).isEmpty, ContinuousClock.now < deadline { await Task.yield() }
+        #expect(over.endingIfEnded == nil && RunLogFile.numbers(in: corner.path("next")) == [3])
+        over.stop()
+        Gate.open(corner.path("gate"))
+        #expect(await slow.ending(within: .seconds(5))?.kind == "finished")
+        #expect(await over.ending(within: .seconds(5))?.kind == "finished")
+        let ending = await next.ending(within: .seconds(5))
+        #expect(ending?.kind == "finished", "\(ending?.description ?? "none")")
+        #expect(RunLogFile.numbers(in: corner.path("next")) == [3])
+        // It was to be ended, and gets nothing more.
+        #expect(try await pool.run(Add(2, 3)) == 5)
+        #expect(!pool.processes.contains(worker))
+        await pool.close()
+    }
+
+    /// A task is given to a worker, and then it is decided that the worker is killed, and then the task is sent.
+    @Test func nothingIsSentToAWorkerThatIsAboutToBeKilled() async throws {
+        final class SentByHand: RemoteWork {
+            func enqueue() {}
+            func stop(_ reason: StopReason) {}
+            func pauseChanged() {}
+            func kill() {}
         }
+        let corner = try Corner()
+        let pool = try await quickPool()
+        let worker = try #require(pool.core.state.withLock { $0.workers.values.first })
+        // Known to the worker, so that the task goes at once.
+        #expect(try await pool.run(Mark(1, log: corner.path("log"), micros: 0)) == 1)
+        let task = Mark(2, log: corner.path("log"), micros: 0)
+        let job = SingleJob(
+            task, id: pool.core.nextJob(), pool: pool.core, type: try TaskType(Mark.self),
+            payload: try TaskCoding.encode(task), limits: TaskLimits(), level: Int(WorkerPriority.normal.rawValue))
+        let handle = pool.scope.startRemote("by hand", options: WorkerOptions(), work: SentByHand()) { job.adopt($0) }
+        pool.core.decide { state in
+            let actions = state.machine.submit(job, priority: job.level)
+            _ = state.machine.retire(worker.number)
+            state.machine.doom(worker.number)
+            return actions
+        }
+        let ending = await handle.ending(within: .seconds(5))
+        #expect(ending?.kind == "finished", "\(ending?.description ?? "none")")
+        let run = try #require(Mark.runs(in: corner.path("log")).last)
+        #expect(run.number == 2 && run.process != worker.pid)
+        await pool.close()
     }
 
     /// Its worker takes its time: the look at limits goes on, or begins again.

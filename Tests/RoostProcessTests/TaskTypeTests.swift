@@ -126,10 +126,78 @@ private struct Hidden: IsolatedTask {
     }
 
     @Test func aTaskThatSaysHowItIsEncodedIsTakenAtItsWord() {
-        #expect(TaskCoding.goesRaw(Plain(count: -3, ratio: 0.1, isOn: true)))
-        #expect(!TaskCoding.goesRaw(Disguised(number: 1)))
-        #expect(!TaskCoding.goesRaw(Refusing(number: 1)))
-        #expect(!TaskCoding.goesRaw(LeavesOut(number: 1, place: 8)))
+        #expect(RawLayout.of(Plain(count: -3, ratio: 0.1, isOn: true)) != nil)
+        #expect(RawLayout.of(Disguised(number: 1)) == nil)
+        #expect(RawLayout.of(Refusing(number: 1)) == nil)
+        #expect(RawLayout.of(LeavesOut(number: 1, place: 8)) == nil)
+        // Not even if nobody could tell by the first one.
+        #expect(RawLayout.of(LeavesOutText(number: 1)) == nil)
+        #expect(RawLayout.of(Renames(name: "x")) == nil)
+        #expect(RawLayout.of(Listing(names: [])) == nil)
+    }
+
+    /// The place is this process's own and stays here.
+    struct LeavesOutText: IsolatedTask {
+        var number: Int
+        var place = ""
+        enum CodingKeys: CodingKey { case number }
+        func run(_ worker: IsolatedWorker<WorkerProgress>) throws -> Int { number }
+    }
+
+    struct Renames: IsolatedTask {
+        var name: String
+        enum CodingKeys: String, CodingKey { case name = "called" }
+        func run(_ worker: IsolatedWorker<WorkerProgress>) throws -> Int { 0 }
+    }
+
+    struct Listing: IsolatedTask {
+        var names: [String]
+        func run(_ worker: IsolatedWorker<WorkerProgress>) throws -> Int { 0 }
+    }
+
+    /// Numbers and texts: goes as its bytes, too, with the texts behind them.
+    struct Labelled: IsolatedTask, Equatable {
+        var isOn: Bool
+        var label: String
+        var number: Int
+        var remark: String?
+        func run(_ worker: IsolatedWorker<WorkerProgress>) throws -> Int { 0 }
+    }
+
+    @Test func textsLieBehindTheBytes() throws {
+        let tasks = ["", "short", "Zürich 👨‍👩‍👧‍👦", String(repeating: "long ", count: 20_000), "\0"].enumerated().map {
+            Labelled(isOn: $0 % 2 == 0, label: $1, number: -$0, remark: $0 == 3 ? nil : $1 + "!")
+        }
+        let layout = try #require(RawLayout.of(tasks[0]))
+        #expect(layout.texts.map(\.isOptional) == [false, true])
+        for count in 1...tasks.count {
+            let some = Array(tasks[..<count])
+            let bytes = try #require(some.withUnsafeBufferPointer { layout.bytes(of: $0) })
+            func values(_ bytes: [UInt8]) throws -> [Labelled] {
+                try bytes.withUnsafeBytes { try layout.values(Labelled.self, count, from: $0) }
+            }
+            #expect(try values(bytes) == some)
+            for damaged in [Array(bytes.dropLast()), bytes + [0], Array(bytes.prefix(8)), []] {
+                #expect(throws: ProcessPoolError.self) { try values(damaged) }
+            }
+        }
+    }
+
+    /// A nil that was not written says nothing about what is written for others.
+    @Test func aFirstTaskWithoutATextDecidesAgainst() {
+        struct Absent: IsolatedTask {
+            var remark: String?
+            func run(_ worker: IsolatedWorker<WorkerProgress>) throws -> Int { 0 }
+        }
+        #expect(RawLayout.of(Absent(remark: nil)) == nil)
+        #expect(RawLayout.of(Absent(remark: "x")) == nil)
+    }
+
+    /// The app and its workers are one program: tasks of numbers and texts go as they are in memory.
+    @Test func textsReachTheWorkersOfTheSameProgram() throws {
+        let app = try TestApp("texts")
+        let text = app.output()
+        #expect(app.status() == 0 && text.contains("alone: 200, in chunks: 2000"), "\(text)")
     }
 }
 

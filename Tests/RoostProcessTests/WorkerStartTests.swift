@@ -1,3 +1,4 @@
+import CRoostProcess
 import Foundation
 import Glibc
 import ProcessTestTasks
@@ -53,6 +54,24 @@ import Testing
             $0.startTimeout = .milliseconds(500)
         }
         #expect(error.code == .noWorkerEntry && error.message.contains("it was ended after 500 ms"), "\(error)")
+        #expect(RunLogFile.numbers(in: corner.path("starts")).count == 1)
+    }
+
+    /// What a worker says that was built with another version, said in its place.
+    @Test func aProgramOfAnotherVersion() async throws {
+        let corner = try Corner()
+        let path = try corner.script("sleeper", "exec sleep 1000")
+        let pool = try SmokeTests.pool { $0.executable = .path(path) }
+        let handle = pool.start(Add(1, 2))
+        while RunLogFile.numbers(in: corner.path("starts")).isEmpty { try await Task.sleep(for: .milliseconds(1)) }
+        let worker = try #require(pool.core.state.withLock { $0.workers.values.first })
+        let hello = Hello(wire: wireVersion + 1, executable: "/old/worker", build: "123", setupFailure: nil)
+        let writer = FrameWriter(ring: roost_ring_from_worker(worker.control))
+        #expect(writer.write(.hello, try TaskCoding.encodePlainly(hello)))
+        let error = try #require(await handle.ending(within: .seconds(5))?.poolError)
+        #expect(error.code == .protocolBroken && error.message.contains("/old/worker"), "\(error)")
+        #expect(error.message.contains("another version of Roost"), "\(error)")
+        await pool.close()
         #expect(RunLogFile.numbers(in: corner.path("starts")).count == 1)
     }
 

@@ -1,3 +1,5 @@
+import Glibc
+
 /// Decodes what ``CompactEncoder`` wrote. What comes from a process that may be about to crash is not trusted: nothing that is
 /// wrong in the bytes does more than throw `DecodingError`.
 enum CompactDecoder {
@@ -5,6 +7,9 @@ enum CompactDecoder {
     static func decode<Value: Decodable>(_: Value.Type, from bytes: UnsafeRawBufferPointer) throws -> Value {
         try CompactSource(bytes).value(Value.self, at: 0, key: nil)
     }
+
+    /// The names that a value has its parts by; nil for one that is not written so.
+    static func keys(of bytes: [UInt8]) -> Set<String>? { try? CompactSource(bytes).keys(at: 0) }
 }
 
 /// The bytes, and what all containers of one decoding share. A copy of them: a decoder that somebody keeps stays usable when the
@@ -12,28 +17,30 @@ enum CompactDecoder {
 final class CompactSource {
     let bytes: [UInt8]
     /// The keys of the values that are being read, from the outermost in.
-    private(set) var path: [any CodingKey] = []
-    private var depth = 0
+    @exclusivity(unchecked) private(set) var path: [any CodingKey] = []
+    @exclusivity(unchecked) private var depth = 0
     /// What travels beside a value; made when a value asks for it.
-    private var parcel: Parcel?
-    private var makeParcel: (() -> Parcel)?
+    @exclusivity(unchecked) private var parcel: Parcel?
+    @exclusivity(unchecked) private var beside: (bytes: UnsafeRawBufferPointer, port: ArenaPort)?
 
     init(_ bytes: some Collection<UInt8>) {
         self.bytes = Array(bytes)
     }
 
     var userInfo: [CodingUserInfoKey: Any] {
-        guard let parcel = parcel ?? makeParcel?() else { return [:] }
+        guard let parcel = parcel ?? beside.map({ Parcel(inline: $0.bytes, port: $0.port) }) else { return [:] }
         self.parcel = parcel
         return [Parcel.key: parcel]
     }
 
     /// The value at a place, with what travels beside it.
-    func value<Value: Decodable>(_: Value.Type, at place: Int, parcel: @escaping () -> Parcel) throws -> Value {
-        makeParcel = parcel
+    func value<Value: Decodable>(
+        _: Value.Type, at place: Int, beside: (bytes: UnsafeRawBufferPointer, port: ArenaPort)
+    ) throws -> Value {
+        self.beside = beside
         defer {
-            makeParcel = nil
-            self.parcel = nil
+            self.beside = nil
+            parcel = nil
         }
         return try value(Value.self, at: place, key: nil)
     }
@@ -75,6 +82,25 @@ final class CompactSource {
         if count == 255 { return try stretch(at: place + 1) }
         guard count <= bytes.count - place - 1 else { throw broken() }
         return place + 1..<place + 1 + count
+    }
+
+    /// The keys of the keyed value at a place.
+    func keys(at place: Int) throws -> Set<String> {
+        guard try tag(at: place) == .keyed else { throw broken() }
+        let entries = try stretch(at: place + 1)
+        var keys: Set<String> = []
+        var place = entries.lowerBound
+        while place < entries.upperBound {
+            let key = try key(at: place)
+            keys.insert(text(key))
+            place = try end(ofValueAt: key.upperBound)
+        }
+        return keys
+    }
+
+    func has(_ text: UnsafeBufferPointer<UInt8>, at range: Range<Int>) -> Bool {
+        guard range.count == text.count, let start = text.baseAddress else { return range.isEmpty && text.isEmpty }
+        return bytes[range].withUnsafeBytes { memcmp($0.baseAddress!, start, text.count) == 0 }
     }
 
     func text(_ range: Range<Int>) -> String { String(decoding: bytes[range], as: UTF8.self) }
@@ -122,42 +148,42 @@ final class CompactSource {
     }
 
     func integer<Number: FixedWidthInteger>(
-        _: Number.Type, at place: Int, _ key: (any CodingKey)?
+        _: Number.Type, at place: Int, _ key: @autoclosure () -> (any CodingKey)?
     ) throws -> Number {
         let number: Number?
         switch try tag(at: place) {
         case .small: number = Number(exactly: try self.number(Int8.self, at: place + 1))
         case .signed: number = Number(exactly: try self.number(Int64.self, at: place + 1))
         case .unsigned: number = Number(exactly: try self.number(UInt64.self, at: place + 1))
-        case let tag: throw mismatch(Number.self, tag, key)
+        case let tag: throw mismatch(Number.self, tag, key())
         }
-        guard let number else { throw broken("a number does not fit \(Number.self)", key) }
+        guard let number else { throw broken("a number does not fit \(Number.self)", key()) }
         return number
     }
 
-    private func bool(at place: Int, _ key: (any CodingKey)?) throws -> Bool {
+    fileprivate func bool(at place: Int, _ key: @autoclosure () -> (any CodingKey)?) throws -> Bool {
         switch try tag(at: place) {
         case .yes: true
         case .no: false
-        case let tag: throw mismatch(Bool.self, tag, key)
+        case let tag: throw mismatch(Bool.self, tag, key())
         }
     }
 
-    private func double(at place: Int, _ key: (any CodingKey)?) throws -> Double {
+    fileprivate func double(at place: Int, _ key: @autoclosure () -> (any CodingKey)?) throws -> Double {
         let tag = try tag(at: place)
-        guard tag == .double else { throw mismatch(Double.self, tag, key) }
+        guard tag == .double else { throw mismatch(Double.self, tag, key()) }
         return Double(bitPattern: try number(UInt64.self, at: place + 1))
     }
 
-    private func float(at place: Int, _ key: (any CodingKey)?) throws -> Float {
+    fileprivate func float(at place: Int, _ key: @autoclosure () -> (any CodingKey)?) throws -> Float {
         let tag = try tag(at: place)
-        guard tag == .float else { throw mismatch(Float.self, tag, key) }
+        guard tag == .float else { throw mismatch(Float.self, tag, key()) }
         return Float(bitPattern: try number(UInt32.self, at: place + 1))
     }
 
-    private func string(at place: Int, _ key: (any CodingKey)?) throws -> String {
+    fileprivate func string(at place: Int, _ key: @autoclosure () -> (any CodingKey)?) throws -> String {
         let tag = try tag(at: place)
-        guard tag == .text else { throw mismatch(String.self, tag, key) }
+        guard tag == .text else { throw mismatch(String.self, tag, key()) }
         return text(try stretch(at: place + 1))
     }
 
@@ -198,7 +224,7 @@ private final class CompactKeyedDecoding<Key: CodingKey>: KeyedDecodingContainer
     private let source: CompactSource
     private let entries: Range<Int>
     /// Where the next key is, if they are asked for in the order they were written.
-    private var next: Int
+    @exclusivity(unchecked) private var next: Int
 
     init(_ source: CompactSource, _ place: Int) throws {
         let tag = try source.tag(at: place)
@@ -222,7 +248,7 @@ private final class CompactKeyedDecoding<Key: CodingKey>: KeyedDecodingContainer
         var place = range.lowerBound
         while place < range.upperBound {
             let key = try source.key(at: place)
-            if key.count == wanted.count, source.bytes[key].elementsEqual(wanted) {
+            if source.has(wanted, at: key) {
                 next = place
                 return key.upperBound
             }
@@ -266,6 +292,41 @@ private final class CompactKeyedDecoding<Key: CodingKey>: KeyedDecodingContainer
         return try source.tag(at: place) == .null
     }
 
+    // Each of the protocol's own types by itself, as in the encoder.
+    func decode(_: String.Type, forKey key: Key) throws -> String { try value(key) { try source.string(at: $0, key) } }
+    func decode(_: Int.Type, forKey key: Key) throws -> Int {
+        try value(key) { try source.integer(Int.self, at: $0, key) }
+    }
+    func decode(_: Bool.Type, forKey key: Key) throws -> Bool { try value(key) { try source.bool(at: $0, key) } }
+    func decode(_: Double.Type, forKey key: Key) throws -> Double { try value(key) { try source.double(at: $0, key) } }
+    func decode(_: Float.Type, forKey key: Key) throws -> Float { try value(key) { try source.float(at: $0, key) } }
+    func decode(_: UInt8.Type, forKey key: Key) throws -> UInt8 {
+        try value(key) { try source.integer(UInt8.self, at: $0, key) }
+    }
+    func decode(_: Int32.Type, forKey key: Key) throws -> Int32 {
+        try value(key) { try source.integer(Int32.self, at: $0, key) }
+    }
+    func decode(_: UInt32.Type, forKey key: Key) throws -> UInt32 {
+        try value(key) { try source.integer(UInt32.self, at: $0, key) }
+    }
+    func decode(_: Int64.Type, forKey key: Key) throws -> Int64 {
+        try value(key) { try source.integer(Int64.self, at: $0, key) }
+    }
+    func decode(_: UInt64.Type, forKey key: Key) throws -> UInt64 {
+        try value(key) { try source.integer(UInt64.self, at: $0, key) }
+    }
+    func decode(_: UInt.Type, forKey key: Key) throws -> UInt {
+        try value(key) { try source.integer(UInt.self, at: $0, key) }
+    }
+    func decode(_: Int16.Type, forKey key: Key) throws -> Int16 {
+        try value(key) { try source.integer(Int16.self, at: $0, key) }
+    }
+    func decode(_: UInt16.Type, forKey key: Key) throws -> UInt16 {
+        try value(key) { try source.integer(UInt16.self, at: $0, key) }
+    }
+    func decode(_: Int8.Type, forKey key: Key) throws -> Int8 {
+        try value(key) { try source.integer(Int8.self, at: $0, key) }
+    }
     func decode<Value: Decodable>(_: Value.Type, forKey key: Key) throws -> Value {
         try value(key) { try source.value(Value.self, at: $0, key: key) }
     }

@@ -32,14 +32,15 @@ final class CompactEncoder {
     }
 }
 
-/// What all containers of one encoding share.
+/// What all containers of one encoding share. (Nothing that belongs to a value runs while one of these properties is changed: the check for
+/// that would take longer than the change.)
 final class CompactEncoding {
     private var hasParcel = false
     /// Made when a value asks for it.
     private(set) var parcel: Parcel?
     /// The keys of the values that are being written, from the outermost in.
-    private(set) var path: [any CodingKey] = []
-    private var depth = 0
+    @exclusivity(unchecked) private(set) var path: [any CodingKey] = []
+    @exclusivity(unchecked) private var depth = 0
 
     func begin(hasParcel: Bool) {
         self.hasParcel = hasParcel
@@ -79,7 +80,9 @@ final class CompactEncoding {
 
 /// Bytes that grow at their end.
 struct CompactBytes {
-    fileprivate(set) var array: [UInt8]
+    fileprivate(set) var array: [UInt8] = []
+
+    init(capacity: Int = 0) { array.reserveCapacity(capacity) }
 
     mutating func add(_ tag: CompactTag, key: String?) {
         if let key { add(key: key) }
@@ -154,9 +157,9 @@ struct CompactBytes {
 /// A stretch of an encoding.
 final class CompactPiece {
     let encoding: CompactEncoding
-    private(set) var bytes = CompactBytes(array: [])
+    @exclusivity(unchecked) fileprivate(set) var bytes = CompactBytes()
     /// Where the containers begin that are still written.
-    private var open: [Int] = []
+    @exclusivity(unchecked) private var open: [Int] = []
     private var inserts: [(place: Int, within: [Int], piece: CompactPiece)] = []
 
     init(_ encoding: CompactEncoding) {
@@ -339,8 +342,24 @@ private struct CompactKeyedEncoding<Key: CodingKey>: KeyedEncodingContainerProto
     let piece: CompactPiece
     var codingPath: [any CodingKey] { piece.encoding.path }
 
-    func encodeNil(forKey key: Key) { piece.putNothing(key: key) }
+    // Each of the protocol's own types by itself: a method for all of them would find out which it is while it runs, since the type of the
+    // keys is not known here.
+    func encode(_ value: String, forKey key: Key) { piece.bytes.add(value, key: key.stringValue) }
+    func encode(_ value: Int, forKey key: Key) { piece.bytes.add(integer: value, key: key.stringValue) }
+    func encode(_ value: Bool, forKey key: Key) { piece.bytes.add(value ? .yes : .no, key: key.stringValue) }
+    func encode(_ value: Double, forKey key: Key) { piece.bytes.add(value, key: key.stringValue) }
+    func encode(_ value: Float, forKey key: Key) { piece.bytes.add(value, key: key.stringValue) }
+    func encode(_ value: UInt8, forKey key: Key) { piece.bytes.add(integer: value, key: key.stringValue) }
+    func encode(_ value: Int32, forKey key: Key) { piece.bytes.add(integer: value, key: key.stringValue) }
+    func encode(_ value: UInt32, forKey key: Key) { piece.bytes.add(integer: value, key: key.stringValue) }
+    func encode(_ value: Int64, forKey key: Key) { piece.bytes.add(integer: value, key: key.stringValue) }
+    func encode(_ value: UInt64, forKey key: Key) { piece.bytes.add(integer: value, key: key.stringValue) }
+    func encode(_ value: UInt, forKey key: Key) { piece.bytes.add(integer: value, key: key.stringValue) }
+    func encode(_ value: Int16, forKey key: Key) { piece.bytes.add(integer: value, key: key.stringValue) }
+    func encode(_ value: UInt16, forKey key: Key) { piece.bytes.add(integer: value, key: key.stringValue) }
+    func encode(_ value: Int8, forKey key: Key) { piece.bytes.add(integer: value, key: key.stringValue) }
     func encode<Value: Encodable>(_ value: Value, forKey key: Key) throws { try piece.put(value, key: key) }
+    func encodeNil(forKey key: Key) { piece.putNothing(key: key) }
 
     func nestedContainer<Nested: CodingKey>(
         keyedBy _: Nested.Type, forKey key: Key

@@ -3,7 +3,7 @@ import Roost
 /// The bytes that travel beside one encoded value: the value's own encoding only refers to them.
 ///
 /// Used by one encoder or decoder at a time.
-final class Parcel: @unchecked Sendable {  // proof: one encoder has it, on one thread
+final class Parcel {
     static let key = CodingUserInfoKey(rawValue: "roost.parcel")!
 
     /// What an encoding holds in place of bytes.

@@ -4,9 +4,10 @@ import Roost
 final class ChunkJob<T: IsolatedTask>: Job, @unchecked Sendable {  // proof: `items` is one thread's at a time
     let tasks: [T]
     private let map: MapRun<T>
-    /// Those that were not given out yet, and how many were.
+    /// Those that were not given out yet.
     private var items: [MapRun<T>.Item] = []
-    private var given = 0
+    /// How many have their results.
+    private var done = 0
     private let onPart: (@Sendable ([MapRun<T>.Item]) -> Void)?
     private let onEnd: @Sendable ([MapRun<T>.Item]) -> Void
 
@@ -54,26 +55,21 @@ final class ChunkJob<T: IsolatedTask>: Job, @unchecked Sendable {  // proof: `it
             outputs.count >= elements.count * MemoryLayout<T.Output>.stride
         {
             map.addRaw(&items, tasks, elements, start)
+            done += elements.count
             return elements.count * MemoryLayout<T.Output>.stride
         }
         // One copy of them all.
         let source = CompactSource(flags.contains(.raw) ? UnsafeRawBufferPointer(rebasing: outputs[..<0]) : outputs)
         var place = 0
         for _ in elements {
-            add(
-                Result {
-                    do {
-                        let stretch = try source.stretch(at: place)
-                        place = stretch.upperBound
-                        return try TaskCoding.decode(T.Output.self, from: source, stretch, outputs, port)
-                    } catch { throw pool.naming(TaskOutput.notDecodable(T.self, error)) }
-                })
+            do {
+                let stretch = try source.stretch(at: place)
+                place = stretch.upperBound
+                add(.success(try TaskCoding.decode(T.Output.self, from: source, stretch, outputs, port)))
+            } catch { add(.failure(pool.naming(TaskOutput.notDecodable(T.self, error)))) }
         }
         return place
     }
-
-    /// How many have their results.
-    private var done: Int { given + items.count }
 
     /// The next result is that of `element`, whatever has come before it; false when that one has its result.
     private func reach(_ element: Int) -> Bool {
@@ -82,12 +78,13 @@ final class ChunkJob<T: IsolatedTask>: Job, @unchecked Sendable {  // proof: `it
     }
 
     private func add(_ result: Result<T.Output, any Error>) {
-        if done < tasks.count { items.append((tasks[done], result)) }
+        guard done < tasks.count else { return }
+        map.add(&items, tasks[done], result)
+        done += 1
     }
 
     override func giveOut() {
         guard let onPart, !items.isEmpty else { return }
-        given += items.count
         onPart(items)
         items = []
     }
@@ -112,13 +109,8 @@ final class ChunkJob<T: IsolatedTask>: Job, @unchecked Sendable {  // proof: `it
 /// Several tasks in one frame.
 enum TaskChunk {
     static func encode<T: IsolatedTask>(_ tasks: [T], isSameExecutable: Bool) throws -> Payload {
-        if isSameExecutable, tasks.first.map(TaskCoding.goesRaw) ?? false {
-            let bytes = tasks.withUnsafeBytes { bytes in
-                Array(bytes.prefix(MemoryLayout<T>.stride * (tasks.count - 1) + MemoryLayout<T>.size))
-            }
-            return try TaskCoding.spill(Payload(flags: [.raw, .chunk], bytes: bytes, size: bytes.count))
-        }
-        var payload = try TaskCoding.encode(tasks)
+        var payload =
+            try isSameExecutable ? TaskCoding.encodeRaw(tasks) ?? TaskCoding.encode(tasks) : TaskCoding.encode(tasks)
         payload.flags.insert(.chunk)
         return payload
     }

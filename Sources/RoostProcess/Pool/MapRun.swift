@@ -8,6 +8,7 @@ final class MapRun<T: IsolatedTask>: RemoteWork, @unchecked Sendable {  // proof
     typealias Item = TaskMap<T>.Element
     typealias Fill = TaskMap<T>.Fill
     typealias AddRaw = TaskMap<T>.AddRaw
+    typealias Add = TaskMap<T>.Add
 
     let pool: ProcessPoolCore
     let type: TaskType
@@ -19,6 +20,7 @@ final class MapRun<T: IsolatedTask>: RemoteWork, @unchecked Sendable {  // proof
     private let chunk: MapChunk
     private let fill: Fill
     let addRaw: AddRaw
+    let add: Add
     private let signal = WakeSignal()
     private let worker = OneShot<RemoteWorker<NoOutput, WorkerProgress>>()
 
@@ -49,7 +51,7 @@ final class MapRun<T: IsolatedTask>: RemoteWork, @unchecked Sendable {  // proof
 
     init(
         pool: ProcessPoolCore, type: TaskType, limits: TaskLimits, level: Int, order: MapOrder, chunk: MapChunk,
-        isSameExecutable: Bool, fill: @escaping Fill, addRaw: @escaping AddRaw
+        isSameExecutable: Bool, fill: @escaping Fill, addRaw: @escaping AddRaw, add: @escaping Add
     ) {
         self.pool = pool
         self.type = type
@@ -61,6 +63,7 @@ final class MapRun<T: IsolatedTask>: RemoteWork, @unchecked Sendable {  // proof
         self.isSameExecutable = isSameExecutable
         self.fill = fill
         self.addRaw = addRaw
+        self.add = add
         name = "map of \(T.self)"
         state = Locked(State(size: firstSize, window: max(1, pool.configuration.workers.upperBound) * 2 + 1))
     }
@@ -272,7 +275,9 @@ final class MapRun<T: IsolatedTask>: RemoteWork, @unchecked Sendable {  // proof
     private func add(_ items: [Item], of number: Int, isLast: Bool, _ state: inout State) {
         switch order {
         case .asSubmitted:
-            state.ready[number, default: Piece()].items += items
+            if state.ready[number]?.items.append(contentsOf: items) == nil {
+                state.ready[number] = Piece(items: items)
+            }
             state.ready[number]?.isLast = isLast
         case .asCompleted: state.arrived.append(Piece(items: items, isLast: isLast))
         }

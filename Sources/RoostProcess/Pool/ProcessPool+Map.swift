@@ -42,6 +42,8 @@ extension ProcessPool {
                     as: Tasks.Element.Output.self)
                 items.append((tasks[element], .success(output)))
             }
+        } add: { items, task, result in
+            items.append((task, result))
         }
     }
 
@@ -53,12 +55,12 @@ extension ProcessPool {
     @usableFromInline
     func map<T: IsolatedTask>(
         in scope: WorkerScope?, order: MapOrder, chunk: MapChunk, priority: WorkerPriority, limits: TaskLimits,
-        fill: @escaping TaskMap<T>.Fill, addRaw: @escaping TaskMap<T>.AddRaw
+        fill: @escaping TaskMap<T>.Fill, addRaw: @escaping TaskMap<T>.AddRaw, add: @escaping TaskMap<T>.Add
     ) throws -> TaskMap<T> {
         let run = MapRun<T>(
             pool: core, type: try TaskType(T.self), limits: limits.filled(with: configuration.limits),
             level: Int(priority.rawValue), order: order, chunk: chunk.clamped,
-            isSameExecutable: configuration.executable == .same, fill: fill, addRaw: addRaw)
+            isSameExecutable: configuration.executable == .same, fill: fill, addRaw: addRaw, add: add)
         return TaskMap(run: run, scope: scope ?? self.scope, pool: self)
     }
 }
@@ -67,10 +69,12 @@ extension ProcessPool {
 public struct TaskMap<T: IsolatedTask>: AsyncSequence, Sendable {
     public typealias Element = (input: T, result: Result<T.Output, any Error>)
 
-    /// Takes at most so many tasks from the sequence. As whoever called `map` compiled it, like the next one: there the types are known.
+    /// Takes at most so many tasks from the sequence. As whoever called `map` compiled it, like the next two: there the types are known.
     @usableFromInline typealias Fill = (inout [T], Int) -> Void
     /// Adds these of the tasks with their outputs, which lie one behind the other as they are in memory.
     @usableFromInline typealias AddRaw = @Sendable (inout [Element], [T], Range<Int>, UnsafeRawPointer) -> Void
+    /// Adds one of the tasks with what came of it.
+    @usableFromInline typealias Add = @Sendable (inout [Element], T, Result<T.Output, any Error>) -> Void
 
     let run: MapRun<T>
     let scope: WorkerScope

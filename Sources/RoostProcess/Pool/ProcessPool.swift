@@ -109,9 +109,11 @@ public final class ProcessPool: Sendable {
     }
 
     private func encode<T: IsolatedTask>(_ task: T) throws -> Payload {
-        if configuration.executable == .same, TaskCoding.goesRaw(task) { return TaskCoding.encodeRaw(task) }
         let payload: Payload
-        do { payload = try TaskCoding.encode(task) } catch let error as SystemCallError {
+        do {
+            let raw = configuration.executable == .same ? try TaskCoding.encodeRaw([task]) : nil
+            payload = try raw ?? TaskCoding.encode(task)
+        } catch let error as SystemCallError {
             throw ProcessPoolError(
                 .systemLimit, "there is no memory for the bytes of task '\(task.name)'", underlying: error)
         } catch let error where !(error is ProcessPoolError) {

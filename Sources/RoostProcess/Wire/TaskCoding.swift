@@ -9,6 +9,7 @@ enum TaskCoding {
     static func encode<Value: Encodable>(
         _ value: Value, with encoder: CompactEncoder = CompactEncoder()
     ) throws -> Payload {
+        if Value.self == String.self { return try spill(text(value as! String)) }
         var (bytes, parcel) = try encoder.encode(value)
         guard let parcel else { return try spill(Payload(flags: [], bytes: bytes, size: bytes.count)) }
         bytes += parcel.inline
@@ -17,10 +18,26 @@ enum TaskCoding {
             Payload(flags: [], bytes: bytes, storages: parcel.sent, descriptors: parcel.descriptors, size: size))
     }
 
-    /// The bytes of a value as they lie in memory. Only for what ``isRaw(_:)`` allows.
+    /// The same for a text, which has nothing beside it.
+    private static func text(_ text: String) -> Payload {
+        var bytes = CompactBytes(capacity: text.utf8.count + 13)
+        bytes.add(number: UInt64(text.utf8.count + 5))
+        bytes.add(text, key: nil)
+        return Payload(flags: [], bytes: bytes.array, size: bytes.array.count)
+    }
+
+    /// The bytes of a number as they lie in memory: for ``isRawOutput(_:)``.
     static func encodeRaw<Value>(_ value: Value) -> Payload {
         let bytes = withUnsafeBytes(of: value) { Array($0) }
         return Payload(flags: .raw, bytes: bytes, size: bytes.count)
+    }
+
+    /// Tasks as they lie in memory; nil when they do not go so.
+    static func encodeRaw<T: IsolatedTask>(_ tasks: [T]) throws -> Payload? {
+        guard let first = tasks.first, let layout = RawLayout.of(first),
+            let bytes = tasks.withUnsafeBufferPointer({ layout.bytes(of: $0) })
+        else { return nil }
+        return try spill(Payload(flags: .raw, bytes: bytes, size: bytes.count))
     }
 
     /// A value alone, for updates and errors: no memory beside it.
@@ -74,9 +91,8 @@ enum TaskCoding {
         let count = try source.number(UInt64.self, at: stretch.lowerBound)
         guard count <= UInt64(stretch.count - 8) else { throw ProcessPoolError.broken("a payload that is cut off") }
         let border = stretch.lowerBound + 8 + Int(count)
-        return try source.value(Value.self, at: stretch.lowerBound + 8) {
-            Parcel(inline: UnsafeRawBufferPointer(rebasing: bytes[border..<stretch.upperBound]), port: port)
-        }
+        let beside = UnsafeRawBufferPointer(rebasing: bytes[border..<stretch.upperBound])
+        return try source.value(Value.self, at: stretch.lowerBound + 8, beside: (beside, port))
     }
 
     /// Decodes what ``encodePlainly(_:)`` made.
@@ -86,45 +102,14 @@ enum TaskCoding {
 
     // MARK: Raw values
 
-    /// Whether a task may go as the bytes it has in memory: it is nothing but trivial values, and the worker was built from the very
-    /// same code. The app's memory is trusted.
-    static func isRaw<Value>(_: Value.Type) -> Bool {
-        _isPOD(Value.self) && MemoryLayout<Value>.size > 0 && MemoryLayout<Value>.stride <= 16 * 1024
+    /// Tasks that came as they are in memory.
+    static func decodeRaw<T: IsolatedTask>(_: T.Type, _ count: Int, from bytes: UnsafeRawBufferPointer) throws -> [T] {
+        guard let layout = RawLayout.of(T.self) else { throw ProcessPoolError.broken("a bare \(T.self)") }
+        return try layout.values(T.self, count, from: bytes)
     }
 
-    private static let asItWas = Locked<[ObjectIdentifier: Bool]>([:])
-
-    /// Whether this task goes as its bytes. The first one of a type decides for all: it has to come out of its Codable form as it was,
-    /// so that one that says itself how it is encoded is taken at its word.
-    static func goesRaw<T: IsolatedTask>(_ task: T) -> Bool {
-        guard isRaw(T.self) else { return false }
-        if let known = asItWas.withLock({ $0[ObjectIdentifier(T.self)] }) { return known }
-        var isSame = false
-        if let bytes = try? encodePlainly(task),
-            let back = try? bytes.withUnsafeBytes({ try decodePlainly(T.self, from: $0) })
-        {
-            var texts = ("", "")
-            dump(task, to: &texts.0)
-            dump(back, to: &texts.1)
-            isSame = texts.0 == texts.1
-        }
-        asItWas.withLock { $0[ObjectIdentifier(T.self)] = isSame }
-        return isSame
-    }
-
-    /// Whether an output may: a number, of which any bits are a valid value. A worker that is about to crash may send anything.
+    /// Whether an output may cross as it is in memory: a number, of which any bits are a valid value. A worker that is about to crash may send anything.
     static func isRawOutput<Value>(_: Value.Type) -> Bool { Value.self is any AnyBitsAreValid.Type }
-
-    /// So many of them, one behind the other.
-    static func decodeRaw<Value>(_: Value.Type, _ count: Int, from bytes: UnsafeRawBufferPointer) throws -> [Value] {
-        guard isRaw(Value.self), bytes.count == MemoryLayout<Value>.stride * (count - 1) + MemoryLayout<Value>.size
-        else {
-            throw ProcessPoolError.broken("\(bytes.count) bytes for \(count) of \(Value.self)")
-        }
-        return loaded(Value.self, from: bytes) { copy in
-            (0..<count).map { copy.load(fromByteOffset: $0 * MemoryLayout<Value>.stride, as: Value.self) }
-        }
-    }
 
     /// An output that came as it is in memory.
     static func decodeRawOutput<Value>(_: Value.Type, from bytes: UnsafeRawBufferPointer) throws -> Value {

@@ -1,4 +1,5 @@
 import Roost
+@_spi(Reflection) import Swift
 
 /// The one door to types by their names.
 ///
@@ -12,6 +13,17 @@ enum TypeDoor {
     }
 
     static func type(named name: String) -> (any Any.Type)? { _typeByName(name) }
+
+    /// The stored properties of a struct and where they lie; none when the program was built without what is needed to know them. Nil for a
+    /// type that is no struct.
+    static func fields(of type: any Any.Type) -> [(name: String, offset: Int, type: any Any.Type)]? {
+        var fields: [(String, Int, any Any.Type)] = []
+        let isKnown = _forEachField(of: type) { name, offset, type, _ in
+            fields.append((String(cString: name), offset, type))
+            return true
+        }
+        return isKnown ? fields : nil
+    }
 
     // Kept: to make it costs as much as all else that is done for a task before it is sent.
     private static let titles = Locked<[ObjectIdentifier: String]>([:])
