@@ -58,13 +58,15 @@ struct ProcessTestApp: RoostApplication {
     /// How many texts come back right.
     static func texts() async throws {
         let pool = try ProcessPool()
-        let texts = (0..<2_000).map { String(repeating: "ü\($0) ", count: $0 % 50) }
-        var alone = 0
-        for text in texts[..<200] where try await pool.run(Greet(text)) == "Hello, \(text)" { alone += 1 }
-        var inChunks = 0
-        for await (task, result) in try pool.map(texts.map(Greet.init)) {
-            if try result.get() == "Hello, \(task.name)" { inChunks += 1 }
+        let tasks = (0..<2_000).map { number in
+            Recite(
+                String(repeating: "ü\(number) ", count: number == 150 ? 100_000 : number % 50), number,
+                remark: number % 3 == 1 ? nil : "remark \(number)")
         }
+        var alone = 0
+        for task in tasks[..<200] where try await pool.run(task) == task.recited { alone += 1 }
+        var inChunks = 0
+        for await (task, result) in try pool.map(tasks) where try result.get() == task.recited { inChunks += 1 }
         await pool.close()
         print("alone: \(alone), in chunks: \(inChunks)")
     }

@@ -18,6 +18,19 @@ public struct Greet: IsolatedTask {
     public var inputDescription: String { "a greeting for \(name)" }
 }
 
+/// Gives all its properties back in one text.
+public struct Recite: IsolatedTask {
+    public var isLoud: Bool
+    public var text: String
+    public var number: Int
+    public var remark: String?
+    public init(_ text: String, _ number: Int, remark: String?) {
+        (isLoud, self.text, self.number, self.remark) = (number % 2 == 0, text, number, remark)
+    }
+    public var recited: String { "\(isLoud) \(text) \(number) \(remark ?? "nothing")" }
+    public func run(_ worker: IsolatedWorker<WorkerProgress>) throws -> String { recited }
+}
+
 /// An error with a type of its own.
 public struct Refusal: Error, Codable, Hashable {
     public var reason: String

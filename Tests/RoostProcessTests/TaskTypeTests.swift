@@ -136,6 +136,40 @@ private struct Hidden: IsolatedTask {
         #expect(RawLayout.of(Listing(names: [])) == nil)
     }
 
+    /// Trivial values that mean nothing in another process, and parts that may say themselves how they are encoded.
+    @Test func onlyNumbersAndTextsGoAsTheyAreInMemory() {
+        struct OfType { var type: any Any.Type }
+        struct OfFunction { var call: @convention(c) (Int) -> Int }
+        struct OfPointer { var pointer: OpaquePointer }
+        struct OfStruct { var duration: Duration }
+        struct OfWords { var words: StaticString }
+        struct OfClass { var object: Held }
+        struct OfOptional { var number: Int? }
+        enum Choice { case one, two }
+        struct OfChoice { var choice: Choice }
+        struct OfNothing {}
+        func layout<Value>(_: Value.Type) -> RawLayout? { RawLayout(of: Value.self) }
+        let others: [any Any.Type] = [
+            OfType.self, OfFunction.self, OfPointer.self, OfStruct.self, OfWords.self, OfClass.self, OfOptional.self,
+            OfChoice.self, OfNothing.self, Choice.self, Held.self, Int.self, String.self,
+        ]
+        for type in others { #expect(_openExistential(type, do: layout) == nil, "\(type)") }
+        #expect(layout(Labelled.self) != nil && layout(Plain.self)?.texts.isEmpty == true)
+    }
+
+    final class Held { var number = 1 }
+
+    /// What it would take to look at it is more than it is worth.
+    @Test func aLargeFirstTaskDecidesNothing() {
+        struct Long: IsolatedTask {
+            var text: String
+            func run(_ worker: IsolatedWorker<WorkerProgress>) throws -> Int { 0 }
+        }
+        #expect(RawLayout.of(Long(text: String(repeating: "x", count: 100_000))) == nil)
+        #expect(RawLayout.of(Long(text: "x")) != nil)
+        #expect(RawLayout.of(Long(text: String(repeating: "x", count: 100_000))) != nil)
+    }
+
     /// The place is this process's own and stays here.
     struct LeavesOutText: IsolatedTask {
         var number: Int
@@ -168,7 +202,8 @@ private struct Hidden: IsolatedTask {
         let tasks = ["", "short", "Zürich 👨‍👩‍👧‍👦", String(repeating: "long ", count: 20_000), "\0"].enumerated().map {
             Labelled(isOn: $0 % 2 == 0, label: $1, number: -$0, remark: $0 == 3 ? nil : $1 + "!")
         }
-        let layout = try #require(RawLayout.of(tasks[0]))
+        let layout = try #require(RawLayout.of(tasks[1]))
+        #expect(tasks[..<1].withUnsafeBufferPointer { layout.bytes(of: $0) }?[8..<24].allSatisfy { $0 == 0 } == true)
         #expect(layout.texts.map(\.isOptional) == [false, true])
         for count in 1...tasks.count {
             let some = Array(tasks[..<count])

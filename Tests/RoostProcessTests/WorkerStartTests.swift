@@ -63,7 +63,10 @@ import Testing
         let path = try corner.script("sleeper", "exec sleep 1000")
         let pool = try SmokeTests.pool { $0.executable = .path(path) }
         let handle = pool.start(Add(1, 2))
-        while RunLogFile.numbers(in: corner.path("starts")).isEmpty { try await Task.sleep(for: .milliseconds(1)) }
+        let deadline = ContinuousClock.now + .seconds(10)
+        while RunLogFile.numbers(in: corner.path("starts")).isEmpty, ContinuousClock.now < deadline {
+            try await Task.sleep(for: .milliseconds(1))
+        }
         let worker = try #require(pool.core.state.withLock { $0.workers.values.first })
         let hello = Hello(wire: wireVersion + 1, executable: "/old/worker", build: "123", setupFailure: nil)
         let writer = FrameWriter(ring: roost_ring_from_worker(worker.control))

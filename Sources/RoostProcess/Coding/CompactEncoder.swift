@@ -32,8 +32,10 @@ final class CompactEncoder {
     }
 }
 
-/// What all containers of one encoding share. (Nothing that belongs to a value runs while one of these properties is changed: the check for
-/// that would take longer than the change.)
+/// What all containers of one encoding share.
+///
+/// Exclusive access is not checked while it runs, here and in the other classes that encode and decode: one thread has them, no code of a
+/// value's runs while one of these properties is changed, and the check would take longer than the change.
 final class CompactEncoding {
     private var hasParcel = false
     /// Made when a value asks for it.
@@ -342,8 +344,8 @@ private struct CompactKeyedEncoding<Key: CodingKey>: KeyedEncodingContainerProto
     let piece: CompactPiece
     var codingPath: [any CodingKey] { piece.encoding.path }
 
-    // Each of the protocol's own types by itself: a method for all of them would find out which it is while it runs, since the type of the
-    // keys is not known here.
+    // Each of the protocol's own types by itself: one method for all of them would compare types while it runs, since this code is
+    // compiled without knowing the type of the keys.
     func encode(_ value: String, forKey key: Key) { piece.bytes.add(value, key: key.stringValue) }
     func encode(_ value: Int, forKey key: Key) { piece.bytes.add(integer: value, key: key.stringValue) }
     func encode(_ value: Bool, forKey key: Key) { piece.bytes.add(value ? .yes : .no, key: key.stringValue) }

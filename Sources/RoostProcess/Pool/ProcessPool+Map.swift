@@ -69,7 +69,8 @@ extension ProcessPool {
 public struct TaskMap<T: IsolatedTask>: AsyncSequence, Sendable {
     public typealias Element = (input: T, result: Result<T.Output, any Error>)
 
-    /// Takes at most so many tasks from the sequence. As whoever called `map` compiled it, like the next two: there the types are known.
+    /// Takes at most so many tasks from the sequence. Like the next two it is compiled in the module that calls `map`, where the types
+    /// are known.
     @usableFromInline typealias Fill = (inout [T], Int) -> Void
     /// Adds these of the tasks with their outputs, which lie one behind the other as they are in memory.
     @usableFromInline typealias AddRaw = @Sendable (inout [Element], [T], Range<Int>, UnsafeRawPointer) -> Void

@@ -3,8 +3,9 @@ import Roost
 /// A piece of work as a value, run in a worker process: whatever goes wrong in there, this process only sees an error.
 ///
 /// The task goes to the worker as its Codable form, its result comes back the same way; large memory travels as ``Bytes``, in
-/// place. (A task of nothing but numbers and texts goes to the same executable as the bytes it has in memory, which takes a quarter of the
-/// time, if the first one of its type comes out of its Codable form as it was, with a key for each of its properties.) There is no closure form:
+/// place. (A struct whose properties are numbers, truth values and texts goes to the same executable as it lies in memory, which is
+/// quicker, if the first one of its type comes out of its Codable form as it was, with a key for each property; that one is decoded in the app,
+/// too. What its Codable code does with the values of later ones is not asked.) There is no closure form:
 /// a closure holds references into this process's memory, and a process that was started anew has none of it. Declare the type
 /// where both programs see it (not `private`, not inside a function): a worker finds it by its name.
 public protocol IsolatedTask: Codable, Sendable {

@@ -9,7 +9,7 @@ enum TaskCoding {
     static func encode<Value: Encodable>(
         _ value: Value, with encoder: CompactEncoder = CompactEncoder()
     ) throws -> Payload {
-        if Value.self == String.self { return try spill(text(value as! String)) }
+        if Value.self == String.self, let payload = text(value as! String) { return try spill(payload) }
         var (bytes, parcel) = try encoder.encode(value)
         guard let parcel else { return try spill(Payload(flags: [], bytes: bytes, size: bytes.count)) }
         bytes += parcel.inline
@@ -18,10 +18,12 @@ enum TaskCoding {
             Payload(flags: [], bytes: bytes, storages: parcel.sent, descriptors: parcel.descriptors, size: size))
     }
 
-    /// The same for a text, which has nothing beside it.
-    private static func text(_ text: String) -> Payload {
-        var bytes = CompactBytes(capacity: text.utf8.count + 13)
-        bytes.add(number: UInt64(text.utf8.count + 5))
+    /// The same for a text, which has nothing beside it. Nil for one that is too long.
+    private static func text(_ text: String) -> Payload? {
+        let count = text.utf8.count
+        guard count < Int(Int32.max) else { return nil }
+        var bytes = CompactBytes(capacity: count + 13)
+        bytes.add(number: UInt64(count + 5))
         bytes.add(text, key: nil)
         return Payload(flags: [], bytes: bytes.array, size: bytes.array.count)
     }

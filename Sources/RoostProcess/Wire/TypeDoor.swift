@@ -14,8 +14,8 @@ enum TypeDoor {
 
     static func type(named name: String) -> (any Any.Type)? { _typeByName(name) }
 
-    /// The stored properties of a struct and where they lie; none when the program was built without what is needed to know them. Nil for a
-    /// type that is no struct.
+    /// The stored properties of a struct (or a tuple) and where they lie. None, or nil, for any other type, and when the program was built without what
+    /// is needed to know them.
     static func fields(of type: any Any.Type) -> [(name: String, offset: Int, type: any Any.Type)]? {
         var fields: [(String, Int, any Any.Type)] = []
         let isKnown = _forEachField(of: type) { name, offset, type, _ in
