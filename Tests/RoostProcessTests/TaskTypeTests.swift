@@ -134,6 +134,42 @@ private struct Hidden: IsolatedTask {
         #expect(RawLayout.of(LeavesOutText(number: 1)) == nil)
         #expect(RawLayout.of(Renames(name: "x")) == nil)
         #expect(RawLayout.of(Listing(names: [])) == nil)
+        #expect(RawLayout.of(Counts(number: 1)) == nil)
+        #expect(RawLayout.of(Hides(name: "x")) == nil)
+        #expect(RawLayout.of(Composes(name: "e\u{301}")) == nil)
+    }
+
+    /// All keys are there, and another value.
+    struct Counts: IsolatedTask {
+        var number: Int
+        init(number: Int) { self.number = number }
+        enum CodingKeys: CodingKey { case number }
+        init(from decoder: any Decoder) throws {
+            number = try decoder.container(keyedBy: CodingKeys.self).decode(Int.self, forKey: .number) + 1
+        }
+        func run(_ worker: IsolatedWorker<WorkerProgress>) throws -> Int { number }
+    }
+
+    struct Hides: IsolatedTask, CustomReflectable {
+        var name: String
+        enum CodingKeys: CodingKey { case name }
+        var customMirror: Mirror { Mirror(self, children: []) }
+        func encode(to encoder: any Encoder) throws {
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode("", forKey: .name)
+        }
+        func run(_ worker: IsolatedWorker<WorkerProgress>) throws -> Int { 0 }
+    }
+
+    /// Equal to Swift, and not the same name of a file.
+    struct Composes: IsolatedTask {
+        var name: String
+        enum CodingKeys: CodingKey { case name }
+        func encode(to encoder: any Encoder) throws {
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(name == "e\u{301}" ? "\u{e9}" : name, forKey: .name)
+        }
+        func run(_ worker: IsolatedWorker<WorkerProgress>) throws -> Int { 0 }
     }
 
     /// Trivial values that mean nothing in another process, and parts that may say themselves how they are encoded.
@@ -203,7 +239,8 @@ private struct Hidden: IsolatedTask {
             Labelled(isOn: $0 % 2 == 0, label: $1, number: -$0, remark: $0 == 3 ? nil : $1 + "!")
         }
         let layout = try #require(RawLayout.of(tasks[1]))
-        #expect(tasks[..<1].withUnsafeBufferPointer { layout.bytes(of: $0) }?[8..<24].allSatisfy { $0 == 0 } == true)
+        #expect(tasks[..<1].withUnsafeBufferPointer { layout.bytes(of: $0) }?[16..<32].allSatisfy { $0 == 0 } == true)
+        #expect(tasks[..<1].withUnsafeBufferPointer { layout.bytes(of: $0) }?[40..<56].allSatisfy { $0 == 0 } == true)
         #expect(layout.texts.map(\.isOptional) == [false, true])
         for count in 1...tasks.count {
             let some = Array(tasks[..<count])
@@ -212,9 +249,16 @@ private struct Hidden: IsolatedTask {
                 try bytes.withUnsafeBytes { try layout.values(Labelled.self, count, from: $0) }
             }
             #expect(try values(bytes) == some)
-            for damaged in [Array(bytes.dropLast()), bytes + [0], Array(bytes.prefix(8)), []] {
-                #expect(throws: ProcessPoolError.self) { try values(damaged) }
+            var damaged = [Array(bytes.dropLast()), bytes + [0], Array(bytes.prefix(8)), Array(bytes.prefix(3)), []]
+            // Another layout; a text longer than all bytes, and one as long as can be said.
+            damaged.append([bytes[0] ^ 1] + bytes[1...])
+            for size in [UInt8(0xFF), 0x7F] {
+                var bytes = bytes
+                let place = 8 + count * MemoryLayout<Labelled>.stride
+                bytes.replaceSubrange(place..<place + 4, with: [0xFE, 0xFF, 0xFF, size])
+                damaged.append(bytes)
             }
+            for bytes in damaged { #expect(throws: ProcessPoolError.self) { try values(bytes) } }
         }
     }
 
@@ -230,6 +274,7 @@ private struct Hidden: IsolatedTask {
 
     /// The app and its workers are one program: tasks of numbers and texts go as they are in memory.
     @Test func textsReachTheWorkersOfTheSameProgram() throws {
+        #expect(RawLayout.of(Recite("text", 1, remark: "remark"))?.texts.count == 2)
         let app = try TestApp("texts")
         let text = app.output()
         #expect(app.status() == 0 && text.contains("alone: 200, in chunks: 2000"), "\(text)")

@@ -1,7 +1,7 @@
 import Roost
 
 /// Some tasks of a map, that go to one worker in one frame; their results come in their order.
-final class ChunkJob<T: IsolatedTask>: Job, @unchecked Sendable {  // proof: `items` and `done` are one thread's at a time
+final class ChunkJob<T: IsolatedTask>: Job, @unchecked Sendable {  // proof: its `var`s are one thread's at a time
     let tasks: [T]
     private let map: MapRun<T>
     /// Those that were not given out yet.

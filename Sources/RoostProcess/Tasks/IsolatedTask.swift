@@ -3,11 +3,14 @@ import Roost
 /// A piece of work as a value, run in a worker process: whatever goes wrong in there, this process only sees an error.
 ///
 /// The task goes to the worker as its Codable form, its result comes back the same way; large memory travels as ``Bytes``, in
-/// place. (A struct whose properties are numbers, truth values and texts goes to the same executable as it lies in memory, which is
-/// quicker, if the first one of its type comes out of its Codable form as it was, with a key for each property; that one is decoded in the app,
-/// too. What its Codable code does with the values of later ones is not asked.) There is no closure form:
-/// a closure holds references into this process's memory, and a process that was started anew has none of it. Declare the type
-/// where both programs see it (not `private`, not inside a function): a worker finds it by its name.
+/// place. There is no closure form: a closure holds references into this process's memory, and a process that was started anew has none of
+/// it. Declare the type where both programs see it (not `private`, not inside a function): a worker finds it by its name.
+///
+/// If your own Codable code changes values (not only leaves properties out, or calls them otherwise), give the task a property that is neither
+/// a number nor a text: to workers of the same executable (``WorkerExecutable/same``) a struct of nothing but `Int`, `Double`, `Bool`,
+/// `String`, `String?` and the like goes as it lies in memory, which is quicker. Whether that is right is decided by the first task of its type
+/// with less than 16 KB: it has to come out of its Codable form as it was, with a key for each property. (An optional text that is
+/// nil has none.) That one is also decoded in the app.
 public protocol IsolatedTask: Codable, Sendable {
     /// What it gives back; ``NoOutput`` for nothing.
     associatedtype Output: Codable & Sendable

@@ -1,7 +1,7 @@
 import Roost
 @_spi(Reflection) import Swift
 
-/// The one door to types by their names.
+/// The one door to types by their names, and to how they lie in memory.
 ///
 /// The standard library's functions for it are not part of its documented interface; everything that depends on them is here,
 /// and a test runs it on the toolchain in use.
@@ -24,6 +24,9 @@ enum TypeDoor {
         }
         return isKnown ? fields : nil
     }
+
+    /// Copying its bytes copies it.
+    static func isTrivial<Value>(_: Value.Type) -> Bool { _isPOD(Value.self) }
 
     // Kept: to make it costs as much as all else that is done for a task before it is sent.
     private static let titles = Locked<[ObjectIdentifier: String]>([:])
@@ -71,12 +74,17 @@ struct TaskType: Sendable, Hashable {
     func hash(into hasher: inout Hasher) { hasher.combine(contract) }
 
     static func contract<T: IsolatedTask>(of _: T.Type) -> UInt64 {
-        // FNV-1a, 64 bits.
+        let types: [any Any.Type] = [T.self, T.Output.self, T.Update.self]
+        return FNV.hash(types.map { _mangledTypeName($0) ?? String(reflecting: $0) })
+    }
+}
+
+/// FNV-1a with 64 bits: the same in every process, unlike Swift's own hashes.
+enum FNV {
+    static func hash(_ texts: [String]) -> UInt64 {
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-        for type in [T.self, T.Output.self, T.Update.self] as [any Any.Type] {
-            for byte in (_mangledTypeName(type) ?? String(reflecting: type)).utf8 {
-                hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3
-            }
+        for text in texts {
+            for byte in text.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
             hash = (hash ^ 0xFF) &* 0x100_0000_01b3
         }
         return hash
