@@ -11,6 +11,7 @@ let package = Package(
         .library(name: "RoostApp", targets: ["RoostApp"]),
         .library(name: "RoostTerminal", targets: ["RoostTerminal"]),
         .library(name: "RoostTesting", targets: ["RoostTesting"]),
+        .library(name: "RoostCrash", targets: ["RoostCrash"]),
         .library(name: "RoostCrashReport", targets: ["RoostCrashReport"]),
         .library(name: "RoostCrashReportJSON", targets: ["RoostCrashReportJSON"]),
         .library(name: "RoostGTK", targets: ["RoostGTK"]),
@@ -26,7 +27,14 @@ let package = Package(
         .target(name: "CRoostStacks"),
         .target(name: "CRoostProcess", dependencies: ["CRoostStacks"]),
         .target(name: "RoostProcess", dependencies: ["Roost", "RoostCrashReport", "CRoostProcess", "CRoostStacks"]),
-        .target(name: "RoostApp", dependencies: ["Roost", "RoostProcess"]),
+        .target(name: "RoostSymbols", dependencies: ["RoostCrashReport", "CRoostStacks"]),
+        .target(name: "CRoostCrash", dependencies: ["CRoostLedger", "CRoostStacks"]),
+        .target(
+            name: "RoostCrash",
+            dependencies: [
+                "RoostCrashReport", "RoostSymbols", "CRoostCrash", "CRoostLedger", "CRoostStacks",
+            ]),
+        .target(name: "RoostApp", dependencies: ["Roost", "RoostProcess", "RoostCrash"]),
         .target(name: "RoostTerminal", dependencies: ["Roost", "CRoostPlatform"]),
         .target(name: "RoostTesting", dependencies: ["Roost"]),
         .target(name: "RoostCrashReport"),
@@ -55,6 +63,10 @@ let package = Package(
         .testTarget(
             name: "RoostCrashReportTests", dependencies: ["RoostCrashReport", "RoostCrashReportJSON"],
             resources: [.copy("Fixtures")]),
+        .executableTarget(
+            name: "crash-test-app", dependencies: ["RoostApp", "RoostCrash", "ProcessTestNative"],
+            path: "Tests/CrashTestApp"),
+        .testTarget(name: "RoostCrashTests", dependencies: ["RoostCrash", "CRoostCrash", "crash-test-app"]),
         .testTarget(name: "RoostGTKTests", dependencies: ["RoostGTK"]),
         .testTarget(name: "RoostTerminalTests", dependencies: ["RoostTerminal", "RoostTesting"]),
     ],

@@ -25,7 +25,7 @@ final class PoolThread: @unchecked Sendable {  // proof: every `var` is guarded 
     init(pool: PoolCore, name: String) {
         self.pool = pool
         self.name = name
-        slot = RunSlot(thread: roost_thread_id())
+        slot = RunSlot(.poolThread(of: pool.name))
     }
 
     /// The pool thread that runs the caller; nil on any other thread.

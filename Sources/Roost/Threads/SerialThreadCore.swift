@@ -1,3 +1,4 @@
+import CRoostLedger
 import CRoostPlatform
 
 /// The queue and the thread behind a ``SerialThread``. The thread lives while there is work or until it is retired.
@@ -51,7 +52,12 @@ final class SerialThreadCore: Sendable {
     private func run() {
         // proof: this method holds it until it takes it off again.
         roost_thread_set_current(Unmanaged.passUnretained(self).toOpaque())
-        defer { roost_thread_set_current(nil) }
+        // For whoever lists threads, or reads what a crash left.
+        let row = LedgerOwner.serialThread(name).takeRow()
+        defer {
+            if let row { roost_ledger_give_back(row) }
+            roost_thread_set_current(nil)
+        }
         while true {
             let (jobs, idle, ends) = state.withLock { state -> ([@Sendable () -> Void], [@Sendable () -> Void], Bool) in
                 if !state.jobs.isEmpty {

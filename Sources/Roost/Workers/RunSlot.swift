@@ -15,8 +15,8 @@ final class RunSlot: @unchecked Sendable {
     private let busySince = Atomic<Int64>(0)
     private var sampled: (count: UInt64, since: Int64) = (0, 0)
 
-    init(thread: Int32) {
-        guard let row = roost_ledger_take(thread) else { fatalError("Roost: out of memory for a thread's ledger row") }
+    init(_ owner: LedgerOwner) {
+        guard let row = owner.takeRow() else { fatalError("Roost: out of memory for a thread's ledger row") }
         self.row = row
     }
 

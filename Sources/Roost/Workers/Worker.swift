@@ -102,7 +102,7 @@ final class Worker: WorkerCore, @unchecked Sendable {  // proof: see `body` and 
     }
 
     private func runAsync() {
-        let slot = RunSlot(thread: 0)
+        let slot = RunSlot(.noThread(of: scope.pool.name))
         guard begin(on: nil, slot: slot) else { return }
         guard case .async(let body)? = takeBody() else { return slot.end() }
         scope.pool.asyncBodyBegan(self)

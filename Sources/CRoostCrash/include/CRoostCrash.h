@@ -1,0 +1,3 @@
+#ifndef CROOST_CRASH_H
+#define CROOST_CRASH_H
+#endif

@@ -1,0 +1,5 @@
+import RoostApp
+
+@main struct CrashTestApp: RoostApplication {
+    static func run() {}
+}
