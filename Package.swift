@@ -64,7 +64,7 @@ let package = Package(
             name: "RoostCrashReportTests", dependencies: ["RoostCrashReport", "RoostCrashReportJSON"],
             resources: [.copy("Fixtures")]),
         .executableTarget(
-            name: "crash-test-app", dependencies: ["RoostApp", "RoostCrash", "ProcessTestNative"],
+            name: "crash-test-app", dependencies: ["RoostApp", "RoostCrash", "CRoostCrash", "ProcessTestNative", "ProcessTestTasks"],
             path: "Tests/CrashTestApp"),
         .testTarget(name: "RoostCrashTests", dependencies: ["RoostCrash", "CRoostCrash", "crash-test-app"]),
         .testTarget(name: "RoostGTKTests", dependencies: ["RoostGTK"]),

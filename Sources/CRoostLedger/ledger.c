@@ -9,7 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
-static roost_ledger table;
+// In table.c.
+extern roost_ledger roost_ledger_memory;
 // Which rows have an owner. Not in the table, which may be moved into a file while others take rows.
 static uint32_t taken[ROOST_LEDGER_SLOTS];
 static uint32_t stages_taken[ROOST_LEDGER_STAGES];
@@ -45,7 +46,7 @@ static void give_spare(struct spare *spare) {
 }
 
 static int in_table(const roost_ledger_slot *slot) {
-    return slot >= table.slots && slot < table.slots + ROOST_LEDGER_SLOTS;
+    return slot >= roost_ledger_memory.slots && slot < roost_ledger_memory.slots + ROOST_LEDGER_SLOTS;
 }
 
 // Cuts at a UTF-8 border so that a reader never sees half a character.
@@ -79,8 +80,8 @@ roost_ledger_slot *roost_ledger_take(int32_t thread, uint32_t kind, const char *
     for (uint32_t i = 0; i < ROOST_LEDGER_SLOTS; i++) {
         uint32_t index = (start + i) % ROOST_LEDGER_SLOTS;
         if (!take_flag(&taken[index])) continue;
-        prepare(&table.slots[index], thread, kind, owner, owner_length);
-        return &table.slots[index];
+        prepare(&roost_ledger_memory.slots[index], thread, kind, owner, owner_length);
+        return &roost_ledger_memory.slots[index];
     }
     struct spare *own = take_spare();
     if (own == NULL) own = calloc(1, sizeof *own);
@@ -96,7 +97,7 @@ void roost_ledger_give_back(roost_ledger_slot *slot) {
     }
     __atomic_store_n(&slot->busy, 0, __ATOMIC_RELAXED);
     __atomic_store_n(&slot->thread, 0, __ATOMIC_RELAXED);
-    __atomic_store_n(&taken[slot - table.slots], 0, __ATOMIC_RELEASE);
+    __atomic_store_n(&taken[slot - roost_ledger_memory.slots], 0, __ATOMIC_RELEASE);
 }
 
 // What is written between these two is whole only if the number was the same, and even, before and after.
@@ -131,7 +132,7 @@ void roost_ledger_end(roost_ledger_slot *slot) {
 int32_t roost_ledger_enter_stage(const char *name, size_t length) {
     for (int32_t row = 0; row < ROOST_LEDGER_STAGES; row++) {
         if (!take_flag(&stages_taken[row])) continue;
-        roost_ledger_stage *stage = &table.stages[row];
+        roost_ledger_stage *stage = &roost_ledger_memory.stages[row];
         uint32_t before = begin_writing(&stage->sequence);
         copy_text(stage->name, sizeof stage->name, name, length);
         stage->began_ns = now(CLOCK_MONOTONIC);
@@ -144,28 +145,23 @@ int32_t roost_ledger_enter_stage(const char *name, size_t length) {
 
 void roost_ledger_leave_stage(int32_t row) {
     if (row < 0 || row >= ROOST_LEDGER_STAGES) return;
-    __atomic_store_n(&table.stages[row].open, 0, __ATOMIC_RELEASE);
+    __atomic_store_n(&roost_ledger_memory.stages[row].open, 0, __ATOMIC_RELEASE);
     __atomic_store_n(&stages_taken[row], 0, __ATOMIC_RELEASE);
 }
 
-const roost_ledger *roost_ledger_table(void) {
-    return &table;
-}
-
-const char *roost_ledger_place(uint64_t site, uint32_t *line) {
-    if (line != NULL) *line = (uint32_t)(site & 0xFFFF);
-    return (const char *)(uintptr_t)(site >> 16);
-}
-
 int roost_ledger_share(int descriptor, int64_t offset) {
-    const char *from = (const char *)&table;
-    for (size_t done = 0; done < sizeof table;) {
-        ssize_t written = pwrite(descriptor, from + done, sizeof table - done, offset + (int64_t)done);
-        if (written < 0 && errno == EINTR) continue;
-        if (written <= 0) return written < 0 ? errno : EIO;
-        done += (size_t)written;
+    enum { piece = 4096 };
+    static const char nothing[piece];
+    const char *from = (const char *)&roost_ledger_memory;
+    for (size_t done = 0; done < sizeof roost_ledger_memory; done += piece) {
+        // Most of it is empty, as the file is.
+        if (memcmp(from + done, nothing, piece) == 0) continue;
+        ssize_t written;
+        do written = pwrite(descriptor, from + done, piece, offset + (int64_t)done);
+        while (written < 0 && errno == EINTR);
+        if (written != piece) return written < 0 ? errno : EIO;
     }
     void *place = mmap(
-        &table, sizeof table, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, descriptor, offset);
+        &roost_ledger_memory, sizeof roost_ledger_memory, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, descriptor, offset);
     return place == MAP_FAILED ? errno : 0;
 }

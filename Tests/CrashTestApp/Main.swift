@@ -1,5 +1,123 @@
+import CRoostCrash
+import Glibc
+import ProcessTestNative
+import ProcessTestTasks
+import Roost
 import RoostApp
+import RoostCrash
 
+/// A program that ends in one of many ways, and says at its next start how the one before ended.
+///
+/// crash-test-app FOLDER tell                      what the last run left; its names looked up
+/// crash-test-app FOLDER crash WAY PLACE [STAGE]   on the main thread, a pool's, or one of nobody
+/// crash-test-app FOLDER wait                      until somebody ends it
+/// crash-test-app FOLDER exit STATUS
 @main struct CrashTestApp: RoostApplication {
-    static func run() {}
+    static func run() throws {
+        let arguments = CommandLine.arguments
+        guard arguments.count > 2 else { return print("usage: crash-test-app FOLDER ACTION…") }
+        let capture = CrashCapture.install(
+            "crash-test", configuration: .init(version: "1.2", folder: arguments[1], limits: StoreLimits(reports: 5)))
+        for problem in capture.problems { print("problem: \(problem)") }
+        let rest = Array(arguments.dropFirst(3))
+        switch arguments[2] {
+        case "tell": tell(capture)
+        case "crash": try crash(capture, rest)
+        case "wait": wait(capture, rest)
+        case "exit": exit(Int32(rest.first ?? "0") ?? 0)
+        case "nested": nested()
+        case "fork": fork(rest)
+        default: print("no such action")
+        }
+    }
+
+    private static func tell(_ capture: CrashCapture) {
+        let history = capture.history
+        guard let run = capture.settle() else { return print("no run before this one") }
+        print("ending: \(run.ending)")
+        print("stage: \(run.stage ?? "-")")
+        print("launched: \(run.hasLaunched)")
+        print("failed starts: \(history.failedStarts)")
+        for (stage, count) in history.crashesInStage.sorted(by: { $0.key < $1.key }) { print("crashes: \(stage) \(count)") }
+        if let worker = run.crashedWorker { print("crashed worker: \(worker)") }
+        for worker in run.workers { print("worker: \(worker)") }
+        for problem in run.problems { print("problem: \(problem)") }
+        print(run)
+    }
+
+    private static func crash(_ capture: CrashCapture, _ words: [String]) throws {
+        guard words.count > 1, let way = Crash.Way(rawValue: words[0]) else { return print("no such crash") }
+        if words.count > 2 { capture.stageBegan(words[2]) } else { capture.launched() }
+        CrashCapture.note("about to crash by \(way)")
+        switch words[1] {
+        case "main": _ = Crashing.perform(way)
+        case "error": throw ThrownAtTheTop(way: "\(way)")
+        case "pool":
+            let scope = WorkerScope("risky scope")
+            let handle = scope.start("risky work") { worker in
+                try worker.checkpoint()
+                return Crashing.perform(way)
+            }
+            _ = try? handle.waitForEnding(within: .seconds(20))
+        default:
+            // A thread that nobody told anything.
+            var thread = pthread_t()
+            _ = CrashThreadBody.start(&thread, way)
+            pthread_join(thread, nil)
+        }
+        print("it went on")
+    }
+
+    private static func wait(_ capture: CrashCapture, _ words: [String]) {
+        if let stage = words.first { capture.stageBegan(stage) } else { capture.launched() }
+        CrashCapture.note("waiting")
+        let scope = WorkerScope("patient scope")
+        let handle = scope.start("patient work") { worker in
+            try worker.checkpoint()
+            print("waiting")
+            fflush(nil)
+            try worker.sleep(for: .seconds(60))
+        }
+        _ = try? handle.waitForEnding(within: .seconds(60))
+    }
+
+    /// A handler that faults itself.
+    private static func nested() {
+        roost_crash_set_hook { UnsafeMutablePointer<Int>(bitPattern: 8)!.pointee = 1 }
+        _ = Crashing.perform(.badPointer)
+    }
+
+    /// A child that is no other program ends, or crashes: that is none of this run's business.
+    private static func fork(_ words: [String]) {
+        let child = native_fork()
+        if child == 0 {
+            if words.first == "crash" { abort() }
+            exit(5)
+        }
+        var status: Int32 = 0
+        waitpid(child, &status, 0)
+        print("the child ended with \(status)")
+        wait(CrashCapture.installed!, [])
+    }
+}
+
+struct ThrownAtTheTop: Error {
+    var way: String
+}
+
+enum CrashThreadBody {
+    static func start(_ thread: inout pthread_t, _ way: Crash.Way) -> Int32 {
+        let boxed = Unmanaged.passRetained(Box(way)).toOpaque()
+        return pthread_create(&thread, nil, { argument in
+            let box = Unmanaged<Box>.fromOpaque(argument!).takeRetainedValue()
+            CrashCapture.protectThread()
+            _ = Crashing.perform(box.way)
+            return nil
+        }, boxed)
+    }
+
+    final class Box {
+        let way: Crash.Way
+        init(_ way: Crash.Way) { self.way = way }
+    }
 }

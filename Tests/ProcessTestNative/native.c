@@ -66,3 +66,11 @@ void native_at_once(int count, void (*body)(void)) {
 }
 
 int native_fork(void) { return fork(); }
+
+void native_debugger_trap(void) {
+#if defined(__x86_64__)
+    __asm__ __volatile__("int3");
+#elif defined(__aarch64__)
+    __asm__ __volatile__("brk #0xF000");
+#endif
+}

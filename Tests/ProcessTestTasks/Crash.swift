@@ -9,6 +9,7 @@ public struct Crash: IsolatedTask {
         case indexOutOfRange, nilValue, overflow, fatal, badPointer, abort, exclusivity, stackOverflow
         case threadOverflow, bareThreadOverflow, cxxException, eightThreads
         case exitZero, exitThree, kill
+        case divisionByZero, cast, precondition, debuggerTrap, sentSignal
     }
     public var way: Way
     /// The file that it waits for; nil for at once.
@@ -27,8 +28,9 @@ public struct Crash: IsolatedTask {
 }
 
 /// Each way in a function of its own, which its backtrace names; "here" marks the line.
-enum Crashing {
-    static func perform(_ way: Crash.Way) -> Int {
+public enum Crashing {
+    /// Ends the process, or returns a number that nobody needs.
+    public static func perform(_ way: Crash.Way) -> Int {
         // Nothing that a compiler can know.
         let zero = Int(getppid()) > 0 ? 0 : 1
         switch way {
@@ -59,7 +61,37 @@ enum Crashing {
         case .kill:
             Glibc.kill(getpid(), SIGKILL)
             return 0
+        case .divisionByZero: return divide(12, zero)
+        case .cast: return cast(zero == 0 ? "a text" : 12)
+        case .precondition:
+            demand(zero)
+            return 0
+        case .debuggerTrap: return stopForDebugger()
+        case .sentSignal:
+            Glibc.kill(getpid(), SIGSEGV)
+            return 0
         }
+    }
+
+    @inline(never)
+    static func divide(_ number: Int, _ by: Int) -> Int {
+        number / by  // here: divisionByZero
+    }
+
+    @inline(never)
+    static func cast(_ value: Any) -> Int {
+        value as! Int  // here: cast
+    }
+
+    @inline(never)
+    static func demand(_ number: Int) {
+        precondition(number > 0, "the number is too small")  // here: precondition
+    }
+
+    @inline(never)
+    static func stopForDebugger() -> Int {
+        native_debugger_trap()  // here: debuggerTrap
+        return 7
     }
 
     @inline(never)

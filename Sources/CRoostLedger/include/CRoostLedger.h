@@ -72,8 +72,8 @@ const roost_ledger *_Nonnull roost_ledger_table(void);
 // The place of a row's last checkpoint, for a reader in this process: NULL without one. `line` may be NULL.
 const char *_Nullable roost_ledger_place(uint64_t site, uint32_t *_Nullable line);
 
-// Has the table lie in a file from here on, where whoever comes after this process finds it: maps `descriptor` from `offset` (whole pages,
-// sizeof(roost_ledger) of them) over it, with what it holds. 0 or an errno. What another thread writes in these microseconds may be lost;
+// Has the table lie in a file from here on, where whoever comes after this process finds it: maps `descriptor`, which is empty there, from
+// `offset` (a whole page's; sizeof(roost_ledger) bytes) over it, with what it holds. 0 or an errno. What another thread writes in these microseconds may be lost;
 // early in a process nobody does.
 int roost_ledger_share(int descriptor, int64_t offset);
 

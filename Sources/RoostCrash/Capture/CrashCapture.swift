@@ -1,1 +1,290 @@
+import CRoostCrash
+import Glibc
 import RoostCrashReport
+import RoostSymbols
+
+/// What a crash of this process leaves behind, and what the one before left.
+///
+/// From ``install(_:configuration:)`` on a fatal signal on any thread is written down before the process dies of it: first which, where
+/// and in which thread, then the stacks of all threads, what every worker was doing and which stage of the start was open. The handlers that were
+/// there before, the Swift runtime's backtracer above all, are called afterwards, and the process ends as it would have ended
+/// without Roost. Nothing is installed by an import.
+///
+/// The next run reads it: ``lastRun``. A run that was killed without a word, or with the machine, is known by what it did not say.
+///
+/// Not to be had: a stack overflow on a thread that has no alternate stack for signals. The main thread and Roost's own have one; for others
+/// see ``protectThread()``.
+public final class CrashCapture: Sendable {
+    /// How a program wants to be captured.
+    public struct Configuration: Sendable {
+        /// The program's version: runs of another one say nothing about this one's start.
+        public var version: String
+        /// The folder of the store; nil for `$XDG_STATE_HOME/PROGRAM/roost`, by default `~/.local/state/PROGRAM/roost`.
+        public var folder: String?
+        /// How much the store keeps.
+        public var limits: StoreLimits
+        /// Whether SIGQUIT prints all threads and ends the process by that signal: the second one at once.
+        public var handlesQuit: Bool
+
+        /// Creates a configuration.
+        public init(
+            version: String = "", folder: String? = nil, limits: StoreLimits = StoreLimits(), handlesQuit: Bool = true
+        ) {
+            self.version = version
+            self.folder = folder
+            self.limits = limits
+            self.handlesQuit = handlesQuit
+        }
+    }
+
+    /// The program's name.
+    public let program: String
+    /// What could not be done, in words: a program must be able to start although its home cannot be written to.
+    public let problems: [String]
+    /// The reports; nil when there is no place for them.
+    public let store: CrashStore?
+    private let configuration: Configuration
+    private let runs: RunStore?
+    private let record: File?
+    private let found: Guarded<Found?>
+
+    /// What the runs before left, read once.
+    private struct Found {
+        var lastRun: LastRun?
+        var history: StartHistory
+        var waiting: [RunStore.DeadRun]
+    }
+
+    /// The one that is installed.
+    public static var installed: CrashCapture? { current.withLock { $0 } }
+    private static let current = Guarded<CrashCapture?>(nil)
+
+    /// Installs the capture, once in a process: a second call returns the first one's. Early, on the main thread, before other threads are started.
+    ///
+    /// Never fails: without a place to write to the handlers are there all the same, and ``problems`` says what is missing.
+    @discardableResult
+    public static func install(_ program: String, configuration: Configuration = Configuration()) -> CrashCapture {
+        current.withLock { current in
+            if let current { return current }
+            let made = CrashCapture(program, configuration)
+            current = made
+            return made
+        }
+    }
+
+    private init(_ program: String, _ configuration: Configuration) {
+        self.program = program
+        self.configuration = configuration
+        var problems: [String] = []
+        func attempt<Value>(_ body: () throws -> Value) -> Value? {
+            do { return try body() } catch {
+                problems.append("\(error)")
+                return nil
+            }
+        }
+        let began = Self.now()
+        let id = RunID(began: began, process: getpid())
+        let folders = attempt { try StoreFolders.find(for: program, folder: configuration.folder) }
+        let machine = RunStore.Machine.now()
+        let record = folders.flatMap { folders in
+            attempt {
+                try FileSystem.makeFolder(folders.runs)
+                let path = "\(folders.runs)/\(id.record)"
+                let file = try File(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND)
+                // Before there is anything in it: whoever reads it meanwhile finds that it is no record.
+                _ = file.lock()
+                return file
+            }
+        }
+        let pagePath = folders.map { "\($0.pages)/\(id.page)" }
+        let page = Self.makePage(record == nil ? nil : pagePath, &problems)
+        if let record {
+            attempt {
+                try record.write(
+                    Self.firstLines(program, configuration.version, machine, began, page.isFile ? pagePath : nil))
+            }
+        }
+        runs = record == nil ? nil : folders.map { RunStore(folders: $0, machine: machine) }
+        store = record == nil ? nil : folders.map { CrashStore(folder: $0.reports, limits: configuration.limits) }
+        self.record = record
+        found = Guarded(nil)
+        if let memory = page.memory {
+            let copy = record == nil ? nil : folders.map { "\($0.runs)/\(id.copy)" }
+            problems += Self.installHandlers(
+                memory, program, record: record, page: page.isFile ? pagePath : nil, copy: copy)
+        }
+        if configuration.handlesQuit { QuitReport.install(program, &problems) }
+        self.problems = problems
+    }
+
+    // MARK: Set-up
+
+    private static func now() -> Int64 {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+    }
+
+    /// The memory of the page: in a file that outlives this process, or, if that cannot be, its own.
+    private static func makePage(
+        _ path: String?, _ problems: inout [String]
+    ) -> (memory: UnsafeMutablePointer<roost_crash_page>?, isFile: Bool) {
+        var failure: Int32 = 0
+        if let path {
+            do {
+                if let slash = path.lastIndex(of: "/") { try FileSystem.makeFolder(String(path[..<slash])) }
+                let file = try File(path, O_RDWR | O_CREAT | O_EXCL)
+                // All of it now: memory that cannot be had later would be a fault within the handler.
+                failure = posix_fallocate(file.descriptor, 0, off_t(ROOST_CRASH_FILE_SIZE))
+                if failure == 0, let memory = roost_crash_map(file.descriptor, &failure) { return (memory, true) }
+                unlink(path)
+                problems.append("\(StoreError("make \(path)", errno: failure))")
+            } catch { problems.append("\(error)") }
+        }
+        if let memory = roost_crash_map(-1, &failure) { return (memory, false) }
+        problems.append("\(StoreError("make room for a crash", errno: failure))")
+        return (nil, false)
+    }
+
+    private static func firstLines(
+        _ program: String, _ version: String, _ machine: RunStore.Machine, _ began: Int64, _ page: String?
+    ) -> String {
+        var lines: [RunRecord.Line] = [
+            .program(program), .version(version), .process(getpid()), .boot(machine.boot),
+            .executable(path: machine.executable, buildID: machine.buildID), .began(began),
+        ]
+        if let page { lines.append(.page(page)) }
+        if let path = FileSystem.link("/proc/self/fd/2") { lines.append(.standardError(path)) }
+        if let kills = machine.outOfMemoryKills { lines.append(.outOfMemoryKills(kills)) }
+        return RunRecord.format + "\n" + lines.map(\.text).joined()
+    }
+
+    private static func installHandlers(
+        _ memory: UnsafeMutablePointer<roost_crash_page>, _ program: String, record: File?, page: String?, copy: String?
+    ) -> [String] {
+        let name = TerminalText.line(program, limit: 100)
+        let word = "\(name): crashed\(copy == nil ? "" : "; the next start says where, and keeps a report")\n"
+        let failure = withOptionalCString(page) { page in
+            withOptionalCString(copy) { copy in
+                word.withCString { text in
+                    var setup = roost_crash_setup(
+                        record: record?.descriptor ?? -1, page_path: page, copy_path: copy, word: text,
+                        word_size: word.utf8.count)
+                    return roost_crash_install(memory, &setup)
+                }
+            }
+        }
+        return failure == 0 ? [] : ["\(StoreError("install the handlers of fatal signals", errno: failure))"]
+    }
+
+    private static func withOptionalCString<Value>(
+        _ text: String?, _ body: (UnsafePointer<CChar>?) -> Value
+    ) -> Value { text.map { $0.withCString(body) } ?? body(nil) }
+
+    // MARK: What the runs before left
+
+    /// How the run before this one ended; nil when there was none. Reads it when it is first asked for, within some milliseconds.
+    public var lastRun: LastRun? { read { $0.lastRun } }
+
+    /// What the runs before this one say of the start.
+    public var history: StartHistory { read { $0.history } }
+
+    private func read<Value>(_ body: (inout Found) -> Value) -> Value {
+        found.withLock { found in
+            if found == nil {
+                let dead = runs?.deadRuns(atMost: configuration.limits.runs) ?? []
+                found = Found(
+                    lastRun: dead.first.flatMap { runs?.lastRun($0).run },
+                    history: runs?.history(dead, version: configuration.version) ?? StartHistory(),
+                    waiting: dead.filter { $0.record.settled == nil })
+            }
+            return body(&found!)
+        }
+    }
+
+    /// Finds the names for what the runs before left, writes their reports into the store and takes their pages away; the last run with
+    /// all of that. Blocks, for some seconds where the symbols are large: call it on a worker. A report that cannot be written, for the disk is full,
+    /// is tried again by the next start.
+    @discardableResult
+    public func settle() -> LastRun? {
+        guard let runs else { return nil }
+        let waiting = read { found in
+            defer { found.waiting = [] }
+            return found.waiting
+        }
+        for (index, dead) in waiting.enumerated() {
+            var (run, page) = runs.lastRun(dead)
+            if let page, let stacks = page.stacks, run.crash != nil {
+                let names = FrameNames.find(stacks)
+                run.crash = RunStore.report(
+                    dead.record, page, threads: names.threads(of: stacks), problem: names.problem)
+            }
+            for path in page?.unlinks ?? [] { unlink(path) }
+            var isKept = true
+            if !run.ending.isOrderly, let store {
+                do { try store.write(RunReport(run), name: "\(dead.id.text)-\(run.ending.short.rawValue)") } catch {
+                    run.problems.append("its report could not be written: \(error)")
+                    isKept = false
+                }
+            }
+            do { try runs.settle(dead, run.ending.short, keepsPage: !isKept) } catch {
+                run.problems.append("\(error)")
+            }
+            if index == 0 { read { $0.lastRun = $0.lastRun?.process == run.process ? run : $0.lastRun } }
+        }
+        runs.forget(beyond: configuration.limits.runs)
+        return lastRun
+    }
+
+    // MARK: What this run says of itself
+
+    /// Writes down, on the disk when it returns, that a stage of the start begins. Blocks: not on the main thread.
+    public func stageBegan(_ name: String) { append(.stageBegan(name, at: Self.now())) }
+
+    /// Writes down how a stage of the start came out: done, left out, or failed.
+    public func stageEnded(_ name: String, _ outcome: StageOutcome) {
+        append(.stageEnded(name, outcome.recorded, at: Self.now()))
+    }
+
+    /// How a stage came out.
+    public enum StageOutcome: Sendable, Hashable {
+        /// It did what it was to do.
+        case done
+        /// It was left out.
+        case skipped
+        /// It threw, or took too long.
+        case failed
+
+        fileprivate var recorded: RunRecord.StageOutcome {
+            switch self {
+            case .done: .done
+            case .skipped: .skipped
+            case .failed: .failed
+            }
+        }
+    }
+
+    /// Writes down that the start is over and went well: a crash from here on says nothing against the next start.
+    public func launched() { append(.launched(at: Self.now())) }
+
+    private func append(_ line: RunRecord.Line) {
+        guard let record else { return }
+        // A full disk loses what it has to lose; the stage is in the ledger, too.
+        try? record.write(line.text)
+        try? record.synchronize()
+    }
+
+    /// One of the last lines of the program: the last 32 are in the report of a crash, also of one by SIGKILL. Some nanoseconds; any thread. Of
+    /// a long line the first 240 bytes.
+    public static func note(_ line: String) {
+        var line = line
+        line.withUTF8 { bytes in
+            guard let start = bytes.baseAddress else { return }
+            roost_crash_note_line(start, bytes.count)
+        }
+    }
+
+    /// Gives the calling thread an alternate stack for signals, so that a stack overflow on it can be reported. For threads that are neither the main
+    /// thread nor Roost's.
+    public static func protectThread() { roost_crash_protect_thread() }
+}

@@ -18,6 +18,8 @@ int native_fork(void);
 void native_abort(void);
 // Uses up the stack of a thread that knows nothing of Swift, and has no other stack for signals unless `has_alternate`.
 void native_overflow_on_thread(int has_alternate);
+// What a debugger stops at: where there is none a signal, after which the next instruction would follow.
+void native_debugger_trap(void);
 // Calls `body` on so many threads at the same moment, and waits for them.
 void native_at_once(int count, void (*body)(void));
 

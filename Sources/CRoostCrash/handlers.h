@@ -1,0 +1,34 @@
+// What the set-up and the handlers share.
+#ifndef ROOST_CRASH_HANDLERS_H
+#define ROOST_CRASH_HANDLERS_H
+
+#include <semaphore.h>
+#include <signal.h>
+#include <time.h>
+
+#include "CRoostCrash.h"
+
+enum { roost_fatal_count = 7 };
+extern const int roost_fatal[roost_fatal_count];
+
+extern struct roost_handler_state {
+    roost_stacks *stacks;
+    struct sigaction before[roost_fatal_count];
+    const char *copy_path;
+    const char *word;
+    size_t word_size;
+    void (*hook)(void);
+    // Kills this process if a handler, or what it is followed by, does not come back.
+    timer_t limit;
+    int has_limit;
+    // SIGQUIT
+    sem_t quit;
+    timer_t quit_limit;
+    int64_t quit_limit_ns;
+    struct sigaction quit_before;
+} roost_handlers;
+
+void roost_on_fatal(int number, siginfo_t *info, void *context);
+void roost_on_quit(int number);
+
+#endif

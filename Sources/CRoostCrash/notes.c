@@ -1,0 +1,89 @@
+#define _GNU_SOURCE
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "CRoostCrash.h"
+
+static roost_crash_page *page;
+static uint32_t lines_written;
+static int record = -1;
+static const char *page_path;
+
+roost_crash_page *roost_crash_page_now(void) {
+    return __atomic_load_n(&page, __ATOMIC_ACQUIRE);
+}
+
+void roost_crash_use_page(roost_crash_page *used, int record_descriptor, const char *path) {
+    record = record_descriptor;
+    page_path = path;
+    __atomic_store_n(&page, used, __ATOMIC_RELEASE);
+}
+
+// "ended exit 0" at the end of the record, for whoever comes after the machine has gone, and the page with it.
+static int append(uint32_t kind, int32_t number) {
+    static const char *const words[] = {"", "exit ", "signal ", "past-budget ", "quit "};
+    if (record < 0 || kind > ROOST_END_QUIT) return 0;
+    char line[48] = "ended ", digits[12];
+    char *end = line + strlen(line);
+    memcpy(end, words[kind], strlen(words[kind]));
+    end += strlen(words[kind]);
+    int length = 0;
+    uint32_t rest = number < 0 ? 0 - (uint32_t)number : (uint32_t)number;
+    if (number < 0) *end++ = '-';
+    do digits[length++] = (char)('0' + rest % 10);
+    while ((rest /= 10) > 0);
+    while (length > 0) *end++ = digits[--length];
+    *end++ = '\n';
+    // Whole or, on a full disk, not: the page says it, too.
+    return write(record, line, (size_t)(end - line)) == end - line;
+}
+
+void roost_crash_note_end(uint32_t kind, int32_t number) {
+    roost_crash_page *page = roost_crash_page_now();
+    if (page == NULL || page->process != getpid()) return;
+    uint32_t none = ROOST_END_NONE;
+    if (__atomic_load_n(&page->end_kind, __ATOMIC_ACQUIRE) != none) return;
+    // The number first: whoever reads a kind finds its number.
+    __atomic_store_n(&page->end_number, number, __ATOMIC_RELEASE);
+    if (__atomic_compare_exchange_n(&page->end_kind, &none, kind, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+        int is_written = append(kind, number);
+        // After an orderly end there is nothing more to be known.
+        if (is_written && page_path != NULL && (kind == ROOST_END_EXIT || kind == ROOST_END_SIGNAL)) unlink(page_path);
+    }
+}
+
+void roost_crash_note_ending(void) {
+    roost_crash_page *page = roost_crash_page_now();
+    if (page != NULL) __atomic_store_n(&page->ending, 1, __ATOMIC_RELEASE);
+}
+
+static uint32_t cut(const char *text, size_t size, size_t room) {
+    if (size <= room) return (uint32_t)size;
+    while (room > 0 && ((unsigned char)text[room] & 0xC0) == 0x80) room--;
+    return (uint32_t)room;
+}
+
+void roost_crash_note_line(const void *text, size_t size) {
+    roost_crash_page *page = roost_crash_page_now();
+    if (page == NULL) return;
+    uint32_t number = __atomic_add_fetch(&lines_written, 1, __ATOMIC_RELAXED);
+    roost_crash_line *line = &page->lines[number % ROOST_CRASH_LINES];
+    struct timespec time;
+    clock_gettime(CLOCK_REALTIME, &time);
+    // Empty while it is being written.
+    __atomic_store_n(&line->sequence, 0, __ATOMIC_RELEASE);
+    line->time_ns = (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+    line->size = cut(text, size, sizeof line->text);
+    memcpy(line->text, text, line->size);
+    __atomic_store_n(&line->sequence, number, __ATOMIC_RELEASE);
+}
+
+void roost_crash_note_message(const void *text, size_t size) {
+    roost_crash_page *page = roost_crash_page_now();
+    if (page == NULL) return;
+    uint32_t kept = cut(text, size, sizeof page->message);
+    __atomic_store_n(&page->message_size, 0, __ATOMIC_RELEASE);
+    memcpy(page->message, text, kept);
+    __atomic_store_n(&page->message_size, kept, __ATOMIC_RELEASE);
+}

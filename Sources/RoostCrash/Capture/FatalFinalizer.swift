@@ -1,0 +1,28 @@
+import CRoostCrash
+
+/// What is done when the process ends fatally: by a crash, by SIGQUIT, and for files also by the next run if this one was killed without a word.
+///
+/// Nothing but this can be done then. A closure cannot: the process that it would run in is broken. What needs more is a recovery step of the next
+/// start, which is told what happened (``CrashCapture/lastRun``).
+public final class FatalFinalizer: Sendable {
+    private let place: Int32
+
+    private init(place: Int32) { self.place = place }
+
+    /// Removes the file at this absolute path. Nil when there is no room for one more (32 in all), the path is relative or longer than 511
+    /// bytes, or nothing is installed.
+    public static func unlink(_ path: String) -> FatalFinalizer? {
+        guard path.hasPrefix("/") else { return nil }
+        return declared(roost_crash_add_unlink(path))
+    }
+
+    /// Kills this process group. Nil when there is no room, or the number is not that of another group.
+    public static func killGroup(_ group: Int32) -> FatalFinalizer? { declared(roost_crash_add_kill_group(group)) }
+
+    private static func declared(_ place: Int32) -> FatalFinalizer? {
+        place < 0 ? nil : FatalFinalizer(place: place)
+    }
+
+    /// Takes it back: it is not needed any more.
+    public func remove() { roost_crash_remove_finalizer(place) }
+}

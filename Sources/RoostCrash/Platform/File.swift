@@ -1,0 +1,146 @@
+import Glibc
+
+/// A call to the system that failed.
+public struct StoreError: Error, Sendable, Hashable, CustomStringConvertible {
+    /// What was tried, in words: `make /home/anna/.local/state/app`.
+    public let action: String
+    /// The errno.
+    public let errno: Int32
+
+    init(_ action: String, errno: Int32 = Glibc.errno) {
+        self.action = action
+        self.errno = errno
+    }
+
+    public var description: String { "cannot \(action): \(String(cString: strerror(errno)))" }
+}
+
+/// An open file; closed with its last reference.
+final class File: Sendable {
+    let path: String
+    let descriptor: Int32
+
+    init(_ path: String, _ flags: Int32, mode: mode_t = 0o600) throws(StoreError) {
+        let descriptor = open(path, flags | O_CLOEXEC | O_NOFOLLOW, mode)
+        guard descriptor >= 0 else { throw StoreError("open \(path)") }
+        self.path = path
+        self.descriptor = descriptor
+    }
+
+    deinit { close(descriptor) }
+
+    /// Writes all of it, at the file's end if it was opened so.
+    func write(_ text: String) throws(StoreError) {
+        var text = text
+        let failure: Int32? = text.withUTF8 { bytes in
+            var place = 0
+            while place < bytes.count {
+                let written = Glibc.write(descriptor, bytes.baseAddress! + place, bytes.count - place)
+                if written < 0, errno == EINTR { continue }
+                guard written > 0 else { return written < 0 ? errno : EIO }
+                place += written
+            }
+            return nil
+        }
+        if let failure { throw StoreError("write \(path)", errno: failure) }
+    }
+
+    /// On the disk when it returns.
+    func synchronize() throws(StoreError) {
+        guard fdatasync(descriptor) == 0 else { throw StoreError("write \(path) to the disk") }
+    }
+
+    var size: Int { Int(status?.st_size ?? 0) }
+
+    var status: stat? {
+        var status = stat()
+        return fstat(descriptor, &status) == 0 ? status : nil
+    }
+
+    /// The lock of the file for this descriptor; false when somebody else has it. It goes with the process, however that ends.
+    func lock() -> Bool { flock(descriptor, LOCK_EX | LOCK_NB) == 0 }
+
+    /// What is in it, at most so many bytes.
+    func contents(limit: Int) -> [UInt8] {
+        let size = min(self.size, limit)
+        guard size > 0 else { return [] }
+        var bytes = [UInt8](repeating: 0, count: size)
+        var got = 0
+        while got < size {
+            let count = bytes.withUnsafeMutableBytes { pread(descriptor, $0.baseAddress! + got, size - got, got) }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { break }
+            got += count
+        }
+        return Array(bytes.prefix(got))
+    }
+}
+
+/// Folders and small files of the system.
+enum FileSystem {
+    static func text(_ path: String, limit: Int = 64 * 1024) -> String? {
+        // Files in /proc say that they are empty.
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        while bytes.count < limit {
+            let count = read(descriptor, &buffer, buffer.count)
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { break }
+            bytes += buffer.prefix(count)
+        }
+        return String(decoding: bytes.prefix(limit), as: UTF8.self)
+    }
+
+    /// The names in a folder, in their order.
+    static func names(in folder: String) -> [String] {
+        guard let directory = opendir(folder) else { return [] }
+        defer { closedir(directory) }
+        var names: [String] = []
+        while let entry = readdir(directory) {
+            let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            if name != ".", name != ".." { names.append(name) }
+        }
+        return names.sorted()
+    }
+
+    /// Makes the folder and those above it, readable by nobody else.
+    static func makeFolder(_ path: String) throws(StoreError) {
+        if mkdir(path, 0o700) == 0 || errno == EEXIST { return }
+        guard errno == ENOENT, let slash = path.lastIndex(of: "/"), slash != path.startIndex else {
+            throw StoreError("make the folder \(path)")
+        }
+        try makeFolder(String(path[..<slash]))
+        guard mkdir(path, 0o700) == 0 || errno == EEXIST else { throw StoreError("make the folder \(path)") }
+    }
+
+    /// Where a link leads; nil for anything else.
+    static func link(_ path: String) -> String? {
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        let count = buffer.withUnsafeMutableBytes { bytes in
+            readlink(path, bytes.baseAddress!.assumingMemoryBound(to: CChar.self), bytes.count)
+        }
+        return count > 0 ? String(decoding: buffer.prefix(count), as: UTF8.self) : nil
+    }
+
+    /// Replaces a file by one with this text, whole or not at all.
+    static func replace(_ path: String, with text: String) throws(StoreError) {
+        let beside = path + ".new"
+        let file = try File(beside, O_WRONLY | O_CREAT | O_TRUNC)
+        do {
+            try file.write(text)
+        } catch {
+            unlink(beside)
+            throw error
+        }
+        guard rename(beside, path) == 0 else {
+            let failure = errno
+            unlink(beside)
+            throw StoreError("write \(path)", errno: failure)
+        }
+    }
+}

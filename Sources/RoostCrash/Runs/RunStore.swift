@@ -1,0 +1,161 @@
+import CRoostCrash
+import Glibc
+import RoostCrashReport
+import RoostSymbols
+
+/// The records of a program's runs on the disk: who is alive, how the others ended, and what they left.
+struct RunStore: Sendable {
+    let folders: StoreFolders
+    let machine: Machine
+
+    /// What is known of the machine and of this process, to compare runs with.
+    struct Machine: Sendable, Hashable {
+        var boot: String
+        var executable: String
+        var buildID: String
+        var outOfMemoryKills: Int64?
+
+        static func now() -> Machine {
+            var bytes = [UInt8](repeating: 0, count: 32)
+            let count = roost_crash_build_id(&bytes, bytes.count)
+            let digits = Array("0123456789abcdef")
+            return Machine(
+                boot: FileSystem.text("/proc/sys/kernel/random/boot_id")?.split(separator: "\n").first.map(String.init)
+                    ?? "",
+                executable: FileSystem.link("/proc/self/exe") ?? "",
+                buildID: String(bytes.prefix(count).flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }),
+                outOfMemoryKills: kills())
+        }
+
+        private static func kills() -> Int64? {
+            FileSystem.text("/proc/vmstat")?.split(separator: "\n").first { $0.hasPrefix("oom_kill ") }
+                .flatMap { Int64($0.dropFirst("oom_kill ".count)) }
+        }
+    }
+
+    /// A run that is over.
+    struct DeadRun {
+        var id: RunID
+        var record: RunRecord
+        /// Held while it is looked at: a second program of the same name that starts at this moment leaves it alone.
+        var file: File
+    }
+
+    /// The runs that are over, the last one first; at most so many.
+    func deadRuns(atMost limit: Int) -> [DeadRun] {
+        var found: [DeadRun] = []
+        for id in runIDs().reversed() {
+            guard found.count < limit else { break }
+            guard let file = try? File("\(folders.runs)/\(id.record)", O_RDWR | O_APPEND),
+                // Whose record is locked is alive, or is being looked at.
+                file.lock()
+            else { continue }
+            let text = String(decoding: file.contents(limit: 256 * 1024), as: UTF8.self)
+            guard let record = RunRecord(text) else { continue }
+            found.append(DeadRun(id: id, record: record, file: file))
+        }
+        return found
+    }
+
+    private func runIDs() -> [RunID] {
+        FileSystem.names(in: folders.runs).compactMap { RunID(file: $0, ending: ".run") }
+    }
+
+    // MARK: What a run left
+
+    /// The page of a run, or its copy on the disk; nil when there is neither.
+    func page(of run: DeadRun) -> LeftPage? {
+        let isSame = !machine.buildID.isEmpty && run.record.buildID == machine.buildID
+        let paths = [run.record.page, "\(folders.runs)/\(run.id.copy)"].compactMap { $0 }
+        let pages = paths.compactMap { path -> LeftPage? in
+            guard let file = try? File(path, O_RDONLY) else { return nil }
+            return LeftPage(file.contents(limit: Int(ROOST_CRASH_FILE_SIZE)), isSameExecutable: isSame)
+        }
+        // The page, unless the machine's end took what the copy still knows.
+        return pages.first { $0.first != nil } ?? pages.first
+    }
+
+    /// How a run ended.
+    func ending(of record: RunRecord, page: LeftPage?) -> RunEnding {
+        if let first = page?.first { return .crashed(first.signal) }
+        switch page?.end ?? record.ended {
+        case .exit(let status)?: return .clean(status: status)
+        case .signal(let number)?: return .stopped(signal: number)
+        case .pastBudget?: return .pastBudget
+        case .quit?: return .quit
+        case nil: break
+        }
+        if !record.boot.isEmpty, !machine.boot.isEmpty, record.boot != machine.boot { return .machineWentDown }
+        if let before = record.outOfMemoryKills, let now = machine.outOfMemoryKills, now > before {
+            return .killed(.outOfMemory)
+        }
+        return .killed(page?.isEnding == true ? .whileEnding : nil)
+    }
+
+    /// All that is known of a run; without names for the addresses of a crash.
+    func lastRun(_ run: DeadRun) -> (run: LastRun, page: LeftPage?) {
+        let record = run.record
+        let page = page(of: run)
+        let ending = ending(of: record, page: page)
+        let isOver = ending.isOrderly
+        return (
+            LastRun(
+                program: record.program, version: record.version, process: record.process, began: record.began,
+                ending: ending, stage: isOver ? nil : record.openStage?.name ?? page?.openStage,
+                hasLaunched: record.launched != nil, workers: isOver ? [] : page?.activities ?? [],
+                crashedWorker: page?.crashedActivity, lines: page?.lines ?? [],
+                crash: page.flatMap { Self.report(record, $0) }, otherSignals: page?.others ?? [],
+                standardError: record.standardError, problems: []), page
+        )
+    }
+
+    /// `threads` with names, when they have been looked up; else addresses.
+    static func report(
+        _ record: RunRecord, _ page: LeftPage, threads: [CrashThread]? = nil, problem: String? = nil
+    ) -> CrashReport? {
+        guard let first = page.first else { return nil }
+        let backtrace: CrashEvidence.Backtrace =
+            if let stacks = page.stacks {
+                .threads(
+                    threads ?? stacks.unnamedThreads, omitted: stacks.omitted, isTrapInstruction: stacks.isTrapInstruction,
+                    problem: problem)
+            } else { .missing("its stacks were not written") }
+        // What the program said of an error that nobody caught stands in for what it printed, which nobody kept.
+        return CrashReport(
+            CrashEvidence(
+                program: record.program, process: record.process,
+                end: .signalled(first.signal.number, coreDumped: false), signal: first.signal,
+                standardError: page.message.isEmpty ? [] : Array("\(page.message)\n".utf8), backtrace: backtrace,
+                foundAt: first.time / 1_000_000_000))
+    }
+
+    // MARK: History and order
+
+    /// Looks at the runs that are over; `runs` as ``deadRuns(atMost:)`` has them.
+    func history(_ runs: [DeadRun], version: String) -> StartHistory {
+        StartHistory(
+            runs.map { run in (run.record, run.record.settled ?? ending(of: run.record, page: page(of: run)).short) },
+            version: version)
+    }
+
+    /// Writes down that somebody looked at the run, and takes away what is not needed any more.
+    func settle(_ run: DeadRun, _ short: RunEnding.Short, keepsPage: Bool) throws(StoreError) {
+        guard !keepsPage else { return }
+        if run.record.settled == nil { try run.file.write(RunRecord.Line.settled(short).text) }
+        for path in [run.record.page, "\(folders.runs)/\(run.id.copy)"].compactMap({ $0 }) { unlink(path) }
+    }
+
+    /// Removes the oldest records beyond so many; those of runs that are alive stay.
+    func forget(beyond limit: Int) {
+        let ids = runIDs()
+        guard ids.count > limit else { return }
+        for id in ids.dropLast(limit) {
+            let path = "\(folders.runs)/\(id.record)"
+            guard let file = try? File(path, O_RDWR), file.lock() else { continue }
+            let record = RunRecord(String(decoding: file.contents(limit: 256 * 1024), as: UTF8.self))
+            if let page = record?.page { unlink(page) }
+            unlink("\(folders.runs)/\(id.copy)")
+            unlink(path)
+        }
+    }
+}

@@ -1,0 +1,87 @@
+import CRoostCrash
+import Glibc
+
+/// Where the files of a program's runs lie.
+struct StoreFolders: Sendable, Hashable {
+    /// Of the program, on the disk: records, copies of pages, reports.
+    let store: String
+    /// Of the pages, in memory if there is such a place: the kernel then never writes them to a disk while the program runs.
+    let pages: String
+
+    var runs: String { store + "/runs" }
+    var reports: String { store + "/reports" }
+
+    /// The folders for `program`; `folder` is the program's own choice.
+    static func find(for program: String, folder: String?) throws(StoreError) -> StoreFolders {
+        let store: String = if let folder { folder } else { try defaultStore(for: program) }
+        return StoreFolders(store: store, pages: pagesFolder(for: program) ?? store + "/runs")
+    }
+
+    /// `$XDG_STATE_HOME/PROGRAM/roost`, with the home folder's `.local/state` without the variable.
+    private static func defaultStore(for program: String) throws(StoreError) -> String {
+        let name = fileName(program)
+        if let state = variable("XDG_STATE_HOME"), state.hasPrefix("/") { return "\(state)/\(name)/roost" }
+        if let home = variable("HOME"), home.hasPrefix("/") { return "\(home)/.local/state/\(name)/roost" }
+        guard let entry = getpwuid(getuid()), let home = entry.pointee.pw_dir else {
+            throw StoreError("find the home folder of user \(getuid())", errno: ENOENT)
+        }
+        return "\(String(cString: home))/.local/state/\(name)/roost"
+    }
+
+    /// The user's own folder in memory: the session's, or one below /dev/shm that belongs to nobody else.
+    private static func pagesFolder(for program: String) -> String? {
+        let name = "roost-\(fileName(program))"
+        if let session = variable("XDG_RUNTIME_DIR"), session.hasPrefix("/"), isMemory(session), isOwn(session) {
+            return "\(session)/\(name)"
+        }
+        let folder = "/dev/shm/roost-\(getuid())"
+        guard isMemory("/dev/shm") else { return nil }
+        mkdir(folder, 0o700)
+        return isOwn(folder) ? "\(folder)/\(name)" : nil
+    }
+
+    private static func isMemory(_ path: String) -> Bool { roost_crash_is_in_memory(path) != 0 }
+
+    private static func isOwn(_ path: String) -> Bool {
+        var status = stat()
+        return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR && status.st_uid == getuid()
+            && status.st_mode & 0o077 == 0
+    }
+
+    static func variable(_ name: String) -> String? {
+        guard let value = getenv(name) else { return nil }
+        let text = String(cString: value)
+        return text.isEmpty ? nil : text
+    }
+
+    /// The program's name, fit to be that of a folder.
+    static func fileName(_ program: String) -> String {
+        let name = String(program.map { $0 == "/" || $0 == "\0" ? "_" : $0 }.prefix(100))
+        return name.isEmpty || name.hasPrefix(".") ? "_" + name : name
+    }
+}
+
+/// The name of a run, in the order of their beginnings.
+struct RunID: Sendable, Hashable, Comparable {
+    let text: String
+
+    init(began: Int64, process: Int32) {
+        let milliseconds = String(max(0, began) / 1_000_000)
+        text = String(repeating: "0", count: max(0, 14 - milliseconds.count)) + "\(milliseconds)-\(process)"
+    }
+
+    /// Of a file `ID.run`; nil for any other.
+    init?(file: String, ending: String) {
+        guard file.hasSuffix(ending) else { return nil }
+        let name = file.dropLast(ending.count)
+        let parts = name.split(separator: "-", omittingEmptySubsequences: false)
+        guard parts.count == 2, parts[0].count >= 14, Int64(parts[0]) != nil, Int32(parts[1]) != nil else { return nil }
+        text = String(name)
+    }
+
+    static func < (left: Self, right: Self) -> Bool { left.text < right.text }
+
+    var record: String { text + ".run" }
+    var copy: String { text + ".crash" }
+    var page: String { text + ".page" }
+}

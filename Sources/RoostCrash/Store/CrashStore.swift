@@ -1,0 +1,107 @@
+import Glibc
+import RoostCrashReport
+
+/// The reports of a program, on this machine alone: nothing is sent anywhere.
+///
+/// A folder with two files for each report, one of text and one of JSON, the oldest removed beyond the limits. What is written is
+/// scrubbed of the home folder and the user's name. Every method blocks on the disk: call it on a worker.
+public struct CrashStore: Sendable {
+    /// The folder of the reports.
+    public let folder: String
+    private let limits: StoreLimits
+    private let scrubber: Scrubber
+
+    init(folder: String, limits: StoreLimits, scrubber: Scrubber = .ofThisUser()) {
+        self.folder = folder
+        self.limits = limits
+        self.scrubber = scrubber
+    }
+
+    /// A report in the store.
+    public struct Entry: Sendable, Hashable {
+        /// Its name; reports of a program are in the order of their names.
+        public let name: String
+        /// Its text, for people.
+        public let textPath: String
+        /// The same for tools.
+        public let jsonPath: String
+    }
+
+    /// The reports, the newest first.
+    public var entries: [Entry] {
+        FileSystem.names(in: folder).reversed().compactMap { name in
+            guard name.hasSuffix(".json") else { return nil }
+            return entry(String(name.dropLast(".json".count)))
+        }
+    }
+
+    private func entry(_ name: String) -> Entry {
+        Entry(name: name, textPath: "\(folder)/\(name).txt", jsonPath: "\(folder)/\(name).json")
+    }
+
+    /// Reads a report. Throws ``StoreError`` when it cannot be read, and an error that says where it is not one.
+    public func read(_ entry: Entry) throws -> RunReport {
+        let file = try File(entry.jsonPath, O_RDONLY)
+        return try ReportJSON.decode(RunReport.self, from: file.contents(limit: limits.bytes))
+    }
+
+    /// Writes a report, and removes what is too much. The file of JSON comes last: what has one is whole.
+    @discardableResult
+    func write(_ report: RunReport, name: String) throws -> Entry {
+        try FileSystem.makeFolder(folder)
+        let entry = entry(name)
+        try FileSystem.replace(entry.textPath, with: scrubber.scrub(report.text + "\n"))
+        do {
+            try FileSystem.replace(
+                entry.jsonPath, with: scrubber.scrub(try ReportJSON.encode(report, layout: .indented)) + "\n")
+        } catch {
+            unlink(entry.textPath)
+            throw error
+        }
+        prune()
+        return entry
+    }
+
+    /// Removes reports beyond the limits, the oldest first; the newest stays.
+    func prune() {
+        let names = FileSystem.names(in: folder)
+        var kept: Set<Substring> = []
+        var bytes = 0
+        // The newest first: two files of one report stand together.
+        for name in names.reversed() {
+            let report = name.prefix { $0 != "." }
+            let path = "\(folder)/\(name)"
+            if !kept.contains(report) {
+                var status = stat()
+                bytes += stat(path, &status) == 0 ? Int(status.st_size) : 0
+                guard kept.count < limits.reports, bytes <= limits.bytes || kept.isEmpty else {
+                    unlink(path)
+                    continue
+                }
+                kept.insert(report)
+            } else {
+                var status = stat()
+                bytes += stat(path, &status) == 0 ? Int(status.st_size) : 0
+            }
+        }
+    }
+
+    /// Writes all reports into one file, to be sent by whoever wants to: a list of JSON objects, as scrubbed as they are here. Only the user
+    /// decides that. Throws ``StoreError``; reports that cannot be read are left out, and counted in the result.
+    @discardableResult
+    public func export(to path: String) throws -> (reports: Int, unreadable: Int) {
+        var reports: [RunReport] = []
+        var unreadable = 0
+        for entry in entries {
+            if let report = try? read(entry) { reports.append(report) } else { unreadable += 1 }
+        }
+        try FileSystem.replace(path, with: try ReportJSON.encode(reports, layout: .indented) + "\n")
+        return (reports.count, unreadable)
+    }
+
+    /// Removes a report.
+    public func remove(_ entry: Entry) {
+        unlink(entry.jsonPath)
+        unlink(entry.textPath)
+    }
+}
