@@ -1,8 +1,8 @@
 /// Text of others, fit to stand in a line of a report: what a crashed program printed, names of threads and files.
-enum TerminalText {
+package enum TerminalText {
     // Roost has the like in its core, which this module must not import.
     /// Without anything that ends the line, moves the cursor or turns the direction, and at most so many characters.
-    static func line(_ text: String, limit: Int = 400) -> String {
+    package static func line(_ text: String, limit: Int = 400) -> String {
         var result = ""
         var left = limit
         for scalar in text.unicodeScalars {
