@@ -136,6 +136,8 @@ int roost_thread_read(int32_t thread, roost_thread *to) {
     return is_there;
 }
 
+int32_t roost_own_thread(void) { return (int32_t)syscall(SYS_gettid); }
+
 // --- other things that only the kernel knows ---------------------------------------------------------------------------------
 int roost_peek(uint64_t address, void *bytes, size_t size) {
     struct iovec here = {bytes, size}, there = {(void *)(uintptr_t)address, size};

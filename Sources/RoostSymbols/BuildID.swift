@@ -8,7 +8,8 @@ package struct BuildID: RawRepresentable, Codable, Sendable, Hashable {
     /// Of what lies in this process's memory from `start`; nil if it has none, or nothing is there.
     package init?(at start: UInt64) {
         var buffer = [UInt8](repeating: 0, count: Int(ROOST_BUILD_ID_SIZE))
-        self.init(buffer, count: roost_build_id_at(start, &buffer, buffer.count))
+        let count = roost_build_id_at(start, &buffer, buffer.count)
+        self.init(buffer, count: count)
     }
 
     /// Of a file; nil if it has none, or cannot be read.

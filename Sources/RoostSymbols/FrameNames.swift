@@ -103,6 +103,15 @@ package enum FrameNames {
 }
 
 extension RawStacks {
+    /// Notes the builds of the files that the stacks lead through, as they lie in this process's memory: for stacks of this process.
+    package mutating func identifyImages() {
+        let used = Set(
+            distinctAddresses.compactMap { address in
+                images.firstIndex { $0.start <= address.value && address.value < $0.end }
+            })
+        for index in used { images[index].build = BuildID(at: images[index].start) }
+    }
+
     struct Address: Hashable {
         var value: UInt64
         var isReturn: Bool

@@ -35,6 +35,8 @@ static inline const uint64_t *_Nonnull roost_thread_arguments(const roost_thread
     return thread->arguments;
 }
 
+int32_t roost_own_thread(void);
+
 // The name of a system call in which a thread can wait; NULL for others.
 const char *_Nullable roost_call_name(int32_t number);
 
