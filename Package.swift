@@ -26,14 +26,17 @@ let package = Package(
         .target(name: "Roost", dependencies: ["CRoostLedger", "CRoostPlatform"]),
         .target(name: "CRoostStacks"),
         .target(name: "CRoostProcess", dependencies: ["CRoostStacks"]),
-        .target(name: "RoostProcess", dependencies: ["Roost", "RoostCrashReport", "CRoostProcess", "CRoostStacks"]),
+        .target(
+            name: "RoostProcess",
+            dependencies: ["Roost", "RoostCrashReport", "RoostSymbols", "CRoostProcess", "CRoostStacks"]),
         .target(name: "RoostSymbols", dependencies: ["RoostCrashReport", "CRoostStacks"]),
         .target(name: "CRoostCrash", dependencies: ["CRoostLedger", "CRoostStacks"]),
         .target(
             name: "RoostCrash",
             dependencies: [
-                "RoostCrashReport", "RoostSymbols", "CRoostCrash", "CRoostLedger", "CRoostStacks",
+                "RoostCrashReport", "RoostSymbols", "CRoostCrash", "CRoostCensus", "CRoostLedger", "CRoostStacks",
             ]),
+        .target(name: "CRoostCensus", dependencies: ["CRoostLedger"]),
         .target(name: "RoostApp", dependencies: ["Roost", "RoostProcess", "RoostCrash"]),
         .target(name: "RoostTerminal", dependencies: ["Roost", "CRoostPlatform"]),
         .target(name: "RoostTesting", dependencies: ["Roost"]),
@@ -66,7 +69,16 @@ let package = Package(
         .executableTarget(
             name: "crash-test-app", dependencies: ["RoostApp", "RoostCrash", "CRoostCrash", "ProcessTestNative", "ProcessTestTasks"],
             path: "Tests/CrashTestApp"),
-        .testTarget(name: "RoostCrashTests", dependencies: ["RoostCrash", "CRoostCrash", "crash-test-app"]),
+        .target(name: "CensusTestNative", path: "Tests/CensusTestNative"),
+        .executableTarget(
+            name: "census-test-app", dependencies: ["Roost", "RoostCrash", "CRoostStacks", "CensusTestNative"],
+            path: "Tests/CensusTestApp"),
+        .testTarget(
+            name: "RoostCrashTests",
+            dependencies: [
+                "RoostCrash", "RoostSymbols", "CRoostCrash", "CRoostCensus", "CRoostStacks", "CensusTestNative",
+                "crash-test-app", "census-test-app",
+            ]),
         .testTarget(name: "RoostGTKTests", dependencies: ["RoostGTK"]),
         .testTarget(name: "RoostTerminalTests", dependencies: ["RoostTerminal", "RoostTesting"]),
     ],

@@ -6,6 +6,7 @@
 #include <linux/futex.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <time.h>
@@ -97,34 +98,110 @@ static void take(roost_stack *stack, const ucontext_t *context) {
 }
 
 // --- other threads -----------------------------------------------------------------------------------------------------
-enum { asked = 1, answering = 2 };
-static struct {
+enum { not_asked = ROOST_ANSWER_NOT_ASKED, asked, writing, given = ROOST_ANSWER_GIVEN, late = ROOST_ANSWER_LATE, gone = ROOST_ANSWER_GONE };
+
+typedef struct {
     int32_t thread;
     uint32_t state;
     roost_stack *stack;
-} questions[ROOST_STACK_THREADS];
-static uint32_t question_count;
-static uint32_t unanswered;  // a futex
+} question;
+
+typedef struct {
+    uint32_t count;
+    uint32_t unanswered;  // a futex
+    question *questions;
+} inquiry;
+
+// A crash does not wait for a survey that is under way: each has its own place.
+enum { of_crash, of_survey, places };
+static inquiry *inquiries[places];
+// Handlers that are looking at them. What they look at stays until they are through.
+static uint32_t readers;
+
+// What tells our signals from those of others.
+static const char mark;
+
+static int is_ours(const siginfo_t *info) {
+    // Without memory for it, the kernel delivers the signal without its sender.
+    if (info->si_code == SI_USER && info->si_pid == 0) return 1;
+    return info->si_code == SI_QUEUE && info->si_pid == getpid() && info->si_value.sival_ptr == (void *)&mark;
+}
+
+static void ask(int32_t thread, question *question) {
+    siginfo_t info;
+    memset(&info, 0, sizeof info);
+    info.si_signo = SIGPROF;
+    info.si_code = SI_QUEUE;
+    info.si_pid = getpid();
+    info.si_uid = getuid();
+    info.si_value.sival_ptr = (void *)&mark;
+    if (syscall(SYS_rt_tgsigqueueinfo, getpid(), thread, SIGPROF, &info) == 0) return;
+    uint32_t expected = asked;
+    __atomic_compare_exchange_n(&question->state, &expected, gone, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+}
+
+// Whose handler was there before. The one that counts is never written to.
+static struct sigaction others[2];
+static uint32_t other;
+static __thread int is_passing __attribute__((tls_model("initial-exec")));
+
+// To whoever handled it before, as if nobody stood in between.
+static void pass_on(int number, siginfo_t *info, void *context) {
+    const struct sigaction *to = &others[__atomic_load_n(&other, __ATOMIC_ACQUIRE)];
+    // Two that each know the other as the one before.
+    if (is_passing) return;
+    is_passing = 1;
+    if (to->sa_flags & SA_SIGINFO) {
+        to->sa_sigaction(number, info, context);
+    } else if (to->sa_handler == SIG_DFL) {
+        // Delivered when the handler returns.
+        struct sigaction action = {.sa_handler = SIG_DFL};
+        sigaction(number, &action, NULL);
+        syscall(SYS_tgkill, getpid(), (pid_t)syscall(SYS_gettid), number);
+    } else if (to->sa_handler != SIG_IGN) {
+        to->sa_handler(number);
+    }
+    is_passing = 0;
+}
 
 static void answer(int number, siginfo_t *info, void *context) {
-    (void)number;
-    (void)info;
     int saved = errno;
     int32_t me = (int32_t)syscall(SYS_gettid);
-    uint32_t all = __atomic_load_n(&question_count, __ATOMIC_ACQUIRE);
-    for (uint32_t index = 0; index < all; index++) {
-        uint32_t expected = asked;
-        if (questions[index].thread != me
-            || !__atomic_compare_exchange_n(
-                &questions[index].state, &expected, answering, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
-            continue;
-        }
-        take(questions[index].stack, context);
-        if (__atomic_sub_fetch(&unanswered, 1, __ATOMIC_ACQ_REL) == 0) {
-            syscall(SYS_futex, &unanswered, FUTEX_WAKE, 1, NULL, NULL, 0);
+    __atomic_add_fetch(&readers, 1, __ATOMIC_SEQ_CST);
+    for (int place = 0; place < places; place++) {
+        inquiry *inquiry = __atomic_load_n(&inquiries[place], __ATOMIC_SEQ_CST);
+        if (inquiry == NULL) continue;
+        for (uint32_t index = 0; index < inquiry->count; index++) {
+            question *question = &inquiry->questions[index];
+            uint32_t expected = asked;
+            if (question->thread != me
+                || !__atomic_compare_exchange_n(
+                    &question->state, &expected, writing, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+                continue;
+            }
+            take(question->stack, context);
+            __atomic_store_n(&question->state, given, __ATOMIC_RELEASE);
+            if (__atomic_sub_fetch(&inquiry->unanswered, 1, __ATOMIC_ACQ_REL) == 0) {
+                syscall(SYS_futex, &inquiry->unanswered, FUTEX_WAKE, 1, NULL, NULL, 0);
+            }
         }
     }
+    __atomic_sub_fetch(&readers, 1, __ATOMIC_SEQ_CST);
+    if (!is_ours(info)) pass_on(number, info, context);
     errno = saved;
+}
+
+// The handler stays: a thread that lets the signal in only later finds one that ignores what nobody asks any more.
+static int install(void) {
+    struct sigaction present;
+    if (sigaction(SIGPROF, NULL, &present) != 0) return errno;
+    if ((present.sa_flags & SA_SIGINFO) && present.sa_sigaction == answer) return 0;
+    uint32_t next = !__atomic_load_n(&other, __ATOMIC_ACQUIRE);
+    others[next] = present;
+    __atomic_store_n(&other, next, __ATOMIC_RELEASE);
+    struct sigaction action = {.sa_sigaction = answer, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART};
+    sigemptyset(&action.sa_mask);
+    return sigaction(SIGPROF, &action, NULL) == 0 ? 0 : errno;
 }
 
 static int64_t now(void) {
@@ -193,33 +270,44 @@ static void list_threads(roost_stacks *stacks) {
     close(folder);
 }
 
+// Until all have answered, or the time is up. Whoever comes after that finds no question.
+static void conduct(inquiry *inquiry, int place, int64_t end) {
+    __atomic_store_n(&inquiries[place], inquiry, __ATOMIC_SEQ_CST);
+    for (uint32_t index = 0; index < inquiry->count; index++) {
+        question *question = &inquiry->questions[index];
+        if (question->state != asked) continue;
+        ask(question->thread, question);
+        if (__atomic_load_n(&question->state, __ATOMIC_ACQUIRE) == gone) {
+            __atomic_sub_fetch(&inquiry->unanswered, 1, __ATOMIC_ACQ_REL);
+        }
+    }
+    uint32_t left;
+    while ((left = __atomic_load_n(&inquiry->unanswered, __ATOMIC_ACQUIRE)) != 0) {
+        int64_t rest = end - now();
+        if (rest <= 0) break;
+        struct timespec timeout = {.tv_sec = rest / 1000000000, .tv_nsec = rest % 1000000000};
+        syscall(SYS_futex, &inquiry->unanswered, FUTEX_WAIT, left, &timeout, NULL, 0);
+    }
+    for (uint32_t index = 0; index < inquiry->count; index++) {
+        uint32_t expected = asked;
+        __atomic_compare_exchange_n(
+            &inquiry->questions[index].state, &expected, late, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+    }
+    __atomic_store_n(&inquiries[place], NULL, __ATOMIC_SEQ_CST);
+}
+
 static void ask_threads(roost_stacks *stacks, int64_t wait_ns) {
-    struct sigaction action = {.sa_sigaction = answer, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART};
-    sigemptyset(&action.sa_mask);
-    if (sigaction(SIGPROF, &action, NULL) != 0) return;
-    uint32_t others = stacks->count - 1;
-    __atomic_store_n(&unanswered, others, __ATOMIC_RELEASE);
-    for (uint32_t index = 0; index < others; index++) {
+    static question questions[ROOST_STACK_THREADS];
+    static inquiry crash = {.questions = questions};
+    if (install() != 0) return;
+    crash.count = stacks->count - 1;
+    __atomic_store_n(&crash.unanswered, crash.count, __ATOMIC_RELEASE);
+    for (uint32_t index = 0; index < crash.count; index++) {
         questions[index].thread = stacks->stacks[index + 1].thread;
         questions[index].stack = &stacks->stacks[index + 1];
         __atomic_store_n(&questions[index].state, asked, __ATOMIC_RELEASE);
     }
-    __atomic_store_n(&question_count, others, __ATOMIC_RELEASE);
-    for (uint32_t index = 0; index < others; index++) {
-        if (syscall(SYS_tgkill, getpid(), questions[index].thread, SIGPROF) != 0) {
-            __atomic_sub_fetch(&unanswered, 1, __ATOMIC_ACQ_REL);
-        }
-    }
-    int64_t end = now() + wait_ns;
-    uint32_t left;
-    while ((left = __atomic_load_n(&unanswered, __ATOMIC_ACQUIRE)) != 0) {
-        int64_t rest = end - now();
-        if (rest <= 0) break;
-        struct timespec timeout = {.tv_sec = rest / 1000000000, .tv_nsec = rest % 1000000000};
-        syscall(SYS_futex, &unanswered, FUTEX_WAIT, left, &timeout, NULL, 0);
-    }
-    // Who comes too late finds no question.
-    __atomic_store_n(&question_count, 0, __ATOMIC_RELEASE);
+    conduct(&crash, of_crash, now() + wait_ns);
 }
 
 // --- where the code lies -------------------------------------------------------------------------------------------------
@@ -264,6 +352,92 @@ void roost_stacks_take(roost_stacks *stacks, const void *context, int64_t wait_n
     take(own, context);
     list_threads(stacks);
     if (stacks->count > 1) ask_threads(stacks, wait_ns);
+}
+
+// --- any number of threads, asked by a healthy process ---------------------------------------------------------------------
+struct roost_survey {
+    inquiry inquiry;
+    size_t size;
+    int is_busy;  // somebody may still write here
+    roost_stack *stacks;
+    question questions[];
+};
+
+roost_survey *roost_survey_make(const int32_t *threads, uint32_t count) {
+    size_t head = (sizeof(roost_survey) + count * sizeof(question) + 63) / 64 * 64;
+    size_t size = head + count * sizeof(roost_stack);
+    roost_survey *survey = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (survey == MAP_FAILED) return NULL;
+    survey->size = size;
+    survey->stacks = (roost_stack *)((char *)survey + head);
+    survey->inquiry.count = count;
+    survey->inquiry.questions = survey->questions;
+    for (uint32_t index = 0; index < count; index++) {
+        survey->questions[index].thread = survey->stacks[index].thread = threads[index];
+        survey->questions[index].stack = &survey->stacks[index];
+    }
+    return survey;
+}
+
+// One at a time. 0: free.
+static uint32_t turn;
+
+static int take_turn(int64_t end) {
+    uint32_t expected = 0;
+    while (!__atomic_compare_exchange_n(&turn, &expected, 1, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
+        expected = 0;
+        int64_t rest = end - now();
+        if (rest <= 0) return ETIMEDOUT;
+        struct timespec timeout = {.tv_sec = rest / 1000000000, .tv_nsec = rest % 1000000000};
+        syscall(SYS_futex, &turn, FUTEX_WAIT_PRIVATE, 1, &timeout, NULL, 0);
+    }
+    return 0;
+}
+
+static void give_turn(void) {
+    __atomic_store_n(&turn, 0, __ATOMIC_RELEASE);
+    syscall(SYS_futex, &turn, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+}
+
+int roost_survey_take(roost_survey *survey, int64_t wait_ns) {
+    int64_t end = now() + wait_ns;
+    int failure = take_turn(end);
+    if (failure == 0) failure = install();
+    if (failure == ETIMEDOUT) return failure;
+    int32_t me = (int32_t)syscall(SYS_gettid);
+    for (uint32_t index = 0; index < survey->inquiry.count && failure == 0; index++) {
+        question *question = &survey->questions[index];
+        if (question->thread == me) {
+            take(question->stack, NULL);
+            question->state = given;
+        } else {
+            question->state = asked;
+            survey->inquiry.unanswered++;
+        }
+    }
+    if (failure == 0) conduct(&survey->inquiry, of_survey, end);
+    // Who has begun to write is nearly through, if it runs at all.
+    int64_t patience = now() + 20000000;
+    while (__atomic_load_n(&readers, __ATOMIC_SEQ_CST) != 0 && now() < patience) {
+        struct timespec pause = {.tv_nsec = 200000};
+        nanosleep(&pause, NULL);
+    }
+    if (__atomic_load_n(&readers, __ATOMIC_SEQ_CST) != 0) survey->is_busy = 1;
+    give_turn();
+    return failure;
+}
+
+uint32_t roost_survey_answer(const roost_survey *survey, uint32_t index) {
+    uint32_t state = __atomic_load_n(&survey->questions[index].state, __ATOMIC_ACQUIRE);
+    return state == writing ? (uint32_t)late : state;
+}
+
+const roost_stack *roost_survey_stack(const roost_survey *survey, uint32_t index) {
+    return &survey->stacks[index];
+}
+
+void roost_survey_free(roost_survey *survey) {
+    if (!survey->is_busy) munmap(survey, survey->size);
 }
 
 void roost_stacks_prepare(void) {

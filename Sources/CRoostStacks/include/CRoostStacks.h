@@ -50,7 +50,36 @@ void roost_stacks_prepare(void);
 
 // Writes down the caller's stack, and then asks every other thread for its own, for `wait_ns` at most. `context` is the `ucontext_t` that a
 // handler was given, NULL outside of one. What is written counts from the moment it is there: a caller that dies meanwhile has left that.
-// One at a time. Threads are interrupted by SIGPROF, whose handler stays.
+// One at a time. Threads are interrupted by SIGPROF, whose handler stays; a SIGPROF that somebody else sends goes to the handler that was
+// there before.
 void roost_stacks_take(roost_stacks *_Nonnull stacks, const void *_Nullable context, int64_t wait_ns);
+
+// --- any number of threads, asked by a healthy process ---------------------------------------------------------------------
+typedef struct roost_survey roost_survey;
+enum {
+    ROOST_ANSWER_NOT_ASKED = 0,
+    ROOST_ANSWER_GIVEN = 3,
+    ROOST_ANSWER_LATE = 4,  // it was asked and did not answer in time
+    ROOST_ANSWER_GONE = 5,  // there is no such thread any more
+};
+
+// Memory for the stacks of these threads; NULL when there is none to be had.
+roost_survey *_Nullable roost_survey_make(const int32_t *_Nonnull threads, uint32_t count);
+// Asks them all, and waits for `wait_ns` at most and some more for those that have begun. Once for a survey; of several at a time one
+// works and the others wait within their time. 0, ETIMEDOUT when it was never its turn, or the errno of sigaction.
+int roost_survey_take(roost_survey *_Nonnull survey, int64_t wait_ns);
+// What became of the question to a thread, by its place among `threads`.
+uint32_t roost_survey_answer(const roost_survey *_Nonnull survey, uint32_t index);
+// Its stack; to be looked at only if it was given.
+const roost_stack *_Nonnull roost_survey_stack(const roost_survey *_Nonnull survey, uint32_t index);
+// Gives the memory back. Where a thread was stopped while it wrote its answer, the memory is left to it.
+void roost_survey_free(roost_survey *_Nonnull survey);
+
+// --- which build -----------------------------------------------------------------------------------------------------
+enum { ROOST_BUILD_ID_SIZE = 64 };
+
+// The GNU build id of what is loaded in this process from `start`, or of a file: its bytes, and how many; 0 without one.
+size_t roost_build_id_at(uint64_t start, unsigned char *_Nonnull bytes, size_t size);
+size_t roost_build_id_of_file(const char *_Nonnull path, unsigned char *_Nonnull bytes, size_t size);
 
 #endif

@@ -1,5 +1,6 @@
 import Roost
 import RoostCrashReport
+import RoostSymbols
 
 /// Names for the stacks of crashed workers, from a process that is started with the first crash and goes when there was none for a while.
 ///
@@ -34,10 +35,10 @@ final class CrashSymbols: Sendable {
     /// The threads with their names, and what was not to be had. Blocks; on the thread of the worker that crashed.
     func threads(_ stacks: RawStacks) -> (threads: [CrashThread], problem: String?) {
         guard !stacks.threads.isEmpty else { return ([], "it wrote no stacks") }
-        guard let pool else { return (stacks.threads(), "names could not be looked up: no worker for it") }
+        guard let pool else { return (stacks.unnamedThreads, "names could not be looked up: no worker for it") }
         let handle = pool.start(NameFrames(stacks: stacks), priority: .high)
         let ending = try? handle.waitForEnding(within: Self.patience)
         if let ending, let threads = try? handle.valueOrError(ending) { return (threads, nil) }
-        return (stacks.threads(), "names could not be looked up: \(ending.map { "\($0)" } ?? "it took too long")")
+        return (stacks.unnamedThreads, "names could not be looked up: \(ending.map { "\($0)" } ?? "it took too long")")
     }
 }

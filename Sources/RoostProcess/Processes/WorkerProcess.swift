@@ -1,6 +1,7 @@
 import CRoostProcess
 import Glibc
 import Roost
+import RoostSymbols
 
 /// The app's side of one worker process: its shared memory, its thread that reads what it sends, and its end.
 ///

@@ -1,6 +1,5 @@
+import RoostSymbols
 import Testing
-
-@testable import RoostProcess
 
 @Suite struct RawStacksTests {
     @Test func filesOfAMapAreFoundWithAllTheirParts() {

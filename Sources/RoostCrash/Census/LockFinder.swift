@@ -1,0 +1,44 @@
+/// Finds who holds the lock that a thread waits for, where the lock's memory says so.
+struct LockFinder {
+    /// So many 32-bit words of this process's memory; nil if they are not there.
+    var words: (_ address: UInt64, _ count: Int) -> [UInt32]?
+    /// All threads of this process: who is none of them holds nothing.
+    var threads: Set<Int32>
+
+    struct Found: Hashable {
+        var kind: ThreadLock.Kind
+        var address: UInt64
+        var holder: Int32
+    }
+
+    func lock(_ call: SystemCall, waiter: Int32) -> Found? {
+        guard call.name == "futex" else { return nil }
+        let address = call.arguments[0]
+        switch call.futexOperation {
+        case SystemCall.Futex.lock, SystemCall.Futex.lockUntil:
+            // The kernel's own form: the holder's id in the low 30 bits (futex(2), "Priority-inheritance futexes").
+            guard let word = words(address, 1)?[0], let holder = thread(word & 0x3FFF_FFFF, not: waiter) else {
+                return nil
+            }
+            return Found(kind: .mutex, address: address, holder: holder)
+        case SystemCall.Futex.wait, SystemCall.Futex.waitBits:
+            return mutex(at: address, value: UInt32(truncatingIfNeeded: call.arguments[2]), waiter: waiter)
+        default: return nil
+        }
+    }
+
+    /// The C library's mutex begins with lock, count, owner, users and kind, each of 32 bits (glibc, `struct __pthread_mutex_s`). Somebody who
+    /// waits for a lock of another sort is told apart by what stands there: an owner that is a thread of this process is no chance.
+    private func mutex(at address: UInt64, value: UInt32, waiter: Int32) -> Found? {
+        guard let words = words(address, 5), let holder = thread(words[2], not: waiter) else { return nil }
+        let isPlain = value == 2 && words[0] == 2
+        let isRobust = words[0] & 0x3FFF_FFFF == words[2]
+        guard isPlain || isRobust, (1...1_000_000).contains(words[3]), words[4] < 1024 else { return nil }
+        return Found(kind: .pthreadMutex, address: address, holder: holder)
+    }
+
+    private func thread(_ word: UInt32, not waiter: Int32) -> Int32? {
+        guard let id = Int32(exactly: word), id != waiter, threads.contains(id) else { return nil }
+        return id
+    }
+}
