@@ -95,6 +95,23 @@ static int write_all(int descriptor, const void *bytes, size_t size) {
     return 1;
 }
 
+void roost_crash_print(const void *text, size_t size) {
+    const char *place = text;
+    while (size > 0) {
+        struct pollfd ready = {.fd = STDERR_FILENO, .events = POLLOUT};
+        int count = poll(&ready, 1, 100);
+        if (count < 0 && errno == EINTR) continue;
+        if (count <= 0 || !(ready.revents & POLLOUT)) return;
+        // A pipe that is ready takes this much.
+        size_t part = size < 1024 ? size : 1024;
+        ssize_t written = write(STDERR_FILENO, place, part);
+        if (written < 0 && errno == EINTR) continue;
+        if (written <= 0) return;
+        place += written;
+        size -= (size_t)written;
+    }
+}
+
 // The page may lie in memory: a copy on the disk outlives the machine's end, too. Half a copy is none.
 static void write_copy(const roost_crash_page *page) {
     const char *path = roost_handlers.copy_path;
@@ -146,10 +163,7 @@ static void go_on(roost_crash_page *page, const void *context) {
         // fall through
     case STEP_WORD:
         step = STEP_WORD;
-        if (roost_handlers.word_size > 0) {
-            struct pollfd ready = {.fd = STDERR_FILENO, .events = POLLOUT};
-            if (poll(&ready, 1, 50) > 0) write_all(STDERR_FILENO, roost_handlers.word, roost_handlers.word_size);
-        }
+        if (roost_handlers.word_size > 0) roost_crash_print(roost_handlers.word, roost_handlers.word_size);
         // fall through
     default:
         step = STEP_END;

@@ -1,3 +1,4 @@
+import RoostCrash
 import RoostProcess
 
 /// A program that starts in the right order: a worker process serves its tasks and gets no further, whatever the program does next;
@@ -23,6 +24,12 @@ extension RoostApplication {
     /// The program's entry; `@main` calls it. In a process that a pool started it never returns.
     @MainActor public static func main() throws {
         WorkerEntry.serveIfWorker()
-        try run()
+        do {
+            try run()
+        } catch {
+            // The runtime prints it and stops the process; the report of that stop has to say it, too.
+            CrashCapture.noteUncaught(error)
+            throw error
+        }
     }
 }

@@ -26,6 +26,8 @@ import RoostCrash
         case "wait": wait(capture, rest)
         case "exit": exit(Int32(rest.first ?? "0") ?? 0)
         case "nested": nested()
+        case "hang-in-handler": hangInHandler()
+        case "finalizers": finalizers(capture, rest)
         case "fork": fork(rest)
         default: print("no such action")
         }
@@ -84,6 +86,33 @@ import RoostCrash
     /// A handler that faults itself.
     private static func nested() {
         roost_crash_set_hook { UnsafeMutablePointer<Int>(bitPattern: 8)!.pointee = 1 }
+        _ = Crashing.perform(.badPointer)
+    }
+
+    private static func hangInHandler() {
+        roost_crash_set_hook { while true { pause() } }
+        _ = Crashing.perform(.badPointer)
+    }
+
+    /// A file and a process group that go with a fatal end, and a file that was taken back.
+    private static func finalizers(_ capture: CrashCapture, _ words: [String]) {
+        for name in ["declared", "taken-back"] { close(open("\(words[1])/\(name)", O_CREAT | O_WRONLY, 0o600)) }
+        let child = native_fork()
+        if child == 0 {
+            setpgid(0, 0)
+            while true { pause() }
+        }
+        setpgid(child, child)
+        guard FatalFinalizer.unlink("\(words[1])/declared") != nil, FatalFinalizer.killGroup(child) != nil,
+            let other = FatalFinalizer.unlink("\(words[1])/taken-back"), FatalFinalizer.unlink("relative") == nil,
+            FatalFinalizer.killGroup(1) == nil
+        else { return print("not as declared") }
+        other.remove()
+        print("child \(child)")
+        fflush(nil)
+        // It must be gone, and no zombie, once this process is: nobody waits for it.
+        signal(SIGCHLD, SIG_IGN)
+        if words[0] == "wait" { return wait(capture, []) }
         _ = Crashing.perform(.badPointer)
     }
 

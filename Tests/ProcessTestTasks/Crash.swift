@@ -9,7 +9,7 @@ public struct Crash: IsolatedTask {
         case indexOutOfRange, nilValue, overflow, fatal, badPointer, abort, exclusivity, stackOverflow
         case threadOverflow, bareThreadOverflow, cxxException, eightThreads
         case exitZero, exitThree, kill
-        case divisionByZero, cast, precondition, debuggerTrap, sentSignal
+        case divisionByZero, cast, precondition, debuggerTrap, sentSignal, noMemory
     }
     public var way: Way
     /// The file that it waits for; nil for at once.
@@ -67,6 +67,11 @@ public enum Crashing {
             demand(zero)
             return 0
         case .debuggerTrap: return stopForDebugger()
+        case .noMemory:
+            var limit = rlimit(rlim_cur: 1 << 30, rlim_max: 1 << 30)
+            setrlimit(__rlimit_resource_t(UInt32(RLIMIT_DATA.rawValue)), &limit)
+            native_write_without_asking(2 << 30)
+            return 0
         case .sentSignal:
             Glibc.kill(getpid(), SIGSEGV)
             return 0

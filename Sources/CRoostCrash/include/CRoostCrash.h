@@ -37,6 +37,8 @@ const char *_Nullable roost_crash_text_of(uint64_t file, uint64_t image);
 int roost_crash_handle_quit(int64_t limit_ns);
 // Blocks until SIGQUIT came.
 void roost_crash_wait_for_quit(void);
+// Writes to standard error; gives up when the other side takes nothing for 100 ms.
+void roost_crash_print(const void *_Nonnull text, size_t size);
 // Ends the process by SIGQUIT as the system does.
 _Noreturn void roost_crash_quit(void);
 

@@ -40,10 +40,13 @@ public final class CrashCapture: Sendable {
     /// The program's name.
     public let program: String
     /// What could not be done, in words: a program must be able to start although its home cannot be written to.
-    public let problems: [String]
+    public var problems: [String] { trouble.withLock { $0 } }
+    private let trouble = Guarded<[String]>([])
     /// The reports; nil when there is no place for them.
     public let store: CrashStore?
     private let configuration: Configuration
+    private let began: Int64
+    private let id: RunID
     private let runs: RunStore?
     private let record: File?
     private let found: Guarded<Found?>
@@ -68,6 +71,9 @@ public final class CrashCapture: Sendable {
             if let current { return current }
             let made = CrashCapture(program, configuration)
             current = made
+            if configuration.handlesQuit, let problem = QuitReport.install(made) {
+                made.trouble.withLock { $0.append(problem) }
+            }
             return made
         }
     }
@@ -84,6 +90,7 @@ public final class CrashCapture: Sendable {
         }
         let began = Self.now()
         let id = RunID(began: began, process: getpid())
+        (self.began, self.id) = (began, id)
         let folders = attempt { try StoreFolders.find(for: program, folder: configuration.folder) }
         let machine = RunStore.Machine.now()
         let record = folders.flatMap { folders in
@@ -113,8 +120,7 @@ public final class CrashCapture: Sendable {
             problems += Self.installHandlers(
                 memory, program, record: record, page: page.isFile ? pagePath : nil, copy: copy)
         }
-        if configuration.handlesQuit { QuitReport.install(program, &problems) }
-        self.problems = problems
+        trouble.withLock { $0 = problems }
     }
 
     // MARK: Set-up
@@ -221,7 +227,8 @@ public final class CrashCapture: Sendable {
             }
             for path in page?.unlinks ?? [] { unlink(path) }
             var isKept = true
-            if !run.ending.isOrderly, let store {
+            // One that was asked for its threads has written its report itself.
+            if !run.ending.isOrderly, run.ending != .quit, let store {
                 do { try store.write(RunReport(run), name: "\(dead.id.text)-\(run.ending.short.rawValue)") } catch {
                     run.problems.append("its report could not be written: \(error)")
                     isKept = false
@@ -274,6 +281,15 @@ public final class CrashCapture: Sendable {
         try? record.synchronize()
     }
 
+    /// Writes what happens to this run into the store while it lasts. Blocks on the disk.
+    @discardableResult
+    func write(_ kind: RunReport.Kind, _ summary: String, text: String, threads: ThreadCensus?) -> CrashStore.Entry? {
+        let report = RunReport(
+            program: program, version: configuration.version, process: getpid(), began: began, kind: kind,
+            summary: summary, text: text, threads: threads)
+        return try? store?.write(report, name: "\(id.text)-\(kind.rawValue)")
+    }
+
     /// One of the last lines of the program: the last 32 are in the report of a crash, also of one by SIGKILL. Some nanoseconds; any thread. Of
     /// a long line the first 240 bytes.
     public static func note(_ line: String) {
@@ -281,6 +297,15 @@ public final class CrashCapture: Sendable {
         line.withUTF8 { bytes in
             guard let start = bytes.baseAddress else { return }
             roost_crash_note_line(start, bytes.count)
+        }
+    }
+
+    /// An error that is about to leave the program: the crash that follows is reported with its words.
+    package static func noteUncaught(_ error: any Error) {
+        // As the runtime prints it.
+        var text = "Fatal error: Error raised at top level: \(error)"
+        text.withUTF8 { bytes in
+            if let start = bytes.baseAddress { roost_crash_note_message(start, bytes.count) }
         }
     }
 

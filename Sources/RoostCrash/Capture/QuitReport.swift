@@ -1,19 +1,28 @@
 import CRoostCrash
 import Glibc
 
-/// SIGQUIT: what the process does at this moment, on standard error, and then its end by that signal.
+/// SIGQUIT: all threads of the process on standard error and in the store, and then its end by that signal.
 enum QuitReport {
-    /// How long the report may take before the process ends without it.
+    /// How long that may take before the process ends without it.
     private static let limit: Int64 = 5_000_000_000
 
-    static func install(_ program: String, _ problems: inout [String]) {
+    /// What went wrong, in words.
+    static func install(_ capture: CrashCapture) -> String? {
         var failure = roost_crash_start_thread("roost-quit", { _ in QuitReport.serve() }, nil)
         if failure == 0 { failure = roost_crash_handle_quit(limit) }
-        if failure != 0 { problems.append("\(StoreError("handle SIGQUIT", errno: failure))") }
+        return failure == 0 ? nil : "\(StoreError("handle SIGQUIT", errno: failure))"
     }
 
     private static func serve() {
         roost_crash_wait_for_quit()
+        let census = ThreadCensus.take()
+        let capture = CrashCapture.installed
+        let summary = "\(capture?.program ?? "this program"): asked for its threads by SIGQUIT"
+        let text = "\(summary)\n\(census)\n"
+        text.utf8CString.withUnsafeBytes { bytes in
+            roost_crash_print(bytes.baseAddress!, bytes.count - 1)
+        }
+        capture?.write(.quit, summary, text: text, threads: census)
         roost_crash_quit()
     }
 }

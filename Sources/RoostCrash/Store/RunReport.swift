@@ -12,8 +12,8 @@ public struct RunReport: Sendable, Hashable, Codable {
     public var process: Int32
     /// When it began, in nanoseconds since 1970.
     public var began: Int64
-    /// `crashed`, `killed`, `past-budget`, `quit`, `hung`, `machine-went-down`.
-    public var kind: String
+    /// What happened.
+    public var kind: Kind
     /// The whole in one line.
     public var summary: String
     /// The stage of the start that was open.
@@ -24,20 +24,70 @@ public struct RunReport: Sendable, Hashable, Codable {
     public var lines: [String]
     /// The crash, if it was one.
     public var crash: CrashReport?
+    /// All threads at that moment, where somebody asked for them.
+    public var threads: ThreadCensus?
     /// The whole as text.
     public var text: String
+
+    /// What a report is about.
+    public enum Kind: String, Sendable, Hashable, Codable {
+        /// A run that crashed.
+        case crashed
+        /// One that ended without a word.
+        case killed
+        /// One that was not done when its time to end was over.
+        case pastBudget = "past-budget"
+        /// One that was ended by SIGQUIT.
+        case quit
+        /// A main thread that did not answer.
+        case hung
+        /// One that ended with the machine.
+        case machineWentDown = "machine-went-down"
+        /// One that ended as it was asked to; no report is written of it.
+        case orderly
+    }
 
     init(_ run: LastRun) {
         program = run.program
         version = run.version
         process = run.process
         began = run.began
-        kind = run.ending.short.rawValue
+        kind = Kind(run.ending)
         summary = run.summary
         stage = run.stage
         workers = run.workers
         lines = run.lines
         crash = run.crash
         text = run.description
+    }
+
+    init(
+        program: String, version: String, process: Int32, began: Int64, kind: Kind, summary: String, text: String,
+        threads: ThreadCensus?
+    ) {
+        self.program = program
+        self.version = version
+        self.process = process
+        self.began = began
+        self.kind = kind
+        self.summary = summary
+        self.text = text
+        self.threads = threads
+        workers = []
+        lines = []
+    }
+}
+
+extension RunReport.Kind {
+    init(_ ending: RunEnding) {
+        self =
+            switch ending {
+            case .clean, .stopped: .orderly
+            case .pastBudget: .pastBudget
+            case .quit: .quit
+            case .crashed: .crashed
+            case .killed: .killed
+            case .machineWentDown: .machineWentDown
+            }
     }
 }

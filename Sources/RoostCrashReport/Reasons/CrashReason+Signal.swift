@@ -10,8 +10,10 @@ extension CrashReason {
                 doubt: "a signal that was sent does not say why")
         }
         switch signal.number {
+        case 5 where isTrapInstruction == false:
+            return reason(.signal, "a breakpoint was reached, and no debugger was there")
         case 4, 5: return failedCheck(thread: thread, isTrapInstruction: isTrapInstruction)
-        case 6: return reason(.abort, "abort was called", doubt: "it printed nothing that says why")
+        case 6: return abort(thread: thread)
         case 7, 11: return badPointer(signal, thread: thread)
         case 8:
             return signal.code == 1
@@ -44,6 +46,11 @@ extension CrashReason {
                 kind: .isolation, message: "code ran on another queue or actor than the one it belongs to",
                 source: .backtrace)
         }
+        if let frames = thread?.frames, frames.contains(where: { $0.symbol?.hasPrefix("swift_errorInMain") == true }) {
+            return CrashReason(
+                kind: .uncaughtError, message: "an error that nobody caught was thrown out of the program",
+                source: .backtrace)
+        }
         if let frames = thread?.frames, frames.prefix(4).contains(where: isPrinter) {
             return CrashReason(
                 kind: .failedCheck, message: "a check of Swift failed, or the program stopped itself", source: .signal,
@@ -57,6 +64,37 @@ extension CrashReason {
                 ?? "a check of Swift failed, or the program stopped itself",
             source: .signal, doubt: "an optimised build prints no text for it, and no debug information names the check"
         )
+    }
+
+    /// Who called it: those of the runtimes say why they do, but the words go to standard error alone.
+    private static func abort(thread: CrashThread?) -> CrashReason {
+        let frames = thread?.frames ?? []
+        let beforeOwn = frames.prefix { !$0.isOwnCode }
+        func isIn(_ names: String...) -> Bool {
+            beforeOwn.contains { frame in names.contains { frame.symbol?.contains($0) == true } }
+        }
+        func reason(_ kind: Kind, _ message: String) -> CrashReason {
+            CrashReason(kind: kind, message: message, source: .backtrace)
+        }
+        if isIn("swift_dynamicCastFailure") {
+            return reason(.cast, "a value was cast to a type that it does not have")
+        }
+        if isIn("swift_beginAccess", "AccessSet::insert") {
+            return reason(.exclusivity, "two accesses to one variable at a time, at least one of which changes it")
+        }
+        if isIn("std::terminate", "__cxa_throw", "__gnu_cxx::__verbose_terminate_handler")
+            // The library's own names are often not to be had.
+            || beforeOwn.drop(while: { !($0.symbol ?? "").hasPrefix("abort") }).dropFirst()
+                .contains(where: { $0.image?.hasPrefix("libstdc++.so") == true })
+        {
+            return reason(.uncaughtException, "a C++ exception that nobody caught")
+        }
+        if isIn("__libc_message", "malloc_printerr", "__fortify_fail", "__stack_chk_fail") {
+            return reason(.memoryDamage, "the C library found the memory damaged")
+        }
+        if isIn("__assert_fail") { return reason(.assertion, "an assertion of C or C++ failed") }
+        return CrashReason(
+            kind: .abort, message: "abort was called", source: .signal, doubt: "it printed nothing that says why")
     }
 
     private static func badPointer(_ signal: CrashSignal, thread: CrashThread?) -> CrashReason {

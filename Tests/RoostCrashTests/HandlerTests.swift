@@ -1,0 +1,125 @@
+import Foundation
+import Testing
+
+/// What could go wrong while a crash is written down.
+@Suite(.serialized) struct HandlerTests {
+    @Test func aFaultWithinTheHandler() throws {
+        let program = try CrashProgram()
+        let outcome = try program.run("nested")
+        #expect(outcome.signal == SIGSEGV, "\(outcome)")
+        #expect(outcome.took < .seconds(5))
+        // The steps behind the one that failed were done.
+        #expect(outcome.errors.contains("crash-test: crashed"), "\(outcome.errors)")
+        let told = try program.tell()
+        #expect(told.summary.contains("bad pointer 0x10, near null"), "\(told)")
+        #expect(told.text.contains("readBadPointer"), "\(told)")
+        #expect(told.text.contains("meanwhile also SIGSEGV"), "\(told)")
+    }
+
+    /// A handler that does not come back is ended by the kernel.
+    @Test func aHandlerThatHangs() throws {
+        let program = try CrashProgram()
+        let outcome = try program.run("hang-in-handler")
+        #expect(outcome.signal == SIGKILL, "\(outcome)")
+        #expect(outcome.took < .seconds(15), "\(outcome.took)")
+        let told = try program.tell()
+        #expect(told.ending == "crashed (SIGSEGV)", "\(told)")
+        #expect(told.text.contains("readBadPointer"), "\(told)")
+    }
+
+    @Test(arguments: ["exit", "crash"]) func aForkedChildIsAnothersBusiness(_ way: String) throws {
+        let program = try CrashProgram()
+        let running = try program.start(["fork", way])
+        #expect(running.waits(for: "waiting"))
+        kill(running.id, SIGKILL)
+        _ = running.end()
+        #expect(try program.tell().ending == "ended without a word")
+    }
+
+    @Test func withoutAPlaceForTheStore() throws {
+        let program = try CrashProgram()
+        // Below a file nobody can make a folder, whoever he is.
+        let outcome = try program.run("crash", "badPointer", "main", store: "/dev/null/store")
+        #expect(outcome.signal == SIGSEGV, "\(outcome)")
+        #expect(outcome.output.contains("problem: cannot make the folder /dev/null"), "\(outcome)")
+        #expect(outcome.errors.contains("crash-test: crashed\n"), "\(outcome.errors)")
+    }
+
+    /// A store of ten thousand files: the start takes what it takes without, and one settling brings it to its limits.
+    @Test func aStoreOfTenThousandFiles() throws {
+        let program = try CrashProgram()
+        let folder = program.store + "/reports"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        for number in 0..<5_000 {
+            for ending in ["txt", "json"] {
+                _ = FileManager.default.createFile(
+                    atPath: "\(folder)/0000000000\(1000 + number)-1-crashed.\(ending)", contents: Data("{}".utf8))
+            }
+        }
+        #expect(try program.run("crash", "badPointer", "main").signal == SIGSEGV)
+        let began = ContinuousClock.now
+        let told = try program.tell()
+        #expect(ContinuousClock.now - began < .seconds(10))
+        #expect(told.text.contains("readBadPointer"))
+        // The limit of the program is five.
+        #expect(program.reports.count == 10, "\(program.reports)")
+        #expect(program.reports.contains { $0.contains("-crashed.txt") && !$0.hasPrefix("0000") })
+    }
+
+    @Test func finalizersRunInCAndNothingElse() throws {
+        let program = try CrashProgram()
+        let outcome = try program.run("finalizers", "crash", program.folder)
+        #expect(outcome.signal == SIGSEGV, "\(outcome)")
+        let files = try FileManager.default.contentsOfDirectory(atPath: program.folder)
+        #expect(!files.contains("declared") && files.contains("taken-back"), "\(files)")
+        let child = try #require(Int32(outcome.output.split(separator: "\n").last?.split(separator: " ").last ?? ""))
+        #expect(kill(child, 0) != 0, "the group of \(child) lives on")
+    }
+
+    /// A run that was killed could not do it: the next one does.
+    @Test func aFileOfAKilledRunGoesWithTheNextStart() throws {
+        let program = try CrashProgram()
+        let running = try program.start(["finalizers", "wait", program.folder])
+        #expect(running.waits(for: "waiting"))
+        kill(running.id, SIGKILL)
+        _ = running.end()
+        #expect(FileManager.default.fileExists(atPath: program.folder + "/declared"))
+        _ = try program.tell()
+        #expect(!FileManager.default.fileExists(atPath: program.folder + "/declared"))
+        #expect(FileManager.default.fileExists(atPath: program.folder + "/taken-back"))
+    }
+
+    // MARK: SIGQUIT
+
+    @Test func quitPrintsThreadsAndEnds() throws {
+        let program = try CrashProgram()
+        let running = try program.start(["wait"])
+        #expect(running.waits(for: "waiting"))
+        kill(running.id, SIGQUIT)
+        let outcome = running.end()
+        #expect(outcome.signal == SIGQUIT, "\(outcome)")
+        #expect(outcome.took < .seconds(7))
+        #expect(outcome.errors.contains("asked for its threads by SIGQUIT"), "\(outcome.errors)")
+        #expect(outcome.errors.contains("worker 'patient work' of 'patient scope'"), "\(outcome.errors)")
+        #expect(program.reports.count == 2 && program.reports.allSatisfy { $0.contains("-quit.") })
+        let told = try program.tell()
+        #expect(told.ending == "was ended by SIGQUIT", "\(told)")
+        // What it wrote itself is not written over.
+        let text = try String(contentsOfFile: "\(program.store)/reports/\(program.reports[1])", encoding: .utf8)
+        #expect(text.contains("patient work") && program.reports.count == 2)
+    }
+
+    @Test func theSecondQuitEndsAtOnce() throws {
+        let program = try CrashProgram()
+        // Nobody reads what it prints about its threads.
+        let running = try program.start(["wait"])
+        #expect(running.waits(for: "waiting"))
+        kill(running.id, SIGSTOP)
+        kill(running.id, SIGQUIT)
+        kill(running.id, SIGCONT)
+        kill(running.id, SIGQUIT)
+        let outcome = running.end()
+        #expect(outcome.signal == SIGQUIT, "\(outcome)")
+        #expect(outcome.took < .seconds(7))
+    }
+}

@@ -1,0 +1,149 @@
+import Foundation
+import Testing
+
+/// The program that ends in one of many ways, with a store of its own; gone with the test.
+final class CrashProgram: Sendable {
+    let folder: String
+    let store: String
+
+    /// The build that the tests are of; another one if `ROOST_TEST_WORKER` names a program of it.
+    static let path: String = {
+        let own = URL(fileURLWithPath: CommandLine.arguments[0])
+        let named = ProcessInfo.processInfo.environment["ROOST_TEST_WORKER"].map { URL(fileURLWithPath: $0) }
+        return (named ?? own).deletingLastPathComponent().appendingPathComponent("crash-test-app").path
+    }()
+
+    static var isRelease: Bool { ProcessInfo.processInfo.environment["ROOST_TEST_BUILD"] == "release" }
+
+    init() throws {
+        folder = NSTemporaryDirectory() + "roost-crash-\(UUID().uuidString)"
+        store = folder + "/store"
+        try FileManager.default.createDirectory(atPath: folder + "/memory", withIntermediateDirectories: true)
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: folder) }
+
+    struct Outcome: Sendable {
+        var signal: Int32?
+        var status: Int32?
+        var output: String
+        var errors: String
+        var took: Duration
+    }
+
+    /// A started program.
+    struct Running: Sendable {
+        let process: Process
+        let output: FileHandle
+        let errors: URL
+
+        var id: Int32 { process.processIdentifier }
+
+        /// Reads until the program has printed this; false if it ended before.
+        func waits(for text: String) -> Bool {
+            var seen = ""
+            while !seen.contains(text) {
+                let data = output.availableData
+                if data.isEmpty { return false }
+                seen += String(decoding: data, as: UTF8.self)
+            }
+            return true
+        }
+
+        /// How it ended; it is killed after half a minute, which fails the test.
+        func end() -> Outcome {
+            let began = ContinuousClock.now
+            let limit = DispatchWorkItem { process.interruptHard() }
+            DispatchQueue.global().asyncAfter(deadline: .now() + 30, execute: limit)
+            let text = String(decoding: output.readDataToEndOfFile(), as: UTF8.self)
+            process.waitUntilExit()
+            limit.cancel()
+            return Outcome(
+                signal: process.terminationReason == .uncaughtSignal ? process.terminationStatus : nil,
+                status: process.terminationReason == .exit ? process.terminationStatus : nil, output: text,
+                errors: (try? String(contentsOf: errors, encoding: .utf8)) ?? "", took: ContinuousClock.now - began)
+        }
+    }
+
+    func start(
+        _ action: [String], environment: [String: String] = [:], store: String? = nil, program: String = path
+    ) throws -> Running {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: program)
+        process.arguments = [store ?? self.store] + action
+        // The runtime's backtracer takes a part of a second of each crash; where it matters a test asks for it.
+        var all = ProcessInfo.processInfo.environment
+        all["SWIFT_BACKTRACE"] = "enable=no"
+        all.merge(environment) { $1 }
+        process.environment = all
+        let pipe = Pipe()
+        process.standardOutput = pipe
+        process.standardInput = FileHandle.nullDevice
+        let errors = URL(fileURLWithPath: "\(folder)/errors-\(UUID().uuidString)")
+        _ = FileManager.default.createFile(atPath: errors.path, contents: nil)
+        process.standardError = try FileHandle(forWritingTo: errors)
+        try process.run()
+        return Running(process: process, output: pipe.fileHandleForReading, errors: errors)
+    }
+
+    func run(_ action: String..., environment: [String: String] = [:], store: String? = nil) throws -> Outcome {
+        try start(action, environment: environment, store: store).end()
+    }
+
+    /// What the next start says of the run before.
+    func tell(environment: [String: String] = [:]) throws -> Told {
+        let outcome = try run("tell", environment: environment)
+        #expect(outcome.status == 0, "\(outcome)")
+        return Told(text: outcome.output)
+    }
+
+    struct Told: Sendable, CustomStringConvertible {
+        var text: String
+
+        var description: String { text }
+        /// The values of the lines `key: value`.
+        func values(_ key: String) -> [String] {
+            text.split(separator: "\n").filter { $0.hasPrefix("\(key): ") }.map { String($0.dropFirst(key.count + 2)) }
+        }
+        var ending: String { values("ending").first ?? "-" }
+        var stage: String { values("stage").first ?? "-" }
+        /// The line that says it all.
+        var summary: String { text.split(separator: "\n").first { $0.hasPrefix("the last run of") }.map(String.init) ?? "" }
+    }
+
+    var reports: [String] {
+        ((try? FileManager.default.contentsOfDirectory(atPath: store + "/reports")) ?? []).sorted()
+    }
+
+    /// Files of pages that are left in memory.
+    static func pages(of process: Int32) -> [String] {
+        let folders = [
+            ProcessInfo.processInfo.environment["XDG_RUNTIME_DIR"].map { "\($0)/roost-crash-test" },
+            "/dev/shm/roost-\(getuid())/roost-crash-test",
+        ].compactMap { $0 }
+        return folders.flatMap { folder in
+            ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).filter {
+                $0.hasSuffix("-\(process).page")
+            }
+        }
+    }
+}
+
+extension Process {
+    fileprivate func interruptHard() { kill(processIdentifier, SIGKILL) }
+}
+
+/// Lines of sources that a comment "here: NAME" marks.
+enum MarkedLine {
+    static func number(_ name: String, in file: String) throws -> Int {
+        let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let lines = try String(contentsOf: tests.appendingPathComponent(file), encoding: .utf8).components(
+            separatedBy: "\n")
+        let index = lines.firstIndex { line in
+            line.components(separatedBy: "// here: ").dropFirst().last?.split(separator: " ").contains(Substring(name))
+                ?? false
+        }
+        return try #require(index, "no line of \(file) is marked \(name)") + 1
+    }
+}
