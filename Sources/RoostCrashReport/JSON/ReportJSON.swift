@@ -15,7 +15,8 @@ package enum ReportJSON {
         case indented
     }
 
-    /// How many bytes are read at most, unless somebody says otherwise. The largest report there can be has about half.
+    /// How many bytes are read at most, unless somebody says otherwise. A report with all threads and frames that are kept of a
+    /// backtrace, names of 300 bytes, indented, has three quarters of that.
     package static let mostBytes = 32 << 20
     /// How many names and values are read at most: what is kept of each takes more memory than `1,` does.
     package static let mostValues = 2 << 20
@@ -70,18 +71,18 @@ package enum ReportJSON {
     /// What an error of encoding or decoding says, in one line that begins with where in the value it was:
     /// `threads[3].name: a number at byte 1270 instead of a text`. Any other error as it describes itself.
     package static func words(for error: any Error) -> String {
-        let (context, missing): (path: (keys: [any CodingKey], text: String), name: (any CodingKey)?)
         switch error {
-        case DecodingError.keyNotFound(let key, let found):
-            (context, missing) = ((found.codingPath, "it is not there"), key)
-        case DecodingError.typeMismatch(_, let found), DecodingError.valueNotFound(_, let found),
-            DecodingError.dataCorrupted(let found):
-            (context, missing) = ((found.codingPath, found.debugDescription), nil)
-        case EncodingError.invalidValue(_, let found):
-            (context, missing) = ((found.codingPath, found.debugDescription), nil)
-        default: return TerminalText.line("\(error)")
+        case DecodingError.keyNotFound(let key, let context): words("it is not there", at: context.codingPath + [key])
+        case DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context),
+            DecodingError.dataCorrupted(let context):
+            words(context.debugDescription, at: context.codingPath)
+        case EncodingError.invalidValue(_, let context): words(context.debugDescription, at: context.codingPath)
+        default: TerminalText.line("\(error)")
         }
-        let path = JSONPath.words(for: context.keys + (missing.map { [$0] } ?? []))
-        return TerminalText.line(path.isEmpty ? context.text : "\(path): \(context.text)")
+    }
+
+    private static func words(_ what: String, at keys: [any CodingKey]) -> String {
+        let path = JSONPath.words(for: keys)
+        return TerminalText.line(path.isEmpty ? what : "\(path): \(what)")
     }
 }
