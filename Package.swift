@@ -13,7 +13,6 @@ let package = Package(
         .library(name: "RoostTesting", targets: ["RoostTesting"]),
         .library(name: "RoostCrash", targets: ["RoostCrash"]),
         .library(name: "RoostCrashReport", targets: ["RoostCrashReport"]),
-        .library(name: "RoostCrashReportJSON", targets: ["RoostCrashReportJSON"]),
         .library(name: "RoostGTK", targets: ["RoostGTK"]),
     ],
     traits: [
@@ -41,7 +40,6 @@ let package = Package(
         .target(name: "RoostTerminal", dependencies: ["Roost", "CRoostPlatform"]),
         .target(name: "RoostTesting", dependencies: ["Roost"]),
         .target(name: "RoostCrashReport"),
-        .target(name: "RoostCrashReportJSON", dependencies: ["RoostCrashReport"]),
         .systemLibrary(name: "CGTK", pkgConfig: "gtk4", providers: [.apt(["libgtk-4-dev"])]),
         .target(
             name: "RoostGTK",
@@ -64,8 +62,7 @@ let package = Package(
                 "process-test-app",
             ]),
         .testTarget(
-            name: "RoostCrashReportTests", dependencies: ["RoostCrashReport", "RoostCrashReportJSON"],
-            resources: [.copy("Fixtures")]),
+            name: "RoostCrashReportTests", dependencies: ["RoostCrashReport"], resources: [.copy("Fixtures")]),
         .executableTarget(
             name: "crash-test-app", dependencies: ["RoostApp", "RoostCrash", "CRoostCrash", "ProcessTestNative", "ProcessTestTasks"],
             path: "Tests/CrashTestApp"),

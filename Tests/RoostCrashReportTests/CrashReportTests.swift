@@ -1,5 +1,4 @@
 import RoostCrashReport
-import RoostCrashReportJSON
 import Testing
 
 @Suite struct CrashReportTests {

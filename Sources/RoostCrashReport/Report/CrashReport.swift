@@ -1,6 +1,6 @@
 /// What is known of one crash: why, where, and what every thread did.
 ///
-/// A pure value. ``description`` is for a terminal; `RoostCrashReportJSON` writes it for files and tools.
+/// A pure value. ``description`` is for a terminal; ``json`` for files and tools.
 public struct CrashReport: Sendable, Hashable {
     /// The program's name.
     public var program: String
