@@ -60,12 +60,14 @@ import Testing
             let report = Task {
                 await self.run(
                     [
-                        .optional("decoder check", within: .seconds(5), undo: { undone.add(isLate.isOpen) }) { stage in
+                        .optional("decoder check", within: .seconds(5)) { stage in
                             try stage.checkpoint()
                             running.open()
                             gate.wait()
                             isLate.open()
                             throw TestFailure(text: "much later")
+                        } undo: {
+                            undone.add(isLate.isOpen)
                         },
                         .onMain("main window") { isOver.open() },
                     ], presenter, time: clock)
@@ -131,18 +133,19 @@ import Testing
             let presenter = ScriptedPresenter()
             let report = await self.run(
                 [
-                    .optional("a", within: .seconds(60), undo: { log.add("undo a, main \(isMainThread)") }) { _ in
+                    .optional("a", within: .seconds(60)) { _ in
                         log.add("a")
                         throw TestFailure()
+                    } undo: {
+                        log.add("undo a, main \(isMainThread)")
                     },
-                    .onMain(
-                        "b", .optional,
-                        undo: {
-                            MainActor.assertIsolated()
-                            log.add("undo b")
-                            throw TestFailure(text: "cannot")
-                        }
-                    ) { throw TestFailure() },
+                    .onMain("b", .optional) {
+                        throw TestFailure()
+                    } undo: {
+                        MainActor.assertIsolated()
+                        log.add("undo b")
+                        throw TestFailure(text: "cannot")
+                    },
                     .required("c", within: .seconds(60)) { _ in log.add("c") },
                 ], presenter)
             #expect(log.all == ["a", "undo a, main false", "undo b", "c"])
@@ -164,18 +167,26 @@ import Testing
     private func stages(failures: Int, _ log: Log<String>) -> [LaunchStage] {
         let left = Locked(failures)
         return [
-            .required("a", within: .seconds(60), undo: { log.add("undo a") }) { stage in
+            .required("a", within: .seconds(60)) { stage in
                 log.add("a \(stage.mode)")
+            } undo: {
+                log.add("undo a")
             },
-            .onMain("b", .optional, inSafeMode: true, undo: { log.add("undo b") }) { mode in log.add("b \(mode)") },
+            .onMain("b", .optional, inSafeMode: true) { mode in
+                log.add("b \(mode)")
+            } undo: {
+                log.add("undo b")
+            },
             .optional("x", within: .seconds(60)) { stage in log.add("x \(stage.mode)") },
-            .required("c", within: .seconds(60), undo: { log.add("undo c") }) { stage in
+            .required("c", within: .seconds(60)) { stage in
                 log.add("c \(stage.mode)")
                 let fails = left.withLock { left in
                     left -= 1
                     return left >= 0
                 }
                 if fails { throw TestFailure() }
+            } undo: {
+                log.add("undo c")
             },
         ]
     }
@@ -273,12 +284,20 @@ import Testing
             let report = Task {
                 await self.run(
                     [
-                        .required("a", within: .seconds(60), undo: { log.add("undo a") }) { _ in },
-                        .onMain("b", undo: { log.add("undo b") }) {},
-                        .required("c", within: .seconds(60), undo: { log.add("undo c") }) { stage in
+                        .required("a", within: .seconds(60)) { _ in
+                        } undo: {
+                            log.add("undo a")
+                        },
+                        .onMain("b") {
+                        } undo: {
+                            log.add("undo b")
+                        },
+                        .required("c", within: .seconds(60)) { stage in
                             running.open()
                             defer { released.open() }
                             try stage.sleep(for: .seconds(1_000))
+                        } undo: {
+                            log.add("undo c")
                         },
                         .onMain("d") { log.add("d") },
                     ], presenter, journal: journal, shutdown: shutdown)

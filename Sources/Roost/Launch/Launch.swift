@@ -2,7 +2,7 @@
 ///
 /// ```swift
 /// let launch = Launch("thumbnailer", stages: [
-///     .required("cache folder", within: .seconds(10), undo: { try cache.remove() }) { stage in try cache.make() },
+///     .required("cache folder", within: .seconds(10)) { stage in try cache.make() } undo: { try cache.remove() },
 ///     .optional("decoder check", within: .seconds(5)) { stage in try decoders.check(stage.token) },
 ///     .onMain("main window") { window.present() },
 /// ])

@@ -28,7 +28,17 @@ public struct LaunchProgress: Sendable, Hashable {
     /// How the program starts.
     public let mode: LaunchMode
     /// How much of the present stage is done, from 0 to 1.
-    public internal(set) var part: Double
+    public let part: Double
+
+    /// Creates a progress; a launch makes its own, this is for the tests of a presenter.
+    public init(program: String, stage: String, number: Int, count: Int, mode: LaunchMode, part: Double) {
+        self.program = program
+        self.stage = stage
+        self.number = number
+        self.count = count
+        self.mode = mode
+        self.part = part
+    }
 
     /// How much of the whole start is done, from 0 to 1; each stage has the same share.
     public var fraction: Double { (Double(number - 1) + part) / Double(max(1, count)) }

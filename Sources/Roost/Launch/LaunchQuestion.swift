@@ -15,6 +15,13 @@ public struct LaunchQuestion: Sendable, Hashable {
     /// What can be answered, the most sensible first.
     public let answers: [LaunchAnswer]
 
+    /// Creates a question; a launch makes its own, this is for the tests of a presenter.
+    public init(program: String, cause: Cause, answers: [LaunchAnswer]) {
+        self.program = program
+        self.cause = cause
+        self.answers = answers
+    }
+
     /// One line: what is the matter.
     public var title: String {
         switch cause {

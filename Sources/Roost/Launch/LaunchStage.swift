@@ -59,11 +59,11 @@ public struct LaunchStage: Sendable {
     ///   - name: Known to reports, notices and the memory of crashes.
     ///   - limit: How long the body may take, and again its undo.
     ///   - inSafeMode: Whether it runs in safe mode, too.
-    ///   - undo: Takes back what the body has done, a part of it included; runs on a worker.
     ///   - body: What is to be done.
+    ///   - undo: Takes back what the body has done, a part of it included; runs on a worker.
     public static func optional(
-        _ name: String, within limit: Duration, inSafeMode: Bool = false, undo: (@Sendable () throws -> Void)? = nil,
-        _ body: @escaping @Sendable (LaunchStageContext) throws -> Void
+        _ name: String, within limit: Duration, inSafeMode: Bool = false,
+        _ body: @escaping @Sendable (LaunchStageContext) throws -> Void, undo: (@Sendable () throws -> Void)? = nil
     ) -> LaunchStage {
         LaunchStage(
             .init(
@@ -75,10 +75,10 @@ public struct LaunchStage: Sendable {
     /// A stage the program cannot do without: when its body throws or takes longer than `limit`, it is undone, and somebody is
     /// asked whether to try again, to start in safe mode, or to quit.
     ///
-    /// The rest is as for ``optional(_:within:inSafeMode:undo:_:)``. In safe mode it runs, too.
+    /// The rest is as for ``optional(_:within:inSafeMode:_:undo:)``. In safe mode it runs, too.
     public static func required(
-        _ name: String, within limit: Duration, undo: (@Sendable () throws -> Void)? = nil,
-        _ body: @escaping @Sendable (LaunchStageContext) throws -> Void
+        _ name: String, within limit: Duration, _ body: @escaping @Sendable (LaunchStageContext) throws -> Void,
+        undo: (@Sendable () throws -> Void)? = nil
     ) -> LaunchStage {
         LaunchStage(
             .init(
@@ -93,8 +93,8 @@ public struct LaunchStage: Sendable {
     /// that it was late. The body is told in which mode the program starts.
     public static func onMain(
         _ name: String, _ importance: Importance = .required, within limit: Duration = .seconds(1),
-        inSafeMode: Bool = false, undo: (@MainActor @Sendable () throws -> Void)? = nil,
-        _ body: @escaping @MainActor @Sendable (LaunchMode) throws -> Void
+        inSafeMode: Bool = false, _ body: @escaping @MainActor @Sendable (LaunchMode) throws -> Void,
+        undo: (@MainActor @Sendable () throws -> Void)? = nil
     ) -> LaunchStage {
         LaunchStage(
             .init(
@@ -106,9 +106,9 @@ public struct LaunchStage: Sendable {
     /// The same for a body to which the mode makes no difference.
     public static func onMain(
         _ name: String, _ importance: Importance = .required, within limit: Duration = .seconds(1),
-        inSafeMode: Bool = false, undo: (@MainActor @Sendable () throws -> Void)? = nil,
-        _ body: @escaping @MainActor @Sendable () throws -> Void
+        inSafeMode: Bool = false, _ body: @escaping @MainActor @Sendable () throws -> Void,
+        undo: (@MainActor @Sendable () throws -> Void)? = nil
     ) -> LaunchStage {
-        onMain(name, importance, within: limit, inSafeMode: inSafeMode, undo: undo) { _ in try body() }
+        onMain(name, importance, within: limit, inSafeMode: inSafeMode, { _ in try body() }, undo: undo)
     }
 }
