@@ -95,7 +95,7 @@ struct TerminalLaunchTests {
             try await scene.lines() == [
                 "thumbnailer cannot start. 'cache folder' failed: the disk is full",
                 "thumbnailer: There is nobody to ask: it quits.",
-                "thumbnailer crashed while it was starting. The last 3 starts crashed. In safe mode only what it cannot do without is started.",
+                "thumbnailer crashed while it was starting. The last 3 starts crashed. Safe mode starts only what the program cannot do without.",
                 "thumbnailer: There is nobody to ask: it starts in safe mode.",
             ])
     }

@@ -36,7 +36,7 @@ public struct LaunchQuestion: Sendable, Hashable {
         case .stageFailed(let stage, let reason):
             "'\(PrintableText.short(stage, limit: 80))' failed: \(PrintableText.short(reason, limit: 600))"
         case .crashedStarts(let count):
-            "The last \(count) starts crashed. In safe mode only what it cannot do without is started."
+            "The last \(count) starts crashed. Safe mode starts only what the program cannot do without."
         }
     }
 }

@@ -5,8 +5,6 @@ import Roost
 /// What is seen of a program until its main window is there: its name, the stage, and how far it is.
 @MainActor
 final class SplashWindow {
-    private static let width: gint = 380
-
     private let window: Window
     private let stage: Label
     private let bar: ProgressBar
@@ -15,17 +13,15 @@ final class SplashWindow {
     private var isClosing = false
 
     init(_ app: GTKApplication, _ program: String) {
-        window = Window(app, program)
+        // As high as what is in it.
+        window = Window(app, program, width: 400, height: 1)
         let name = Label(app, PrintableText.short(program, limit: 60)).styled("title-1").ellipsizes().centers()
         stage = Label(app).ellipsizes().centers()
         bar = ProgressBar(app).named("Start of \(PrintableText.short(program, limit: 60))")
         notices = Label(app).styled("dim-label").wraps().centers()
         notices.isVisible = false
-        let box = Box(app, .vertical, spacing: 12, margin: 24, name, stage, bar, notices)
-        gtk_widget_set_size_request(box.widget, Self.width, -1)
-        window.show(box)
+        window.show(Box(app, .vertical, spacing: 12, margin: 24, name, stage, bar, notices))
         gtk_window_set_decorated(window.pointer, 0)
-        gtk_window_set_resizable(window.pointer, 0)
         // Closed by somebody, not by the end of the stages: nobody waits for the program any more.
         window.onClosed { [weak self] in
             if self?.isClosing == false { app.shutdown.request(.lastWindow) }
