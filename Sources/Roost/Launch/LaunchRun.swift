@@ -148,9 +148,15 @@ final class LaunchRun {
         case .failed(let error), .crashed(let error): .failed("\(error)")
         case .stopped(.deadline), .timedOut: .failed("it took longer than \(limit.short)")
         case .stopped(let reason): .failed("it was stopped: \(reason)")
-        case .abandoned(let straggler):
-            .failed("it took longer than \(limit.short) and goes on in the background: \(straggler)")
+        case .abandoned(let late):
+            .failed("it took longer than \(limit.short), did not stop when it was asked and \(whereabouts(of: late))")
         }
+    }
+
+    /// What can be said about a body that goes on although nobody waits for it.
+    private static func whereabouts(of late: Straggler) -> String {
+        let place = late.lastCheckpoint.map { "its last checkpoint was \($0)" } ?? "it never passed a checkpoint"
+        return "still runs\(late.thread.map { " on thread '\($0)'" } ?? ""); \(place)"
     }
 
     private static func enterLedger(_ name: String) -> Int32 {

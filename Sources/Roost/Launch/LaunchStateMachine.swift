@@ -164,6 +164,9 @@ struct LaunchStateMachine {
         for index in first..<max(first, stages.count) {
             let stage = stages[index]
             if !isPartOfStart(stage) {
+                // It may have run before that.
+                report.stages[index].began = nil
+                report.stages[index].ended = nil
                 report.stages[index].outcome = .skipped("it is not part of safe mode")
             } else if stage.importance == .optional, let crashes = history.crashesThatSkip(stage.name) {
                 actions += skip(index, "the last \(crashes) starts that ran it crashed in it")
