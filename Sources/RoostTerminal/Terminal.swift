@@ -76,6 +76,14 @@ public final class Terminal: DeliveryPort {
         }
     }
 
+    /// Takes the progress line away; returns at once. What is shown from then on is drawn again.
+    public func clear() {
+        thread.post { [self] in
+            state.clear()
+            eraseLine()
+        }
+    }
+
     /// Takes the progress line away and returns once everything was written, or after a second: a terminal that takes
     /// nothing is not waited for longer.
     public func finish() async {

@@ -22,6 +22,8 @@ public final class GTKApplication {
     private let main = MainBody()
     private var closers: [WindowCloser] = []
     private var isEnding = false
+    /// While the program starts, it needs no window to go on.
+    private var start: Task<Void, Never>?
     /// There is one, for as long as the process lives.
     private static var running: GTKApplication?
 
@@ -85,7 +87,7 @@ public final class GTKApplication {
         }
         do {
             try body(self)
-            if closers.isEmpty { shutdown.request(.endOfMain) }
+            if closers.isEmpty, start == nil { shutdown.request(.endOfMain) }
         } catch {
             writeToStandardError("\(program): \(error)\n")
             shutdown.request(.requested("the program could not start"), status: 1)
@@ -109,8 +111,30 @@ public final class GTKApplication {
     /// A window has gone; the last one that was shown begins the end of the process.
     func remove(_ closer: WindowCloser) {
         closers.removeAll { $0 === closer }
-        if !closers.contains(where: \.isShown) { shutdown.request(.lastWindow) }
+        endWithoutWindows()
     }
+
+    private func endWithoutWindows() {
+        if start == nil, !closers.contains(where: \.isShown) { shutdown.request(.lastWindow) }
+    }
+
+    // MARK: The start
+
+    /// The program starts: until ``startEnded(_:)`` it goes on without a window, too.
+    func hold(_ start: Task<Void, Never>) {
+        self.start = start
+    }
+
+    func startEnded(_ outcome: LaunchReport.Outcome) {
+        start = nil
+        if outcome == .quit {
+            shutdown.request(.requested("the program could not start"), status: outcome.exitStatus)
+        } else {
+            endWithoutWindows()
+        }
+    }
+
+    // MARK: Windows of others
 
     /// Makes any GTK window, also one of other bindings, close in order: see ``Window/closes(_:within:)``. `window` is a
     /// `GtkWindow *`.

@@ -6,7 +6,7 @@ internal import CGTK
 enum WindowKeys {
     static func add(to window: UnsafeMutablePointer<GtkWindow>) {
         let keys = gtk_shortcut_controller_new()!
-        add("w", gtk_named_action_new("window.close"), to: keys)
+        add(guint(UInt8(ascii: "w")), GDK_CONTROL_MASK, gtk_named_action_new("window.close"), to: keys)
         let closeAll:
             @convention(c) (
                 UnsafeMutablePointer<GtkWidget>?, OpaquePointer?, gpointer?
@@ -14,13 +14,22 @@ enum WindowKeys {
                 MainActor.assumeIsolated { Self.closeAll() }
                 return 1
             }
-        add("q", gtk_callback_action_new(closeAll, nil, nil), to: keys)
+        add(guint(UInt8(ascii: "q")), GDK_CONTROL_MASK, gtk_callback_action_new(closeAll, nil, nil), to: keys)
+        gtk_widget_add_controller(UnsafeMutablePointer(OpaquePointer(window)), keys)
+    }
+
+    /// Escape closes the window as well: for one that only asks something.
+    static func closeWithEscape(_ window: UnsafeMutablePointer<GtkWindow>) {
+        let keys = gtk_shortcut_controller_new()!
+        add(guint(GDK_KEY_Escape), GdkModifierType(0), gtk_named_action_new("window.close"), to: keys)
         gtk_widget_add_controller(UnsafeMutablePointer(OpaquePointer(window)), keys)
     }
 
     /// The shortcut takes over its trigger and its action, and the controller the shortcut.
-    private static func add(_ key: Character, _ action: OpaquePointer?, to keys: OpaquePointer) {
-        let trigger = gtk_keyval_trigger_new(guint(key.asciiValue ?? 0), GDK_CONTROL_MASK)
+    private static func add(
+        _ key: guint, _ modifiers: GdkModifierType, _ action: OpaquePointer?, to keys: OpaquePointer
+    ) {
+        let trigger = gtk_keyval_trigger_new(key, modifiers)
         gtk_shortcut_controller_add_shortcut(keys, gtk_shortcut_new(trigger, action))
     }
 

@@ -90,6 +90,18 @@ public final class ScreenReader {
         case alt = 64
     }
 
+    /// A key by itself, as the X server counts keys.
+    public enum Key: Int {
+        case escape = 9
+        case tab = 23
+        case enter = 36
+    }
+
+    /// Presses a key, in the window that has the keyboard.
+    public func tap(_ key: Key) throws {
+        let _: Bool = try ask(["tap", "\(key.rawValue)"])
+    }
+
     /// Types a letter while the modifier is held, into the window that has the keyboard.
     public func type(_ modifier: Modifier, _ letter: Character) throws {
         let _: Bool = try ask(["key", "\(modifier.rawValue)", "\(letter)"])

@@ -19,6 +19,7 @@ enum OddWindow {
         "throws": { Failures.run($0) },
         "closing": { OddClosings.run($0) },
         "widgets": { _ in OddWidgets.run() },
+        "start": { Starts.run($0) },
     ]
 
     static func main() {

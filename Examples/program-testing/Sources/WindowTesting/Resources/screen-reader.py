@@ -83,7 +83,12 @@ def key(modifier, character):
     return True
 
 
-COMMANDS = {"items": items, "press": press, "key": key}
+def tap(code):
+    Atspi.generate_keyboard_event(code, None, Atspi.KeySynthType.PRESSRELEASE)
+    return True
+
+
+COMMANDS = {"items": items, "press": press, "key": key, "tap": tap}
 
 for line in open(sys.argv[1]):
     command, number, *arguments = json.loads(line)

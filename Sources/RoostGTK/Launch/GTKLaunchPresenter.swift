@@ -1,0 +1,45 @@
+#if GTK
+public import Roost
+
+/// The start of a program in windows: a splash with the stage and a bar, and a window that asks when a required stage fails.
+///
+/// The splash has no frame and takes no room in the way; closing it ends the program. The window that asks has the reason and a
+/// button for each answer; closing it means *Quit*. Both are used with the keyboard and a screen reader as well.
+@MainActor
+public final class GTKLaunchPresenter: LaunchPresenter {
+    private let app: GTKApplication
+    private var splash: SplashWindow?
+
+    /// Creates a presenter that shows nothing yet.
+    public init(_ app: GTKApplication) {
+        self.app = app
+    }
+
+    public func show(_ progress: LaunchProgress) {
+        let splash = splash ?? SplashWindow(app, progress.program)
+        self.splash = splash
+        splash.show(progress)
+    }
+
+    public func notice(_ text: String) {
+        splash?.notice(text)
+    }
+
+    public func closeSplash() {
+        splash?.close()
+        splash = nil
+    }
+
+    public func ask(_ question: LaunchQuestion) async -> LaunchAnswer {
+        let answer = OneShot<LaunchAnswer>()
+        let window = LaunchQuestionWindow(app, question) { answer.resolve($0) }
+        let given = await withTaskCancellationHandler {
+            await answer.value
+        } onCancel: {
+            answer.resolve(.quit)
+        }
+        window.close()
+        return given
+    }
+}
+#endif

@@ -1,0 +1,449 @@
+import CRoostLedger
+import Glibc
+import RoostTesting
+import Testing
+
+@testable import Roost
+
+/// The start in stages: who runs where and in which order, and what follows from a failure.
+@MainActor
+@Suite struct LaunchTests {
+    private func run(
+        _ stages: [LaunchStage], _ presenter: ScriptedPresenter, journal: MemoryJournal? = nil,
+        history: LaunchHistory = LaunchHistory(), shutdown: Shutdown = Shutdown(root: WorkRoot()),
+        time: any TimeSource = SystemTime.shared
+    ) async -> LaunchReport {
+        await Launch("test", stages: stages, time: time)
+            .run(presenter, journal: journal, history: history, shutdown: shutdown)
+    }
+
+    @Test func stagesRunInOrderEachWhereItBelongs() async throws {
+        try await withDeadline { @MainActor in
+            let log = Log<String>()
+            let presenter = ScriptedPresenter()
+            let report = await self.run(
+                [
+                    .required("cache folder", within: .seconds(60)) { stage in
+                        log.add("\(stage.name) in \(stage.mode) mode, main \(isMainThread)")
+                    },
+                    .onMain("tray icon", .optional) { mode in
+                        MainActor.assertIsolated()
+                        log.add("tray icon in \(mode) mode")
+                    },
+                    .onMain("main window") {
+                        log.add("main window, splash \(presenter.isSplashOpen)")
+                    },
+                ], presenter)
+            #expect(
+                log.all == [
+                    "cache folder in normal mode, main false", "tray icon in normal mode", "main window, splash true",
+                ])
+            #expect(
+                presenter.events == [
+                    "show 1/3 cache folder", "show 2/3 tray icon", "show 3/3 main window", "close splash",
+                ])
+            #expect(report.outcome == .launched)
+            #expect(report.isClean)
+            #expect(report.stages.map(\.place) == [.worker, .mainActor, .mainActor])
+            let times = report.stages.flatMap { [$0.began, $0.ended].compactMap { $0 } } + [report.total]
+            #expect(times.count == 7)
+            #expect(times == times.sorted())
+        }
+    }
+
+    @Test func aStubbornStageIsGivenUpAtItsLimitAndNamed() async throws {
+        try await withDeadline { @MainActor in
+            let clock = ManualClock()
+            let (gate, running, isLate, isOver) = (Gate(), Gate(), Gate(), Gate())
+            let presenter = ScriptedPresenter()
+            let undone = Log<Bool>()
+            let report = Task {
+                await self.run(
+                    [
+                        .optional("decoder check", within: .seconds(5)) { stage in
+                            try stage.checkpoint()
+                            running.open()
+                            gate.wait()
+                            isLate.open()
+                            throw TestFailure(text: "much later")
+                        } undo: {
+                            undone.add(isLate.isOpen)
+                        },
+                        .onMain("main window") { isOver.open() },
+                    ], presenter, time: clock)
+            }
+            await running.passed()
+            // The main actor is free meanwhile: this runs there, too.
+            clock.advance(by: .milliseconds(5_499))
+            for _ in 0..<10 { await Task.yield() }
+            #expect(!isOver.isOpen)
+            #expect(presenter.isSplashOpen)
+            clock.advance(by: .milliseconds(1))
+            let result = await report.value
+            #expect(result.outcome == .launched)
+            #expect(undone.all == [false])
+            let reason = try #require(result.stages[0].outcome.reason)
+            #expect(result.stages[0].outcome.kind == "skipped")
+            #expect(
+                reason.hasPrefix(
+                    "it took longer than 5 s, did not stop when it was asked and still runs on thread 'launch-"))
+            #expect(reason.contains("'; its last checkpoint was RoostTests/LaunchTests.swift:"))
+            #expect(result.notices.count == 1)
+            #expect(!presenter.isSplashOpen)
+            // What it does later changes nothing.
+            let events = presenter.events
+            gate.open()
+            await isLate.passed()
+            #expect(presenter.events == events)
+        }
+    }
+
+    @Test func aStageThatFollowsTheRequestEndsAtItsLimit() async throws {
+        try await withDeadline { @MainActor in
+            let clock = ManualClock()
+            let presenter = ScriptedPresenter()
+            let report = Task {
+                await self.run(
+                    [.optional("slow", within: .seconds(5)) { stage in try stage.sleep(for: .seconds(1_000)) }],
+                    presenter, time: clock)
+            }
+            await clock.waitForSleepers(3)
+            clock.advance(by: .seconds(5))
+            let result = await report.value
+            #expect(result.stages[0].outcome == .skipped("it took longer than 5 s"))
+            #expect(result.stages[0].duration == .seconds(5))
+            #expect(clock.pending == 0)
+        }
+    }
+
+    @Test func aStageOnTheMainActorThatTakesTooLongIsReportedAsLate() async throws {
+        try await withDeadline { @MainActor in
+            let clock = ManualClock()
+            let report = await self.run(
+                [.onMain("main window", within: .milliseconds(50)) { clock.advance(by: .milliseconds(51)) }],
+                ScriptedPresenter(), time: clock)
+            #expect(report.stages[0].outcome == .late)
+            #expect(report.outcome == .launched)
+            #expect("\(report)".contains("'main window' late after 51 ms (50 ms were allowed)"))
+        }
+    }
+
+    @Test func anOptionalStageThatThrowsIsUndoneAndSkippedWithANotice() async throws {
+        try await withDeadline { @MainActor in
+            let log = Log<String>()
+            let presenter = ScriptedPresenter()
+            let report = await self.run(
+                [
+                    .optional("a", within: .seconds(60)) { _ in
+                        log.add("a")
+                        throw TestFailure()
+                    } undo: {
+                        log.add("undo a, main \(isMainThread)")
+                    },
+                    .onMain("b", .optional) {
+                        throw TestFailure()
+                    } undo: {
+                        MainActor.assertIsolated()
+                        log.add("undo b")
+                        throw TestFailure(text: "cannot")
+                    },
+                    .required("c", within: .seconds(60)) { _ in log.add("c") },
+                ], presenter)
+            #expect(log.all == ["a", "undo a, main false", "undo b", "c"])
+            #expect(
+                presenter.events == [
+                    "show 1/3 a", "notice 'a' was skipped: TestFailure(text: \"on purpose\")", "show 2/3 b",
+                    "notice 'b' was skipped: TestFailure(text: \"on purpose\")",
+                    "notice 'b' could not be undone: TestFailure(text: \"cannot\")", "show 3/3 c", "close splash",
+                ])
+            #expect(report.outcome == .launched)
+            #expect(report.notices.count == 3)
+            #expect(presenter.questions.isEmpty)
+        }
+    }
+
+    // MARK: A required stage fails
+
+    /// Stages a and b, which can be undone, and c, which fails so often.
+    private func stages(failures: Int, _ log: Log<String>) -> [LaunchStage] {
+        let left = Locked(failures)
+        return [
+            .required("a", within: .seconds(60)) { stage in
+                log.add("a \(stage.mode)")
+            } undo: {
+                log.add("undo a")
+            },
+            .onMain("b", .optional, inSafeMode: true) { mode in
+                log.add("b \(mode)")
+            } undo: {
+                log.add("undo b")
+            },
+            .optional("x", within: .seconds(60)) { stage in log.add("x \(stage.mode)") },
+            .required("c", within: .seconds(60)) { stage in
+                log.add("c \(stage.mode)")
+                let fails = left.withLock { left in
+                    left -= 1
+                    return left >= 0
+                }
+                if fails { throw TestFailure() }
+            } undo: {
+                log.add("undo c")
+            },
+        ]
+    }
+
+    @Test func tryAgainRunsTheStageAgain() async throws {
+        try await withDeadline { @MainActor in
+            let log = Log<String>()
+            let presenter = ScriptedPresenter(.tryAgain, .tryAgain)
+            let report = await self.run(self.stages(failures: 2, log), presenter)
+            #expect(
+                log.all == ["a normal", "b normal", "x normal"]
+                    + ["c normal", "undo c", "c normal", "undo c", "c normal"])
+            #expect(report.outcome == .launched)
+            #expect(report.stages[3].attempts == 3)
+            #expect(report.stages[3].outcome == .done)
+            #expect(presenter.questions[0].title == "test cannot start")
+            #expect(presenter.questions[0].text == "'c' failed: TestFailure(text: \"on purpose\")")
+            #expect(
+                presenter.events.filter { $0.hasPrefix("ask") }
+                    == .init(repeating: "ask with the splash closed", count: 2))
+            #expect(!presenter.isSplashOpen)
+        }
+    }
+
+    @Test func quitUndoesTheLastFirst() async throws {
+        try await withDeadline { @MainActor in
+            let log = Log<String>()
+            let journal = MemoryJournal()
+            let presenter = ScriptedPresenter(.quit)
+            let shutdown = Shutdown(root: WorkRoot())
+            let report = await self.run(
+                self.stages(failures: 1, log), presenter, journal: journal, shutdown: shutdown)
+            #expect(log.all.suffix(4) == ["c normal", "undo c", "undo b", "undo a"])
+            #expect(report.outcome == .quit)
+            #expect(journal.entries.all.last == "gave up")
+            #expect(!presenter.isSplashOpen)
+            // Nothing is left to undo at the end of the process.
+            #expect(shutdown.takeFinalizers().isEmpty)
+        }
+    }
+
+    @Test func safeModeUndoesAndStartsOver() async throws {
+        try await withDeadline { @MainActor in
+            let log = Log<String>()
+            let journal = MemoryJournal()
+            let presenter = ScriptedPresenter(.safeMode)
+            let report = await self.run(self.stages(failures: 1, log), presenter, journal: journal)
+            #expect(
+                log.all == ["a normal", "b normal", "x normal", "c normal", "undo c", "undo b", "undo a"]
+                    + ["a safe", "b safe", "c safe"])
+            #expect(report.outcome == .safeMode)
+            #expect(report.mode == .safe)
+            #expect(journal.entries.all.last == "launched safe")
+            #expect(!presenter.isSplashOpen)
+        }
+    }
+
+    // MARK: Earlier crashes
+
+    @Test func aStageThatCrashedTwiceIsSkippedWithANotice() async throws {
+        try await withDeadline { @MainActor in
+            let log = Log<String>()
+            let presenter = ScriptedPresenter()
+            let report = await self.run(
+                self.stages(failures: 0, log), presenter,
+                history: LaunchHistory(crashedStarts: 2, stageCrashes: ["x": 2]))
+            #expect(log.all == ["a normal", "b normal", "c normal"])
+            #expect(presenter.events.contains("notice 'x' was skipped: the last 2 starts that ran it crashed in it"))
+            #expect(report.outcome == .launched)
+        }
+    }
+
+    @Test func afterThreeCrashedStartsSafeModeIsOffered() async throws {
+        try await withDeadline { @MainActor in
+            let log = Log<String>()
+            let presenter = ScriptedPresenter(.safeMode)
+            let report = await self.run(
+                self.stages(failures: 0, log), presenter, history: LaunchHistory(crashedStarts: 3))
+            #expect(log.all == ["a safe", "b safe", "c safe"])
+            #expect(presenter.questions.map(\.cause) == [.crashedStarts(3)])
+            #expect(presenter.questions[0].answers == [.safeMode, .startNormally, .quit])
+            #expect(report.outcome == .safeMode)
+        }
+    }
+
+    // MARK: The process ends meanwhile
+
+    @Test func aStopEndsTheStartAndLeavesTheUndosToFinalizers() async throws {
+        try await withDeadline { @MainActor in
+            let shutdown = Shutdown(root: WorkRoot())
+            let (running, released) = (Gate(), Gate())
+            let log = Log<String>()
+            let journal = MemoryJournal()
+            let presenter = ScriptedPresenter()
+            let report = Task {
+                await self.run(
+                    [
+                        .required("a", within: .seconds(60)) { _ in
+                        } undo: {
+                            log.add("undo a")
+                        },
+                        .onMain("b") {
+                        } undo: {
+                            log.add("undo b")
+                        },
+                        .required("c", within: .seconds(60)) { stage in
+                            running.open()
+                            defer { released.open() }
+                            try stage.sleep(for: .seconds(1_000))
+                        } undo: {
+                            log.add("undo c")
+                        },
+                        .onMain("d") { log.add("d") },
+                    ], presenter, journal: journal, shutdown: shutdown)
+            }
+            await running.passed()
+            shutdown.root.node.stop(.signal(SIGTERM))
+            let result = await report.value
+            await released.passed()
+            #expect(result.outcome == .stopped)
+            #expect(result.stages.map(\.outcome.kind) == ["done", "done", "stopped", "not reached"])
+            #expect(!presenter.isSplashOpen)
+            #expect(log.all.isEmpty)
+            try await eventually { journal.entries.all.suffix(2) == ["leave c stopped", "gave up"] }
+            // As the shutdown runs them: the last registered first.
+            let finalizers = shutdown.takeFinalizers()
+            for finalizer in finalizers.reversed() { try finalizer.body() }
+            #expect(log.all == ["undo c", "undo b", "undo a"])
+            for finalizer in finalizers { try finalizer.body() }
+            #expect(log.count == 3)
+        }
+    }
+
+    @Test func aStopTakesTheQuestionAway() async throws {
+        try await withDeadline { @MainActor in
+            let shutdown = Shutdown(root: WorkRoot())
+            let presenter = ScriptedPresenter()
+            let report = Task {
+                await self.run(
+                    [.required("a", within: .seconds(60)) { _ in throw TestFailure() }], presenter, shutdown: shutdown)
+            }
+            await presenter.isAsked.passed()
+            shutdown.root.node.stop(.programEnded)
+            let result = await report.value
+            await presenter.isTakenAway.passed()
+            #expect(result.outcome == .stopped)
+            #expect(!presenter.isSplashOpen)
+        }
+    }
+
+    // MARK: Written down
+
+    @Test func aStageIsInTheJournalBeforeItsBodyBegins() async throws {
+        try await withDeadline { @MainActor in
+            let gate = Gate()
+            let hasBegun = Gate()
+            let journal = MemoryJournal(heldBy: gate)
+            let presenter = ScriptedPresenter()
+            let report = Task {
+                await self.run(
+                    [
+                        .onMain("a") { hasBegun.open() },
+                        .required("b", within: .seconds(60)) { [entries = journal.entries] _ in
+                            #expect(entries.all.last == "enter b")
+                        },
+                    ], presenter, journal: journal)
+            }
+            await journal.isWriting.passed()
+            for _ in 0..<10 { await Task.yield() }
+            #expect(!hasBegun.isOpen)
+            gate.open()
+            let result = await report.value
+            #expect(result.outcome == .launched)
+            #expect(
+                journal.entries.all
+                    == ["enter a", "leave a done", "enter b", "leave b done", "launched normal"])
+            #expect(!journal.wroteOnMainThread.withLock { $0 })
+        }
+    }
+
+    @Test func aJournalThatHangsHoldsTheStartUpOnceAndNotForEver() async throws {
+        try await withDeadline { @MainActor in
+            let clock = ManualClock()
+            let gate = Gate()
+            let journal = MemoryJournal(heldBy: gate)
+            let presenter = ScriptedPresenter()
+            let report = Task {
+                await self.run([.onMain("a") {}, .onMain("b") {}], presenter, journal: journal, time: clock)
+            }
+            await clock.waitForSleepers(1)
+            clock.advance(by: .seconds(2))
+            let result = await report.value
+            #expect(result.outcome == .launched)
+            #expect(result.notices.count == 1)
+            #expect(result.notices.first?.hasPrefix("The journal of the start did not answer within 2 s") == true)
+            gate.open()
+            try await eventually { journal.entries.count == 5 }
+        }
+    }
+
+    @Test func aStageStandsInTheLedgerWhileItIsOpen() async throws {
+        try await withDeadline { @MainActor in
+            let names = ["ledger test \(getpid()) worker", "ledger test \(getpid()) main"]
+            let seen = Log<[String]>()
+            let report = await self.run(
+                [
+                    .optional(names[0], within: .seconds(60)) { _ in
+                        seen.add(openStages().filter { names.contains($0) })
+                        throw TestFailure()
+                    },
+                    .onMain(names[1]) { seen.add(openStages().filter { names.contains($0) }) },
+                ], ScriptedPresenter())
+            #expect(report.outcome == .launched)
+            #expect(seen.all == [[names[0]], [names[1]]])
+            #expect(openStages().filter { names.contains($0) } == [])
+        }
+    }
+
+    @Test func aPartOfAStageMovesTheSplash() async throws {
+        try await withDeadline { @MainActor in
+            let presenter = PartPresenter()
+            let report = await Launch(
+                "test",
+                stages: [
+                    .required("a", within: .seconds(60)) { [isShown = presenter.isShown] stage in
+                        stage.report(1, of: 2)
+                        isShown.wait()
+                    },
+                    .onMain("b") {},
+                ]
+            ).run(presenter, shutdown: Shutdown(root: WorkRoot()))
+            #expect(report.outcome == .launched)
+            #expect(presenter.fractions == [0, 0.25, 0.5])
+        }
+    }
+}
+
+/// The names of the stages that the ledger shows as open.
+private func openStages() -> [String] {
+    (0..<UInt32(ROOST_LEDGER_STAGES)).compactMap { index in
+        let stage = roost_ledger_stage_at(roost_ledger_table(), index)
+        return stage.pointee.open == 1 ? String(cString: roost_ledger_stage_name(stage)) : nil
+    }
+}
+
+/// Keeps the fractions that the splash was shown with.
+@MainActor
+private final class PartPresenter: LaunchPresenter {
+    var fractions: [Double] = []
+    let isShown = Gate()
+
+    func show(_ progress: LaunchProgress) {
+        fractions.append(progress.fraction)
+        if progress.part > 0 { isShown.open() }
+    }
+    func notice(_ text: String) {}
+    func ask(_ question: LaunchQuestion) async -> LaunchAnswer { .quit }
+    func closeSplash() {}
+}
