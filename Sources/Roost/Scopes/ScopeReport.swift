@@ -16,6 +16,19 @@ public struct WorkerReport: Sendable, Hashable {
     public let ending: String
     /// The ending in words, with reason or error.
     public let detail: String
+    /// In a ``ShutdownReport``, from the request for the end of the process to this ending; negative for one that had ended
+    /// before. Nil in the report of a scope, while it runs, and in a report of the form without it.
+    public internal(set) var endedAfter: Duration?
+    /// For `endedAfter`; in no report that has left the process.
+    var endedAt: MonotonicTime?
+
+    /// The same, with the ending's time told from that of a request.
+    func counted(from request: MonotonicTime) -> WorkerReport {
+        var report = self
+        report.endedAfter = endedAt.map { $0 - request }
+        report.endedAt = nil
+        return report
+    }
 }
 
 /// How a scope's close went.

@@ -40,6 +40,10 @@ public struct FinalizerReport: Sendable, Hashable {
     public let duration: Duration
     /// `done`, `failed: …`, `abandoned: past its limit`, `skipped: …`.
     public let outcome: String
+    /// From the request for the end to its begin; nil in a report of the form without it.
+    public internal(set) var beganAfter: Duration?
+    /// The most it was to take by itself; nil when only the budget limited it.
+    public internal(set) var limit: Duration?
 
     var isAbandoned: Bool { outcome.hasPrefix("abandoned") }
 }
@@ -50,9 +54,12 @@ struct FinalizerRun {
     static let mainActorPatience = Duration.milliseconds(100)
 
     private var deadline: BudgetDeadline
+    private let request: MonotonicTime
     private let onBegin: (String) -> Void
 
-    init(deadline: MonotonicTime, onBegin: @escaping (String) -> Void) {
+    /// `request` is when the end was asked for.
+    init(deadline: MonotonicTime, request: MonotonicTime, onBegin: @escaping (String) -> Void) {
+        self.request = request
         self.deadline = BudgetDeadline(deadline, since: .now)
         self.onBegin = onBegin
     }
@@ -66,7 +73,9 @@ struct FinalizerRun {
     private mutating func run(_ finalizer: Finalizer) -> FinalizerReport {
         let start = MonotonicTime.now
         func report(_ outcome: String) -> FinalizerReport {
-            FinalizerReport(name: finalizer.name, duration: .now - start, outcome: outcome)
+            FinalizerReport(
+                name: finalizer.name, duration: .now - start, outcome: outcome, beganAfter: start - request,
+                limit: finalizer.limit)
         }
         guard !deadline.isOver(at: start) else { return report("skipped: the budget was used up") }
         if let limit = finalizer.limit, limit <= .zero { return report("skipped: its limit is zero") }

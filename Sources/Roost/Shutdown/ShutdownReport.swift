@@ -24,6 +24,8 @@ public struct ShutdownReport: Sendable, Hashable {
     public var finalizers: [FinalizerReport]
     /// Failures that nobody looked at, as lines; of more than 100, the first.
     public var unobservedFailures: [String]
+    /// The phases that were entered, in their order. Empty in a report of the form without them.
+    public var phases: [ShutdownPhaseReport] = []
 
     /// True when everything stopped and every finalizer was done.
     public var isClean: Bool {
@@ -70,6 +72,7 @@ extension ShutdownReport {
             "stragglers": .array(stragglers.map(\.json)),
             "finalizers": .array(finalizers.map(\.json)),
             "unobservedFailures": .array(unobservedFailures.map { .string($0) }),
+            "phases": .array(phases.map(\.json)),
         ])
     }
 
@@ -93,6 +96,7 @@ extension ShutdownReport {
         stragglers = try fields.list("stragglers").map(Straggler.init(fields:))
         finalizers = try fields.list("finalizers").map(FinalizerReport.init(fields:))
         unobservedFailures = (value["unobservedFailures"].array ?? []).compactMap(\.string)
+        phases = value["phases"] == .null ? [] : try fields.list("phases").map(ShutdownPhaseReport.init(fields:))
     }
 }
 
@@ -161,7 +165,7 @@ extension WorkerReport {
             "name": .string(name), "scope": .string(scope), "asked": asked.map { .string($0) } ?? .null,
             "stopLatencyNs": stopLatency?.json ?? .null, "lastCheckpoint": lastCheckpoint.json,
             "longestCheckpointGapNs": longestCheckpointGap?.json ?? .null, "ending": .string(ending),
-            "detail": .string(detail),
+            "detail": .string(detail), "endedAfterNs": endedAfter?.json ?? .null,
         ])
     }
 
@@ -170,7 +174,7 @@ extension WorkerReport {
             name: try fields.string("name"), scope: try fields.string("scope"), asked: fields.value["asked"].string,
             stopLatency: fields.duration("stopLatencyNs"), lastCheckpoint: fields.checkpoint,
             longestCheckpointGap: fields.duration("longestCheckpointGapNs"), ending: try fields.string("ending"),
-            detail: try fields.string("detail"))
+            detail: try fields.string("detail"), endedAfter: fields.duration("endedAfterNs"))
     }
 }
 
@@ -193,12 +197,35 @@ extension Straggler {
 
 extension FinalizerReport {
     fileprivate var json: JSONValue {
-        .object(["name": .string(name), "durationNs": duration.json, "outcome": .string(outcome)])
+        .object([
+            "name": .string(name), "beganAfterNs": beganAfter?.json ?? .null, "durationNs": duration.json,
+            "limitNs": limit?.json ?? .null, "outcome": .string(outcome),
+        ])
     }
 
     fileprivate init(fields: ReportFields) throws {
         self.init(
             name: try fields.string("name"), duration: .nanoseconds(try fields.integer("durationNs")),
-            outcome: try fields.string("outcome"))
+            outcome: try fields.string("outcome"), beganAfter: fields.duration("beganAfterNs"),
+            limit: fields.duration("limitNs"))
+    }
+}
+
+extension ShutdownPhaseReport {
+    fileprivate var json: JSONValue {
+        .object([
+            "phase": .string(phase.rawValue), "beganAfterNs": beganAfter.json, "durationNs": duration.json,
+            "shareNs": share.json,
+        ])
+    }
+
+    fileprivate init(fields: ReportFields) throws {
+        guard let phase = ShutdownPhase(rawValue: try fields.string("phase")) else {
+            throw ReportFormatError(message: "an unknown phase")
+        }
+        self.init(
+            phase: phase, beganAfter: .nanoseconds(try fields.integer("beganAfterNs")),
+            duration: .nanoseconds(try fields.integer("durationNs")),
+            share: .nanoseconds(try fields.integer("shareNs")))
     }
 }

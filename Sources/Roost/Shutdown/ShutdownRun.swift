@@ -13,17 +13,21 @@ struct ShutdownRun {
             return
         }
         shutdown.emit(.began(cause, budget: budget.total))
+        var phases = ShutdownPhases(budget: budget)
         // The scopes are held until the report is made: the main body may let go of them as it returns.
         let (late, scopes) = stopWork(cause, main: main, deadline: deadline)
         if !late.isEmpty { shutdown.emit(.abandoned(late)) }
+        phases.enter(.finalizing, after: askedFor)
         let finalizers = runFinalizers(stragglers: late.count)
+        phases.enter(.reporting, after: askedFor)
         let isHanging = finalizers.contains(where: \.isAbandoned)
         shutdown.advance { machine in
             if isHanging { machine.abandonedFinalizer() }
             machine.beginReporting()
         }
         HeldFailures.report(of: shutdown.root, within: min(.milliseconds(50), budget.report / 2))
-        let report = makeReport(late, finalizers, scopes)
+        var report = makeReport(late, finalizers, scopes)
+        report.phases = phases.reports(until: report.duration)
         writeReport(report)
         shutdown.emit(.ended(report))
         end(report, isLate: !late.isEmpty || isHanging)
@@ -96,9 +100,11 @@ struct ShutdownRun {
         tick += 1
     }
 
+    private var request: MonotonicTime { shutdown.facts.machine.askedAt ?? .now }
+
     var askedFor: Duration {
-        let askedAt = shutdown.facts.machine.askedAt ?? .now
-        return .now - askedAt
+        let request = request
+        return .now - request
     }
 
     // MARK: Finalizers and report
@@ -106,7 +112,7 @@ struct ShutdownRun {
     private func runFinalizers(stragglers: Int) -> [FinalizerReport] {
         let deadline = shutdown.advance { $0.beginFinalizing(stragglers: stragglers, now: .now) }
         let shutdown = shutdown
-        var run = FinalizerRun(deadline: deadline) { shutdown.emit(.finalizing($0)) }
+        var run = FinalizerRun(deadline: deadline, request: request) { shutdown.emit(.finalizing($0)) }
         var reports: [FinalizerReport] = []
         // A finalizer may register another one.
         while true {
@@ -128,7 +134,8 @@ struct ShutdownRun {
         guard !ProcessExit.flushOutputToReader(until: askedAt + (budget.total - budget.report)) else { return [] }
         return [
             FinalizerReport(
-                name: "standard output", duration: .now - start, outcome: "abandoned: nobody reads it")
+                name: "standard output", duration: .now - start, outcome: "abandoned: nobody reads it",
+                beganAfter: start - askedAt)
         ]
     }
 
@@ -136,11 +143,13 @@ struct ShutdownRun {
         _ late: [Straggler], _ finalizers: [FinalizerReport], _ scopes: [ScopeCore]
     ) -> ShutdownReport {
         let (machine, program, status, askedAt, _) = shutdown.facts
+        let request = request
         return ShutdownReport(
             program: program, process: getpid(), cause: machine.cause.map { "\($0)" } ?? "", askedAt: askedAt,
             budget: machine.budget?.total ?? .zero, duration: askedFor,
             outcome: machine.outcome(programStatus: status),
-            workers: scopes.flatMap(\.stoppedWorkers), stragglers: late, finalizers: finalizers,
+            workers: scopes.flatMap(\.stoppedWorkers).map { $0.counted(from: request) }, stragglers: late,
+            finalizers: finalizers,
             unobservedFailures: UnobservedFailure.recent)
     }
 

@@ -242,7 +242,7 @@ class WorkerCore: StopNode, @unchecked Sendable {  // proof: every `var` is guar
                 name: name, scope: scope.name, asked: reason.map { "\($0)" },
                 stopLatency: askedAt.map { max(.zero, (endedAt ?? now) - $0) },
                 lastCheckpoint: lockedCheckpoint, longestCheckpointGap: endedAt == nil ? slot?.longestGapSoFar : endGap,
-                ending: ending?.kind ?? "running", detail: detail)
+                ending: ending?.kind ?? "running", detail: detail, endedAt: endedAt)
         }
     }
 
