@@ -35,7 +35,8 @@ let package = Package(
             dependencies: [
                 "RoostCrashReport", "RoostSymbols", "CRoostCrash", "CRoostCensus", "CRoostLedger", "CRoostStacks",
             ]),
-        .target(name: "CRoostCensus", dependencies: ["CRoostLedger"]),
+        .target(
+            name: "CRoostCensus", dependencies: ["CRoostLedger"], linkerSettings: [.linkedLibrary("dispatch")]),
         .target(name: "RoostApp", dependencies: ["Roost", "RoostProcess", "RoostCrash"]),
         .target(name: "RoostTerminal", dependencies: ["Roost", "CRoostPlatform"]),
         .target(name: "RoostTesting", dependencies: ["Roost"]),
@@ -68,7 +69,7 @@ let package = Package(
             path: "Tests/CrashTestApp"),
         .target(name: "CensusTestNative", path: "Tests/CensusTestNative"),
         .executableTarget(
-            name: "census-test-app", dependencies: ["Roost", "RoostCrash", "CRoostStacks", "CensusTestNative"],
+            name: "census-test-app", dependencies: ["Roost", "RoostCrash", "CRoostPlatform", "CensusTestNative"],
             path: "Tests/CensusTestApp"),
         .testTarget(
             name: "RoostCrashTests",

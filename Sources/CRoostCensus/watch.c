@@ -66,6 +66,12 @@ int roost_watch_start(const char *name, void (*body)(void *), void *context) {
     return failure;
 }
 
+// As <dispatch/queue.h> declares them; the header needs blocks.
+extern struct dispatch_queue_s _dispatch_main_q;
+extern void dispatch_async_f(struct dispatch_queue_s *queue, void *context, void (*work)(void *));
+
+void roost_watch_beat(void (*body)(void *), void *context) { dispatch_async_f(&_dispatch_main_q, context, body); }
+
 static int64_t read_clock(clockid_t clock) {
     struct timespec time;
     clock_gettime(clock, &time);

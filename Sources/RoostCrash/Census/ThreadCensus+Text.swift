@@ -10,7 +10,7 @@ extension ThreadCensus: CustomStringConvertible {
         for (group, columns) in zip(groups, columns) {
             let cells = zip(columns, widths).map { $0 + String(repeating: " ", count: $1 - $0.count) }
             lines.append("  " + cells.joined(separator: "  ") + "  " + columns[3])
-            lines += Self.details(group[0]).map { "      " + $0 }
+            lines += group[0].lines.map { "      " + $0 }
         }
         if let problem { lines.append("  not certain: \(problem)") }
         return lines.joined(separator: "\n")
@@ -66,15 +66,18 @@ extension ThreadCensus: CustomStringConvertible {
         let name = thread.kind == .main ? "\(thread.kind)" : "'\(thread.name)' \(thread.kind)"
         return [number, thread.state.rawValue, "\(Amount.of(cpu)) CPU", name]
     }
+}
 
-    private static func details(_ thread: ThreadRecord) -> [String] {
+extension ThreadRecord {
+    /// What it works on, what it waits in, and its stack, line by line.
+    var lines: [String] {
         var lines: [String] = []
-        if let work = thread.work { lines.append("\(work)") }
-        if let wait = thread.wait {
+        if let work { lines.append("\(work)") }
+        if let wait {
             lines.append("waits in \(wait)" + (wait.lock.map { ": \($0)" } ?? ""))
         }
-        if let problem = thread.stackProblem { lines.append("no stack: \(problem)") }
-        if let stack = thread.stack {
+        if let stackProblem { lines.append("no stack: \(stackProblem)") }
+        if let stack {
             // Its first line is the thread again.
             lines += stack.description.split(separator: "\n").dropFirst().map(String.init)
         }
