@@ -45,7 +45,7 @@ struct JSONKeyedEncoding<Key: CodingKey>: KeyedEncodingContainerProtocol {
 
     private func inner(_ key: some CodingKey) -> JSONValueEncoder {
         let inner = encoder.inner(at: path(key))
-        object.add(key.stringValue, .later(inner))
+        if !encoder.hasFailed { object.add(key.stringValue, .later(inner)) }
         return inner
     }
 

@@ -23,7 +23,7 @@ struct JSONListEncoding: UnkeyedEncodingContainer {
 
     private func inner() -> JSONValueEncoder {
         let inner = encoder.inner(at: path)
-        list.parts.append(.later(inner))
+        if !encoder.hasFailed { list.parts.append(.later(inner)) }
         return inner
     }
 }

@@ -29,6 +29,8 @@ final class JSONValueEncoder: Encoder {
     var codingPath: [any CodingKey] { path.keys }
     var userInfo: [CodingUserInfoKey: Any] { [:] }
 
+    var hasFailed: Bool { whole.failure != nil }
+
     /// What the value has written; one that wrote nothing has no members.
     var written: JSONPart { part ?? .object(JSONObject()) }
 
@@ -70,6 +72,8 @@ final class JSONValueEncoder: Encoder {
 
     /// For a value in this one, which is filled when and by whom nobody knows yet.
     func inner(at path: JSONPath) -> JSONValueEncoder {
+        // Nothing is written any more: what holds itself must not become a chain without end.
+        guard !hasFailed else { return JSONValueEncoder(whole, path: self.path, level: level, steps: steps) }
         let isContainer =
             switch part {
             case .list, .object: true

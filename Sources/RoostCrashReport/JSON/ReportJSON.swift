@@ -5,7 +5,8 @@
 /// nothing in it does more than throw.
 ///
 /// Stricter than some: a name that an object has twice is an error, whose value would be anybody's guess; so is half of a
-/// surrogate pair, which is no text, and a fraction where a whole number is wanted, even `1.0`.
+/// surrogate pair, which is no text, and a fraction where a whole number is wanted, even `1.0`. Names are the same if their
+/// bytes are: of two that are canonically equivalent a dictionary keeps the last.
 package enum ReportJSON {
     /// How a text looks.
     package enum Layout: Sendable {

@@ -8,16 +8,19 @@ import Testing
         do { return "\(try ReportJSON.decode(Value.self, from: text))" } catch { return ReportJSON.words(for: error) }
     }
 
-    /// What is accepted here is accepted by Foundation, too, with the same value; what Foundation accepts alone has a name twice.
+    /// What is accepted here is accepted by Foundation, too, with the same value. Foundation alone accepts names twice, and a
+    /// comma behind the last value.
     @Test func damageIsSeenAndNeverTraps() throws {
         var random = SeededGenerator(test: "damageIsSeenAndNeverTraps")
         let pieces = [
             "\"", "\\", "\\u", "\\ud83d", "{", "}", "[", "]", ",", ":", "-", "0", ".", "e", "1e999", "null", " ", "\n",
         ]
         var (accepted, refused) = (0, 0)
-        for _ in 0..<3_000 {
-            var bytes = try ReportJSON.bytes(
-                of: AnyJSON.random(&random), layout: random.next(2) == 0 ? .compact : .indented)
+        for _ in 0..<2_000 {
+            let layout: ReportJSON.Layout = random.next(2) == 0 ? .compact : .indented
+            let text = try ReportJSON.encode(AnyJSON.random(&random), layout: layout)
+            // A dictionary keeps one of two names that are canonically equivalent, and not always the same one.
+            var bytes = Array(String(String.UnicodeScalarView(text.unicodeScalars.filter { $0 != "\u{301}" })).utf8)
             for _ in 0..<random.next(4) where !bytes.isEmpty {
                 let place = random.next(bytes.count)
                 switch random.next(5) {
@@ -37,13 +40,20 @@ import Testing
                 #expect(theirs.map { $0.isSame(as: ours) } == true, "\(String(decoding: bytes, as: UTF8.self))")
             } catch {
                 refused += 1
-                let isTwice = ReportJSON.words(for: error).hasPrefix("a name that the object has already")
-                #expect(
-                    theirs == nil || isTwice,
-                    "\(ReportJSON.words(for: error)): \(String(decoding: bytes, as: UTF8.self))")
+                let words = ReportJSON.words(for: error)
+                #expect(theirs == nil || isOurRule(words, bytes), "\(words): \(String(decoding: bytes, as: UTF8.self))")
             }
         }
-        #expect(accepted > 300 && refused > 300)
+        #expect(accepted > 200 && refused > 200)
+    }
+
+    private func isOurRule(_ words: String, _ bytes: [UInt8]) -> Bool {
+        if words.hasPrefix("a name that the object has already") { return true }
+        guard let match = words.wholeMatch(of: /no (?:value|name) at byte (\d+), line \d+/), let place = Int(match.1)
+        else {
+            return false
+        }
+        return [UInt8(ascii: "]"), UInt8(ascii: "}")].contains(bytes[place])
     }
 
     /// The types of a report, with their own rules, get damaged values.
@@ -147,7 +157,7 @@ import Testing
         struct Stairs: Encodable {
             func encode(to encoder: any Encoder) throws {
                 var list = encoder.unkeyedContainer()
-                for _ in 0..<10_000 { list = list.nestedUnkeyedContainer() }
+                for _ in 0..<1_000_000 { list = list.nestedUnkeyedContainer() }
             }
         }
         #expect(throws: EncodingError.self) { try ReportJSON.encode(Stairs()) }
