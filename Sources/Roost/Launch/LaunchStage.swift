@@ -60,7 +60,8 @@ public struct LaunchStage: Sendable {
     ///   - limit: How long the body may take, and again its undo.
     ///   - inSafeMode: Whether it runs in safe mode, too.
     ///   - body: What is to be done.
-    ///   - undo: Takes back what the body has done, a part of it included; runs on a worker.
+    ///   - undo: Takes back what the body has done, a part of it included; runs on a worker, and beside a body that was
+    ///     abandoned.
     public static func optional(
         _ name: String, within limit: Duration, inSafeMode: Bool = false,
         _ body: @escaping @Sendable (LaunchStageContext) throws -> Void, undo: (@Sendable () throws -> Void)? = nil
