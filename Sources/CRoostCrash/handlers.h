@@ -25,7 +25,6 @@ extern struct roost_handler_state {
     sem_t quit;
     timer_t quit_limit;
     int64_t quit_limit_ns;
-    struct sigaction quit_before;
 } roost_handlers;
 
 void roost_on_fatal(int number, siginfo_t *info, void *context);

@@ -14,7 +14,18 @@
 
 static int installed;
 
-extern const char executable_start __asm__("__executable_start") __attribute__((weak));
+// How far the executable lies from where its file says; the first of all images.
+static int find_base(struct dl_phdr_info *info, size_t size, void *argument) {
+    (void)size;
+    *(uint64_t *)argument = info->dlpi_addr;
+    return 1;
+}
+
+static uint64_t executable_base(void) {
+    uint64_t base = 0;
+    dl_iterate_phdr(find_base, &base);
+    return base;
+}
 
 roost_crash_page *roost_crash_map(int descriptor, int *failure) {
     int flags = descriptor < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED;
@@ -31,7 +42,7 @@ roost_crash_page *roost_crash_map(int descriptor, int *failure) {
     }
     page->layout = ROOST_CRASH_LAYOUT;
     page->process = getpid();
-    page->image = (uint64_t)(uintptr_t)&executable_start;
+    page->image = executable_base();
     // Last: what has it is a page.
     memcpy(page->magic, roost_crash_magic, sizeof page->magic);
     return page;
@@ -83,7 +94,10 @@ int roost_crash_handle_quit(int64_t limit_ns) {
     roost_handlers.quit_limit_ns = limit_ns;
     struct sigaction action = {.sa_handler = roost_on_quit, .sa_flags = SA_ONSTACK | SA_RESTART};
     sigemptyset(&action.sa_mask);
-    return sigaction(SIGQUIT, &action, &roost_handlers.quit_before) == 0 ? 0 : errno;
+    struct sigaction before;
+    // What was ignored when the process started stays so.
+    if (sigaction(SIGQUIT, NULL, &before) == 0 && before.sa_handler == SIG_IGN) return 0;
+    return sigaction(SIGQUIT, &action, NULL) == 0 ? 0 : errno;
 }
 
 void roost_crash_wait_for_quit(void) {
@@ -157,6 +171,8 @@ int roost_crash_start_thread(const char *name, void (*body)(void *), void *argum
     sigfillset(&all);
     for (int index = 0; index < roost_fatal_count; index++) sigdelset(&all, roost_fatal[index]);
     sigdelset(&all, SIGPROF);
+    // A process whose parent had it blocked is asked all the same.
+    sigdelset(&all, SIGQUIT);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     int failure = pthread_create(&thread, &attributes, run, start);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -208,14 +224,14 @@ typedef struct {
     const char *found;
 } text_search;
 
-// Only what is loaded for reading, and has its end there.
+// Only what comes from the file, and has its end there.
 static int find_text(struct dl_phdr_info *info, size_t size, void *argument) {
     (void)size;
     text_search *search = argument;
     for (int index = 0; index < info->dlpi_phnum; index++) {
         const ElfW(Phdr) *part = &info->dlpi_phdr[index];
-        if (part->p_type != PT_LOAD || !(part->p_flags & PF_R) || (part->p_flags & PF_W)) continue;
-        uint64_t start = info->dlpi_addr + part->p_vaddr, end = start + part->p_memsz;
+        if (part->p_type != PT_LOAD || !(part->p_flags & PF_R)) continue;
+        uint64_t start = info->dlpi_addr + part->p_vaddr, end = start + part->p_filesz;
         if (search->address < start || search->address >= end) continue;
         const char *text = (const char *)(uintptr_t)search->address;
         if (memchr(text, 0, end - search->address) != NULL) search->found = text;
@@ -224,7 +240,7 @@ static int find_text(struct dl_phdr_info *info, size_t size, void *argument) {
 }
 
 const char *roost_crash_text_of(uint64_t file, uint64_t image) {
-    text_search search = {.address = file - image + (uint64_t)(uintptr_t)&executable_start};
+    text_search search = {.address = file - image + executable_base()};
     dl_iterate_phdr(find_text, &search);
     return search.found;
 }

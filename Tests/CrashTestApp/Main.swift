@@ -19,6 +19,7 @@ import RoostCrash
         let capture = CrashCapture.install(
             "crash-test", configuration: .init(version: "1.2", folder: arguments[1], limits: StoreLimits(reports: 5)))
         for problem in capture.problems { print("problem: \(problem)") }
+        fflush(nil)
         let rest = Array(arguments.dropFirst(3))
         switch arguments[2] {
         case "tell": tell(capture)
@@ -40,7 +41,9 @@ import RoostCrash
         print("stage: \(run.stage ?? "-")")
         print("launched: \(run.hasLaunched)")
         print("failed starts: \(history.failedStarts)")
-        for (stage, count) in history.crashesInStage.sorted(by: { $0.key < $1.key }) { print("crashes: \(stage) \(count)") }
+        for (stage, count) in history.crashesInStage.sorted(by: { $0.key < $1.key }) {
+            print("crashes: \(stage) \(count)")
+        }
         if let worker = run.crashedWorker { print("crashed worker: \(worker)") }
         for worker in run.workers { print("worker: \(worker)") }
         for problem in run.problems { print("problem: \(problem)") }
@@ -100,6 +103,8 @@ import RoostCrash
         let child = native_fork()
         if child == 0 {
             setpgid(0, 0)
+            // Whoever reads what this program prints is to see its end.
+            for descriptor in 0..<256 as Range<Int32> { close(descriptor) }
             while true { pause() }
         }
         setpgid(child, child)
@@ -137,12 +142,14 @@ struct ThrownAtTheTop: Error {
 enum CrashThreadBody {
     static func start(_ thread: inout pthread_t, _ way: Crash.Way) -> Int32 {
         let boxed = Unmanaged.passRetained(Box(way)).toOpaque()
-        return pthread_create(&thread, nil, { argument in
-            let box = Unmanaged<Box>.fromOpaque(argument!).takeRetainedValue()
-            CrashCapture.protectThread()
-            _ = Crashing.perform(box.way)
-            return nil
-        }, boxed)
+        return pthread_create(
+            &thread, nil,
+            { argument in
+                let box = Unmanaged<Box>.fromOpaque(argument!).takeRetainedValue()
+                CrashCapture.protectThread()
+                _ = Crashing.perform(box.way)
+                return nil
+            }, boxed)
     }
 
     final class Box {

@@ -139,7 +139,8 @@ import Testing
         _ = running.end()
         // Another start of the machine: its memory is empty, and the record names another one.
         let runs = program.store + "/runs"
-        let name = try #require(try FileManager.default.contentsOfDirectory(atPath: runs).first { $0.hasSuffix(".run") })
+        let name = try #require(
+            try FileManager.default.contentsOfDirectory(atPath: runs).first { $0.hasSuffix(".run") })
         let record = try String(contentsOfFile: "\(runs)/\(name)", encoding: .utf8)
         let page = try #require(record.split(separator: "\n").first { $0.hasPrefix("page ") }).dropFirst(5)
         try FileManager.default.removeItem(atPath: String(page))

@@ -83,7 +83,7 @@ typedef struct {
     char magic[8];
     uint32_t layout;
     int32_t process;
-    uint64_t image;  // where the executable lies
+    uint64_t image;  // how far the executable lies from where its file says
     // The process
     uint32_t end_kind;
     int32_t end_number;

@@ -111,7 +111,7 @@ public final class CrashCapture: Sendable {
                     Self.firstLines(program, configuration.version, machine, began, page.isFile ? pagePath : nil))
             }
         }
-        runs = record == nil ? nil : folders.map { RunStore(folders: $0, machine: machine) }
+        runs = record == nil ? nil : folders.map { RunStore(folders: $0, machine: machine, own: id) }
         store = record == nil ? nil : folders.map { CrashStore(folder: $0.reports, limits: configuration.limits) }
         self.record = record
         found = Guarded(nil)
@@ -240,6 +240,7 @@ public final class CrashCapture: Sendable {
             if index == 0 { read { $0.lastRun = $0.lastRun?.process == run.process ? run : $0.lastRun } }
         }
         runs.forget(beyond: configuration.limits.runs)
+        store?.prune()
         return lastRun
     }
 
@@ -302,8 +303,8 @@ public final class CrashCapture: Sendable {
 
     /// An error that is about to leave the program: the crash that follows is reported with its words.
     package static func noteUncaught(_ error: any Error) {
-        // As the runtime prints it.
-        var text = "Fatal error: Error raised at top level: \(error)"
+        // As the runtime prints it; the line is not the program's.
+        var text = "Swift/ErrorType.swift:1: Fatal error: Error raised at top level: \(error)"
         text.withUTF8 { bytes in
             if let start = bytes.baseAddress { roost_crash_note_message(start, bytes.count) }
         }

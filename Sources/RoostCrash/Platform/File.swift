@@ -57,8 +57,14 @@ final class File: Sendable {
         return fstat(descriptor, &status) == 0 ? status : nil
     }
 
-    /// The lock of the file for this descriptor; false when somebody else has it. It goes with the process, however that ends.
-    func lock() -> Bool { flock(descriptor, LOCK_EX | LOCK_NB) == 0 }
+    /// The lock of the file for this process; false when another one has it. It goes with the process, however that ends, and is none of its
+    /// children's; and with the closing of any of this process's descriptors of the file: open it once.
+    func lock() -> Bool {
+        var lock = flock()
+        lock.l_type = Int16(F_WRLCK)
+        lock.l_whence = Int16(SEEK_SET)
+        return fcntl(descriptor, F_SETLK, &lock) == 0
+    }
 
     /// What is in it, at most so many bytes.
     func contents(limit: Int) -> [UInt8] {

@@ -127,7 +127,7 @@ struct LeftPage {
 
     /// The place of a checkpoint, from its address in a process of the same executable.
     private static func place(_ site: UInt64, image: UInt64) -> String? {
-        guard site != 0, image != 0, let text = roost_crash_text_of(site >> 16, image) else { return nil }
+        guard site != 0, let text = roost_crash_text_of(site >> 16, image) else { return nil }
         let length = strnlen(text, Int(ROOST_CRASH_PLACE))
         return "\(Self.text(text, length)):\(site & 0xFFFF)"
     }

@@ -34,7 +34,9 @@ struct RunRecord: Sendable, Hashable {
 
     /// What the process said of its own end.
     enum End: Sendable, Hashable {
-        case exit(Int32), signal(Int32), pastBudget, quit
+        case exit(Int32)
+        case signal(Int32)
+        case pastBudget, quit
     }
 
     static let format = "roost-run-1"
@@ -188,14 +190,15 @@ extension RunRecord.Line {
     /// On one line: a name may hold anything.
     private static func escape(_ text: String) -> String {
         guard text.utf8.contains(where: { $0 == 0x0A || $0 == 0x5C }) else { return text }
-        return String(text.flatMap { character in
-            switch character {
-            case "\n": Array("\\n")
-            case "\r\n": Array("\r\\n")
-            case "\\": Array("\\\\")
-            default: [character]
-            }
-        })
+        return String(
+            text.flatMap { character in
+                switch character {
+                case "\n": Array("\\n")
+                case "\r\n": Array("\r\\n")
+                case "\\": Array("\\\\")
+                default: [character]
+                }
+            })
     }
 
     private static func unescape(_ text: Substring) -> String {

@@ -7,6 +7,8 @@ import RoostSymbols
 struct RunStore: Sendable {
     let folders: StoreFolders
     let machine: Machine
+    /// The run of this process: its record is not to be opened again.
+    let own: RunID
 
     /// What is known of the machine and of this process, to compare runs with.
     struct Machine: Sendable, Hashable {
@@ -58,7 +60,7 @@ struct RunStore: Sendable {
     }
 
     private func runIDs() -> [RunID] {
-        FileSystem.names(in: folders.runs).compactMap { RunID(file: $0, ending: ".run") }
+        FileSystem.names(in: folders.runs).compactMap { RunID(file: $0, ending: ".run") }.filter { $0 != own }
     }
 
     // MARK: What a run left
@@ -117,7 +119,8 @@ struct RunStore: Sendable {
         let backtrace: CrashEvidence.Backtrace =
             if let stacks = page.stacks {
                 .threads(
-                    threads ?? stacks.unnamedThreads, omitted: stacks.omitted, isTrapInstruction: stacks.isTrapInstruction,
+                    threads ?? stacks.unnamedThreads, omitted: stacks.omitted,
+                    isTrapInstruction: stacks.isTrapInstruction,
                     problem: problem)
             } else { .missing("its stacks were not written") }
         // What the program said of an error that nobody caught stands in for what it printed, which nobody kept.

@@ -58,31 +58,25 @@ public struct CrashStore: Sendable {
             unlink(entry.textPath)
             throw error
         }
-        prune()
         return entry
     }
 
-    /// Removes reports beyond the limits, the oldest first; the newest stays.
+    /// Removes reports beyond the limits, the oldest first, for two seconds at most: of very many the next start removes more. The newest stays.
     func prune() {
+        let deadline = ContinuousClock.now + .seconds(2)
         let names = FileSystem.names(in: folder)
-        var kept: Set<Substring> = []
+        var reports: Set<Substring> = []
         var bytes = 0
-        // The newest first: two files of one report stand together.
-        for name in names.reversed() {
-            let report = name.prefix { $0 != "." }
-            let path = "\(folder)/\(name)"
-            if !kept.contains(report) {
-                var status = stat()
-                bytes += stat(path, &status) == 0 ? Int(status.st_size) : 0
-                guard kept.count < limits.reports, bytes <= limits.bytes || kept.isEmpty else {
-                    unlink(path)
-                    continue
-                }
-                kept.insert(report)
-            } else {
-                var status = stat()
-                bytes += stat(path, &status) == 0 ? Int(status.st_size) : 0
-            }
+        // The newest first: the two files of a report stand together.
+        let kept = names.reversed().prefix { name in
+            reports.insert(name.prefix { $0 != "." })
+            var status = stat()
+            if reports.count <= limits.reports, stat("\(folder)/\(name)", &status) == 0 { bytes += Int(status.st_size) }
+            return reports.count <= limits.reports && (bytes <= limits.bytes || reports.count == 1)
+        }
+        for name in names.dropLast(kept.count) {
+            guard ContinuousClock.now < deadline else { return }
+            unlink("\(folder)/\(name)")
         }
     }
 

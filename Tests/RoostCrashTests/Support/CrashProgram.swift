@@ -36,16 +36,25 @@ final class CrashProgram: Sendable {
         let process: Process
         let output: FileHandle
         let errors: URL
+        private let seen = Seen()
+
+        /// What was read while somebody waited for it.
+        private final class Seen: @unchecked Sendable {  // proof: one test on one thread
+            var text = ""
+        }
+
+        init(process: Process, output: FileHandle, errors: URL) {
+            (self.process, self.output, self.errors) = (process, output, errors)
+        }
 
         var id: Int32 { process.processIdentifier }
 
         /// Reads until the program has printed this; false if it ended before.
         func waits(for text: String) -> Bool {
-            var seen = ""
-            while !seen.contains(text) {
+            while !seen.text.contains(text) {
                 let data = output.availableData
                 if data.isEmpty { return false }
-                seen += String(decoding: data, as: UTF8.self)
+                seen.text += String(decoding: data, as: UTF8.self)
             }
             return true
         }
@@ -55,7 +64,7 @@ final class CrashProgram: Sendable {
             let began = ContinuousClock.now
             let limit = DispatchWorkItem { process.interruptHard() }
             DispatchQueue.global().asyncAfter(deadline: .now() + 30, execute: limit)
-            let text = String(decoding: output.readDataToEndOfFile(), as: UTF8.self)
+            let text = seen.text + String(decoding: output.readDataToEndOfFile(), as: UTF8.self)
             process.waitUntilExit()
             limit.cancel()
             return Outcome(
@@ -108,11 +117,26 @@ final class CrashProgram: Sendable {
         var ending: String { values("ending").first ?? "-" }
         var stage: String { values("stage").first ?? "-" }
         /// The line that says it all.
-        var summary: String { text.split(separator: "\n").first { $0.hasPrefix("the last run of") }.map(String.init) ?? "" }
+        var summary: String {
+            text.split(separator: "\n").first { $0.hasPrefix("the last run of") }.map(String.init) ?? ""
+        }
     }
 
     var reports: [String] {
         ((try? FileManager.default.contentsOfDirectory(atPath: store + "/reports")) ?? []).sorted()
+    }
+
+    /// True when the process has ended, at the latest within two seconds; its parent may not have asked yet how.
+    static func isGone(_ process: Int32) -> Bool {
+        let deadline = ContinuousClock.now + .seconds(2)
+        while ContinuousClock.now < deadline {
+            guard let status = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8),
+                let state = status.split(separator: ")").last?.split(separator: " ").first
+            else { return true }
+            if state == "Z" || state == "X" { return true }
+            usleep(1_000)
+        }
+        return false
     }
 
     /// Files of pages that are left in memory.
