@@ -14,10 +14,25 @@ let package = Package(
         .library(name: "RoostCrash", targets: ["RoostCrash"]),
         .library(name: "RoostCrashReport", targets: ["RoostCrashReport"]),
         .library(name: "RoostGTK", targets: ["RoostGTK"]),
+        .library(name: "RoostServiceLifecycle", targets: ["RoostServiceLifecycle"]),
+        .library(name: "RoostLogging", targets: ["RoostLogging"]),
+        .library(name: "RoostMetrics", targets: ["RoostMetrics"]),
     ],
     traits: [
         .trait(
-            name: "GTK", description: "Windows with GTK 4.8 or newer: the product RoostGTK, empty without this trait.")
+            name: "GTK", description: "Windows with GTK 4.8 or newer: the product RoostGTK, empty without this trait."),
+        .trait(
+            name: "ServiceLifecycle",
+            description: "Scopes, pools and the shutdown as services of swift-service-lifecycle: RoostServiceLifecycle."
+        ),
+        .trait(name: "Logging", description: "What ends badly as lines of swift-log: RoostLogging."),
+        .trait(name: "Metrics", description: "What runs and how it ends as numbers of swift-metrics: RoostMetrics."),
+    ],
+    // Each is fetched only where its trait is on.
+    dependencies: [
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
     ],
     targets: [
         .target(name: "CRoostLedger"),
@@ -45,6 +60,24 @@ let package = Package(
         .target(
             name: "RoostGTK",
             dependencies: ["Roost", "CRoostPlatform", .target(name: "CGTK", condition: .when(traits: ["GTK"]))]),
+        .target(
+            name: "RoostServiceLifecycle",
+            dependencies: [
+                "Roost",
+                .product(
+                    name: "ServiceLifecycle", package: "swift-service-lifecycle",
+                    condition: .when(traits: ["ServiceLifecycle"])),
+            ]),
+        .target(
+            name: "RoostLogging",
+            dependencies: [
+                "Roost", .product(name: "Logging", package: "swift-log", condition: .when(traits: ["Logging"])),
+            ]),
+        .target(
+            name: "RoostMetrics",
+            dependencies: [
+                "Roost", .product(name: "CoreMetrics", package: "swift-metrics", condition: .when(traits: ["Metrics"])),
+            ]),
         .testTarget(name: "RoostTests", dependencies: ["Roost", "RoostTesting", "CRoostPlatform"]),
         .target(name: "ProcessTestNative", path: "Tests/ProcessTestNative"),
         .target(
@@ -79,6 +112,31 @@ let package = Package(
                 "crash-test-app", "census-test-app",
             ]),
         .testTarget(name: "RoostGTKTests", dependencies: ["RoostGTK"]),
+        .executableTarget(
+            name: "service-test-app",
+            dependencies: [
+                "RoostServiceLifecycle",
+                .product(name: "Logging", package: "swift-log", condition: .when(traits: ["ServiceLifecycle"])),
+            ],
+            path: "Tests/ServiceTestApp"),
+        .testTarget(
+            name: "RoostServiceLifecycleTests",
+            dependencies: [
+                "RoostServiceLifecycle", "service-test-app",
+                .product(name: "Logging", package: "swift-log", condition: .when(traits: ["ServiceLifecycle"])),
+            ]),
+        .testTarget(
+            name: "RoostLoggingTests",
+            dependencies: [
+                "RoostLogging",
+                .product(name: "InMemoryLogging", package: "swift-log", condition: .when(traits: ["Logging"])),
+            ]),
+        .testTarget(
+            name: "RoostMetricsTests",
+            dependencies: [
+                "RoostMetrics",
+                .product(name: "MetricsTestKit", package: "swift-metrics", condition: .when(traits: ["Metrics"])),
+            ]),
         .testTarget(name: "RoostTerminalTests", dependencies: ["RoostTerminal", "RoostTesting"]),
     ],
     swiftLanguageModes: [.v6]

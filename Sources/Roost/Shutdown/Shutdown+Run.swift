@@ -44,6 +44,7 @@ extension Shutdown {
                 writeToStandardError("\(program): \(error)\n")
                 status = 1
             }
+            shutdown.mainEnded(with: status)
             main.ended.resolve(status)
             // The body may have ended because a signal began the shutdown: its status then changes nothing.
             shutdown.request(.endOfMain, status: status)

@@ -41,9 +41,12 @@ public final class Shutdown: Sendable {
         var finalizers: [Finalizer] = []
         var listeners: [(port: any DeliveryPort, handler: @Sendable (ShutdownEvent) -> Void)] = []
         var status: Int32 = 0
+        /// The main body may still say the status.
+        var isOpenStatus = false
         var askedAt: Int64 = 0
         var main: MainBody?
         var onContinue: [@Sendable () -> Void] = []
+        var onLast: [@Sendable (MonotonicTime) -> Void] = []
     }
 
     let root: WorkRoot
@@ -175,13 +178,18 @@ public final class Shutdown: Sendable {
     ///   - status: The exit status, 0 to 255; any other is 255, for the system keeps eight bits of it.
     @discardableResult
     public func request(_ cause: ShutdownCause, status: Int32 = 0) -> Bool {
+        beginEnd(cause, status: status, isOpenStatus: false)
+    }
+
+    func beginEnd(_ cause: ShutdownCause, status: Int32, isOpenStatus: Bool) -> Bool {
         let signal = isInstalled ? roost_signals_first() : 0
         let cause = signal == 0 ? cause : .signal(signal)
-        let status = (0...255).contains(status) ? status : 255
+        let status = Self.exitStatus(status)
         let begun = state.withLock { state in
             let budget = ShutdownBudget(state.configuration.budget, hasFinalizers: !state.finalizers.isEmpty)
             guard state.machine.request(cause, budget: budget, now: .now) else { return false }
             state.status = status
+            state.isOpenStatus = isOpenStatus
             state.askedAt = Int64(time(nil))
             return true
         }
@@ -191,6 +199,26 @@ public final class Shutdown: Sendable {
         // Should there be no thread to be had, the backstop ends the process at the budget.
         _ = PlatformThread.start(name: "roost-shutdown") { [self] in ShutdownRun(shutdown: self).run() }
         return true
+    }
+
+    private static func exitStatus(_ status: Int32) -> Int32 { (0...255).contains(status) ? status : 255 }
+
+    /// The main body returned, with this status; it counts if the end was asked for by somebody who left it open.
+    func mainEnded(with status: Int32) {
+        state.withLock { state in
+            if state.isOpenStatus { state.status = Self.exitStatus(status) }
+            state.isOpenStatus = false
+        }
+    }
+
+    /// Calls `action` after the last event, right before the process ends, with a time by which it must have returned: for
+    /// whoever hands events on and would lose the last ones.
+    package func onLast(_ action: @escaping @Sendable (MonotonicTime) -> Void) {
+        state.withLock { $0.onLast.append(action) }
+    }
+
+    func runLast(until deadline: MonotonicTime) {
+        for action in state.withLock({ $0.onLast }) { action(deadline) }
     }
 
     func prepareLastWords(_ text: String, file: String? = nil) {

@@ -30,6 +30,7 @@ struct ShutdownRun {
         report.phases = phases.reports(until: report.duration)
         writeReport(report)
         shutdown.emit(.ended(report))
+        shutdown.runLast(until: .now + min(.milliseconds(25), budget.report / 4))
         end(report, isLate: !late.isEmpty || isHanging)
     }
 

@@ -37,6 +37,7 @@ public struct UnobservedFailure: Sendable {
                 "Roost: worker \(failure.shownName) failed and nobody looked: \(failure.error)\n")
         }
         var recent: [String] = []
+        var count = 0
     }
 
     private static let kept = 100
@@ -46,11 +47,15 @@ public struct UnobservedFailure: Sendable {
         // Before the lock: the description of an error is the user's code.
         let line = "\(failure.shownName): \(failure.error)"
         let handler = state.withLock { state in
+            state.count += 1
             if state.recent.count < kept { state.recent.append(line) }
             return state.handler
         }
         handler(failure)
     }
+
+    /// How many there were so far.
+    package static var count: Int { state.withLock { $0.count } }
 
     /// Those so far, at most 100, as lines for the report.
     static var recent: [String] { state.withLock { $0.recent } }

@@ -116,6 +116,7 @@ class WorkerCore: StopNode, @unchecked Sendable {  // proof: every `var` is guar
             return true
         }
         guard mayRun else { return false }
+        if WorkerObservation.isOn { WorkerObservation.began() }
         slot?.begin(worker: name, scope: scope.name)
         if let timeLimit {
             let timer = scope.time.schedule(after: timeLimit) { [weak self] in self?.stop(.deadline) }
@@ -168,7 +169,8 @@ class WorkerCore: StopNode, @unchecked Sendable {  // proof: every `var` is guar
             }
             return Won(
                 waiters: waiters, timer: timer, gap: endGap, latency: askedAt.map { max(.zero, now - $0) },
-                wasAsync: thread == nil && slot != nil, neverBegan: beganAt == nil)
+                wasAsync: thread == nil && slot != nil, neverBegan: beganAt == nil,
+                ranFor: beganAt.map { max(.zero, now - $0) })
         }
         guard let won else { return false }
         hasEnded.store(true, ordering: .releasing)
@@ -179,6 +181,9 @@ class WorkerCore: StopNode, @unchecked Sendable {  // proof: every `var` is guar
         closeUpdates(neverBegan: won.neverBegan)
         if ending.isFailure { didFail() }
         // One that never began has nothing to tell.
+        if WorkerObservation.isOn {
+            WorkerObservation.ended(.init(kind: ending.kind, ranFor: won.ranFor, stopLatency: won.latency))
+        }
         if !won.neverBegan { WorkerStatistics.record(name: name, gap: won.gap, stopLatency: won.latency) }
         if won.wasAsync { scope.pool.asyncBodyEnded(self) }
         if won.waiters.count == 1 {
@@ -199,6 +204,7 @@ class WorkerCore: StopNode, @unchecked Sendable {  // proof: every `var` is guar
         let latency: Duration?
         let wasAsync: Bool
         let neverBegan: Bool
+        let ranFor: Duration?
     }
 
     /// Its budget is over: it ends as abandoned, and its thread is left behind. `reason` is what it is told if whoever asks

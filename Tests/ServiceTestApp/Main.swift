@@ -1,0 +1,68 @@
+#if ServiceLifecycle
+import Glibc
+import Logging
+import Roost
+import RoostServiceLifecycle
+import ServiceLifecycle
+
+/// A server in small: `service-test-app MODE REPORT`, with a worker that stops when asked, and a service that runs until its
+/// group ends. What happens is said on standard output, a line each.
+@main
+struct ServiceTestApp {
+    static func main() {
+        let mode = CommandLine.arguments[1]
+        let groupHasSignals = mode == "group-signals"
+        let configuration = Shutdown.Configuration(
+            budget: mode == "stubborn" ? .seconds(1) : .seconds(20),
+            signals: groupHasSignals ? [] : [SIGINT, SIGTERM], reportPath: CommandLine.arguments[2])
+        Shutdown.run("service-test-app", configuration: configuration) {
+            let scope = WorkerScope("work")
+            scope.start("until stopped") { worker in
+                defer { say("worker ended") }
+                while true { try worker.sleep(for: .seconds(3_600)) }
+            }
+            var services: [ServiceGroupConfiguration.ServiceConfiguration] = [.init(service: Server(mode: mode))]
+            if mode == "failing" {
+                services.append(.init(service: Failing(), failureTerminationBehavior: .gracefullyShutdownGroup))
+            }
+            services.append(.shutdown())
+            var group = ServiceGroupConfiguration(services: services, logger: Logger(label: "group"))
+            if groupHasSignals { group.gracefulShutdownSignals = [.sigterm] }
+            try await ServiceGroup(configuration: group).run()
+            say("group ended")
+            withExtendedLifetime(scope) {}
+            return 3
+        }
+    }
+}
+
+/// At once: a pipe is not a terminal, and `print` keeps what it has.
+private func say(_ line: String) {
+    let line = line + "\n"
+    _ = line.withCString { write(STDOUT_FILENO, $0, line.utf8.count) }
+}
+
+private struct Server: Service {
+    let mode: String
+
+    func run() async throws {
+        say("ready")
+        if mode == "stubborn" { while true { try? await Task.sleep(for: .seconds(3_600)) } }
+        try await gracefulShutdown()
+        say("server ended")
+    }
+}
+
+private struct Failing: Service {
+    struct Failure: Error {}
+
+    func run() async throws {
+        throw Failure()
+    }
+}
+#else
+@main
+struct ServiceTestApp {
+    static func main() {}
+}
+#endif
