@@ -382,7 +382,8 @@ roost_survey *roost_survey_make(const int32_t *threads, uint32_t count) {
 // One at a time. 0: free.
 static uint32_t turn;
 
-static int take_turn(int64_t end) {
+int roost_survey_begin(int64_t wait_ns) {
+    int64_t end = now() + wait_ns;
     uint32_t expected = 0;
     while (!__atomic_compare_exchange_n(&turn, &expected, 1, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
         expected = 0;
@@ -394,16 +395,14 @@ static int take_turn(int64_t end) {
     return 0;
 }
 
-static void give_turn(void) {
+void roost_survey_end(void) {
     __atomic_store_n(&turn, 0, __ATOMIC_RELEASE);
     syscall(SYS_futex, &turn, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
 }
 
 int roost_survey_take(roost_survey *survey, int64_t wait_ns) {
     int64_t end = now() + wait_ns;
-    int failure = take_turn(end);
-    if (failure == 0) failure = install();
-    if (failure == ETIMEDOUT) return failure;
+    int failure = install();
     int32_t me = (int32_t)syscall(SYS_gettid);
     for (uint32_t index = 0; index < survey->inquiry.count && failure == 0; index++) {
         question *question = &survey->questions[index];
@@ -423,7 +422,6 @@ int roost_survey_take(roost_survey *survey, int64_t wait_ns) {
         nanosleep(&pause, NULL);
     }
     if (__atomic_load_n(&readers, __ATOMIC_SEQ_CST) != 0) survey->is_busy = 1;
-    give_turn();
     return failure;
 }
 
