@@ -5,6 +5,15 @@ enum { form_string = 0x08, form_block = 0x09, form_block1 = 0x0A, form_udata = 0
     form_strx = 0x1A, form_strx1 = 0x25, form_strx4 = 0x28, form_data1 = 0x0B, form_data2 = 0x05, form_data4 = 0x06, form_data8 = 0x07,
     form_data16 = 0x1E };
 
+const char *text_of_form(const roost_code *code, uint64_t form, uint64_t number, uint64_t offsets_base, size_t offset_size) {
+    if (form == form_strx || (form >= form_strx1 && form <= form_strx4)) {
+        bytes at = part(code->text_offsets, offsets_base + number * offset_size);
+        return text_at(code->texts, fixed(&at, offset_size));
+    }
+    if (form == form_strp) return text_at(code->texts, number);
+    return form == form_line_strp ? text_at(code->line_texts, number) : NULL;
+}
+
 typedef struct {
     const char *name;
     uint64_t folder;

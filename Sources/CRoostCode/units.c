@@ -83,15 +83,6 @@ static value read_value(uint64_t form, int64_t implicit, const unit *of, bytes *
     return found;
 }
 
-const char *text_of_form(const roost_code *code, uint64_t form, uint64_t number, uint64_t offsets_base, size_t offset_size) {
-    if (form == form_strx || (form >= form_strx1 && form <= form_strx4)) {
-        bytes at = part(code->text_offsets, offsets_base + number * offset_size);
-        return text_at(code->texts, fixed(&at, offset_size));
-    }
-    if (form == form_strp) return text_at(code->texts, number);
-    return form == form_line_strp ? text_at(code->line_texts, number) : NULL;
-}
-
 static const char *text_of(const roost_code *code, const unit *of, const value *from) {
     if (from->text != NULL) return from->text;
     return text_of_form(code, from->form, from->number, of->text_offsets, of->offset_size);
