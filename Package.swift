@@ -43,7 +43,8 @@ let package = Package(
         .target(
             name: "RoostProcess",
             dependencies: ["Roost", "RoostCrashReport", "RoostSymbols", "CRoostProcess", "CRoostStacks"]),
-        .target(name: "RoostSymbols", dependencies: ["RoostCrashReport", "CRoostStacks"]),
+        .target(name: "CRoostCode"),
+        .target(name: "RoostSymbols", dependencies: ["RoostCrashReport", "CRoostCode", "CRoostStacks"]),
         .target(name: "CRoostCrash", dependencies: ["CRoostLedger", "CRoostStacks"]),
         .target(
             name: "RoostCrash",

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
+import censusplan
 import goals
 import machine
 import plan
@@ -26,7 +27,7 @@ HOME = Path(__file__).resolve().parent.parent
 
 
 def arguments():
-    names = [b.name for b in plan.BENCHMARKS + processplan.BENCHMARKS + windowplan.BENCHMARKS] + ["thumbnails", "process-thumbnails"]
+    names = [b.name for b in plan.BENCHMARKS + censusplan.BENCHMARKS + processplan.BENCHMARKS + windowplan.BENCHMARKS] + ["thumbnails", "process-thumbnails"]
     parser = argparse.ArgumentParser(prog="Benchmarks/run", description=__doc__, allow_abbrev=False)
     parser.add_argument("--quick", action="store_true", help="3 rounds and smaller counts")
     parser.add_argument("--json", type=Path, metavar="FILE", help="where the JSON goes (default: Benchmarks/.results/…)")
@@ -114,7 +115,7 @@ def planned(options, paths):
     def wanted(benchmarks):
         return [b for b in benchmarks if not options.only or b.name in options.only]
 
-    for benchmark in wanted(plan.BENCHMARKS):
+    for benchmark in wanted(plan.BENCHMARKS + censusplan.BENCHMARKS):
         yield benchmark, lambda row: one(row, paths, options.quick)
     with_processes = wanted(processplan.BENCHMARKS)
     if with_processes:
@@ -136,7 +137,7 @@ def planned(options, paths):
 
 def main():
     options = arguments()
-    swift = ("peers-swift", "peers-foundation", "bench-roost", "bench-window", "bench-process", "bench-process-static")
+    swift = ("peers-swift", "peers-foundation", "bench-roost", "bench-window", "bench-process", "bench-process-static", "bench-census", "bench-census-debug")
     paths = {name: str(options.swift_bin / name) for name in swift}
     paths |= {name: str(HOME / "Peers/cpp/build" / name) for name in ("peer-textbook", "peer-tbb", "peer-qt")}
     paths |= {name: str(HOME / "Peers/gtk/build" / name) for name in ("control", "asker")}

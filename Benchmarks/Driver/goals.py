@@ -2,6 +2,7 @@
 
 import statistics
 
+import censusplan
 import processplan
 import thumbnails
 import windowplan
@@ -73,6 +74,15 @@ GOALS += [
     ("growth", "10 million finished workers, kB", plain("growth", "Roost, scope.start", "growth_kb"), "<=", 1024),
     ("flood", "growth, MB", plain("flood", "Roost, worker.report → onUpdate", "growth_mb"), "<=", 2),
     ("flood", "longest gap, ms", plain("flood", "Roost, worker.report → onUpdate", "gap_ms"), "<=", 16),
+]
+
+for threads, limit in ((10, 30), (210, 100)):
+    for label in (censusplan.ROOST, censusplan.DEBUG):
+        for key, what in (("cold_ms", "first"), ("warm_ms", "again")):
+            GOALS.append((f"census-{threads}", f"{label}: {what}, ms", plain(f"census-{threads}", label, key), "<=", limit))
+GOALS += [
+    ("watchdog-idle", "% of a core, worst round", plain("watchdog-idle", censusplan.WATCHDOG, "percent"), "<=", 0.1, max),
+    ("watchdog-idle", "hangs told, worst round", plain("watchdog-idle", censusplan.WATCHDOG, "hangs"), "<=", 0, max),
 ]
 
 THUMBNAILER, PILLOW = "Roost thumbnailer", "Pillow, 2 threads"

@@ -1,9 +1,8 @@
 import Glibc
 import RoostCrashReport
-import Runtime
 import Synchronization
 
-/// Asks the symboliser of Swift's runtime.
+/// Finds functions, files and lines.
 ///
 /// Stacks of this process are named as well as those of an earlier one: what counts are the files. One that was replaced by another build
 /// since has other functions at the same places, and is not asked.
@@ -31,14 +30,30 @@ package enum FrameNames {
                 + "the file has another build now, or is gone"
         }
         guard !wanted.isEmpty else { return NamedPlaces(frames: known, problem: problem) }
-        do {
-            let found = try names(of: wanted, images.sorted { $0.start < $1.start }, stacks)
-            known.merge(found) { $1 }
-            let kept = known.count <= most ? known : found
-            self.known.withLock { $0 = kept }
-        } catch {
-            problem = "names could not be looked up: \(error)"
+        var found: [CodePlace: [CrashFrame]] = [:]
+        // Those that the quick reader cannot read go to that of the runtime.
+        var others: [RawStacks.Image] = []
+        for image in images {
+            let places = wanted.filter { $0.key.image == image.path }.map { $0 }
+            guard let frames = CodeFile.frames(at: places.map(\.key), path: file(of: image)) else {
+                others.append(image)
+                continue
+            }
+            for (place, frames) in zip(places, frames) { found[place.key] = frames }
         }
+        if !others.isEmpty {
+            do {
+                let rest = wanted.filter { place, _ in others.contains { $0.path == place.image } }
+                found.merge(try RuntimeSymbols.frames(at: rest, others.sorted { $0.start < $1.start }, stacks, file)) {
+                    $1
+                }
+            } catch {
+                problem = "names could not be looked up: \(error)"
+            }
+        }
+        known.merge(found) { $1 }
+        let kept = known.count <= most ? known : found
+        self.known.withLock { $0 = kept }
         return NamedPlaces(frames: known, problem: problem)
     }
 
@@ -52,54 +67,6 @@ package enum FrameNames {
         let count = readlink("/proc/self/exe", &buffer, buffer.count - 1)
         return String(decoding: buffer[..<max(0, count)].map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }()
-
-    private static func names(
-        of wanted: [CodePlace: UInt64], _ images: [RawStacks.Image], _ stacks: RawStacks
-    ) throws -> [CodePlace: [CrashFrame]] {
-        let stored = StoredBacktrace(
-            addresses: wanted.map { ($1, $0.isReturnAddress) },
-            images: images.map { (file(of: $0), $0.start, $0.end) })
-        guard let named = try stored.backtrace().symbolicated() else { throw NoNames() }
-        var found: [CodePlace: [FoundFrame]] = [:]
-        for frame in named.frames {
-            guard let (address, isReturnAddress) = address(frame.captured),
-                let place = CodePlace(address, isReturnAddress: isReturnAddress, in: stacks)
-            else { continue }
-            var name = self.frame(frame)
-            name.address = CrashAddress(rawValue: address)
-            name.image = stacks.image(at: address)?.name
-            found[place, default: []].append(name)
-        }
-        return found.mapValues { frames in
-            CrashThread(id: nil, name: nil, isCrashed: false, found: frames, isCut: false).frames
-        }
-    }
-
-    private static func frame(_ frame: SymbolicatedBacktrace.Frame) -> FoundFrame {
-        var found = FoundFrame()
-        guard let symbol = frame.symbol, symbol.rawName != "<unknown>" else { return found }
-        found.mangled = symbol.rawName
-        found.name = symbol.name
-        found.offset = symbol.offset
-        found.place = symbol.sourceLocation.map { ($0.path, $0.line, $0.column) }
-        found.isInlined = frame.inlined
-        found.isRuntimeFailure = frame.isSwiftRuntimeFailure
-        found.isThunk = frame.isSwiftThunk
-        found.isMarked = frame.isSystem
-        return found
-    }
-
-    private static func address(_ frame: Backtrace.Frame) -> (address: UInt64, isReturnAddress: Bool)? {
-        switch frame {
-        case .programCounter(let address): UInt64(address).map { ($0, false) }
-        case .returnAddress(let address): UInt64(address).map { ($0, true) }
-        default: nil
-        }
-    }
-
-    private struct NoNames: Error, CustomStringConvertible {
-        var description: String { "the runtime gave none" }
-    }
 }
 
 extension RawStacks {

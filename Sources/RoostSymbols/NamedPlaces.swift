@@ -7,11 +7,6 @@ package struct NamedPlaces: Sendable {
     /// Why some have no names, in words that stand in a report; nil when nothing was in the way.
     package private(set) var problem: String?
 
-    init(frames: [CodePlace: [CrashFrame]], problem: String?) {
-        self.frames = frames
-        self.problem = problem
-    }
-
     /// The threads with their names; where nothing was found, the address and the file.
     package func threads(of stacks: RawStacks) -> [CrashThread] {
         // Threads that wait for work all have the same stack.

@@ -57,7 +57,8 @@ enum Hanging {
         let watchdog = try watch()
         serve(for: .milliseconds(400))
         say("watched")
-        serve(until: 0)
+        // It is stopped in the middle of something, with a beat that it has not answered.
+        repeat { computeOnMain(for: .milliseconds(100)) } while !turn(0, input: 0)
         computeOnMain(for: .milliseconds(600))
         serve(for: .milliseconds(400))
         watchdog.stop()
@@ -130,8 +131,6 @@ enum Hanging {
             turn(Int32(left) + 1, input: -1)
         }
     }
-
-    private static func serve(until input: Int32) { while !turn(-1, input: input) {} }
 
     /// True when there is input.
     @discardableResult private static func turn(_ milliseconds: Int32, input: Int32) -> Bool {

@@ -54,6 +54,19 @@ void census_block_signals(void *nothing) {
     census_wait(nothing);
 }
 
+static inline __attribute__((always_inline)) void inlined_inner(void) {
+    while (1) pause();  // here: inner
+}
+
+static inline __attribute__((always_inline)) void inlined_middle(void) {
+    inlined_inner();  // here: middle
+}
+
+void census_wait_inlined(void *nothing) {
+    (void)nothing;
+    inlined_middle();  // here: outer
+}
+
 void census_compute(void *nothing) {
     (void)nothing;
     static volatile uint64_t number;

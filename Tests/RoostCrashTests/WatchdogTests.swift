@@ -91,12 +91,13 @@ import Testing
     @Test func aStoppedProcessDoesNotHang() throws {
         let program = try CensusProgram("stopped")
         #expect(program.line() == "watched")
-        for pause in [2_000_000, 400_000] as [UInt32] {
+        for pause in [2_000_000, 600_000, 600_000, 600_000] as [UInt32] {
             kill(program.id, SIGSTOP)
             // It is to be stopped for so long: nothing tells how long is over.
             usleep(pause)
             kill(program.id, SIGCONT)
-            usleep(500_000)
+            // And goes on for a while, so that it could be told.
+            usleep(400_000)
         }
         // Then it hangs in earnest: nothing was told before.
         try program.type("hang\n")

@@ -65,8 +65,12 @@ enum {
 
 // Memory for the stacks of these threads; NULL when there is none to be had.
 roost_survey *_Nullable roost_survey_make(const int32_t *_Nonnull threads, uint32_t count);
-// Asks them all, and waits for `wait_ns` at most and some more for those that have begun. Once for a survey; of several at a time one
-// works and the others wait within their time. 0, ETIMEDOUT when it was never its turn, or the errno of sigaction.
+// Surveys take turns: a thread that writes its answer to one looks as if it could not answer another. 0, or ETIMEDOUT when `wait_ns` was not
+// enough; after 0 it is this caller's turn until it says that it ends.
+int roost_survey_begin(int64_t wait_ns);
+void roost_survey_end(void);
+// Asks them all, and waits for `wait_ns` at most and some more for those that have begun. Once for a survey, by whose turn it is. 0, or the
+// errno of sigaction.
 int roost_survey_take(roost_survey *_Nonnull survey, int64_t wait_ns);
 // What became of the question to a thread, by its place among `threads`.
 uint32_t roost_survey_answer(const roost_survey *_Nonnull survey, uint32_t index);

@@ -14,11 +14,22 @@ struct CensusTaker {
 
     func take() -> ThreadCensus {
         let began = roost_time_without_suspend()
+        let wait = max(0, min(options.wait.nanosecondsClamped, 60_000_000_000))
+        var problem: String?
+        var isOurTurn = false
+        if options.interrupting != .never {
+            isOurTurn = roost_survey_begin(wait) == 0
+            if !isOurTurn { problem = "another census was at work all the time" }
+        }
         let all = ProcessDoor.threads()
         let ids = Set(all.map(\.thread))
         var seen = all.filter { options.threads?.contains($0.thread) ?? true }.map(Seen.init)
-        for index in seen.indices { seen[index].refusal = refusal(seen[index]) }
-        let problem = ask(&seen)
+        for index in seen.indices { seen[index].refusal = problem ?? refusal(seen[index]) }
+        if isOurTurn {
+            lookAgain(&seen)
+            problem = ask(&seen, wait - (roost_time_without_suspend() - began))
+            roost_survey_end()
+        }
 
         let hasFrames = seen.contains { !$0.frames.isEmpty }
         var stacks = RawStacks(threads: seen.map(\.raw), images: hasFrames ? ProcessDoor.images() : [])
@@ -70,6 +81,8 @@ struct CensusTaker {
             let text = withUnsafePointer(to: kernel) { String(cString: roost_thread_channel($0)) }
             return text.isEmpty ? nil : text
         }
+        /// No signal gets through to it now.
+        var isSilent: Bool { state == .uninterruptible || kernel.blocks_profiling != 0 }
         var raw: RawStacks.Thread { RawStacks.Thread(id: kernel.thread, name: name, frames: frames, isCut: isCut) }
     }
 
@@ -95,8 +108,23 @@ struct CensusTaker {
         }
     }
 
+    /// A thread may block signals, or wait for a lock of the kernel, for a moment only.
+    private func lookAgain(_ seen: inout [Seen]) {
+        for _ in 0..<3 {
+            let silent = seen.indices.filter { seen[$0].isSilent && seen[$0].refusal != nil }
+            guard !silent.isEmpty else { return }
+            usleep(500)
+            for index in silent {
+                var kernel = roost_thread()
+                guard roost_thread_read(seen[index].kernel.thread, &kernel) != 0 else { continue }
+                seen[index] = Seen(kernel)
+                seen[index].refusal = refusal(seen[index])
+            }
+        }
+    }
+
     /// Writes down the stacks; what went wrong with all of them, if so.
-    private func ask(_ seen: inout [Seen]) -> String? {
+    private func ask(_ seen: inout [Seen], _ wait: Int64) -> String? {
         let asked = seen.indices.filter { seen[$0].refusal == nil }
         guard !asked.isEmpty else { return nil }
         guard let survey = roost_survey_make(asked.map { seen[$0].kernel.thread }, UInt32(asked.count)) else {
@@ -104,11 +132,9 @@ struct CensusTaker {
             return "there was no memory for stacks"
         }
         defer { roost_survey_free(survey) }
-        let failure = roost_survey_take(survey, max(0, min(options.wait.nanosecondsClamped, 60_000_000_000)))
+        let failure = roost_survey_take(survey, max(0, wait))
         guard failure == 0 else {
-            let why =
-                failure == ETIMEDOUT
-                ? "another census was at work all the time" : "SIGPROF could not be handled: errno \(failure)"
+            let why = "SIGPROF could not be handled: errno \(failure)"
             for index in asked { seen[index].refusal = why }
             return why
         }

@@ -16,6 +16,8 @@ void census_wait_uninterruptibly(void *_Nullable nothing);
 void census_block_signals(void *_Nullable nothing);
 // Waits.
 void census_wait(void *_Nullable nothing);
+// Waits, in functions that were inlined into each other.
+void census_wait_inlined(void *_Nullable nothing);
 // Computes for ever.
 void census_compute(void *_Nullable nothing);
 

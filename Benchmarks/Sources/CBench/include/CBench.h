@@ -17,4 +17,7 @@ static inline uint64_t bench_step(uint64_t x) {
 // Pins the calling thread, and those it starts from then on, to the `index`th core that the process began with.
 void bench_pin(int index);
 
+// Lets any process look at this one's threads, also where only its parent may.
+void bench_allow_tracing(void);
+
 #endif
