@@ -53,7 +53,9 @@ let package = Package(
             ]),
         .target(
             name: "CRoostCensus", dependencies: ["CRoostLedger"], linkerSettings: [.linkedLibrary("dispatch")]),
-        .target(name: "RoostApp", dependencies: ["Roost", "RoostProcess", "RoostCrash"]),
+        .target(
+            name: "RoostApp",
+            dependencies: ["Roost", "RoostProcess", "RoostCrash", "CRoostCrash", "CRoostPlatform"]),
         .target(name: "RoostTerminal", dependencies: ["Roost", "CRoostPlatform"]),
         .target(name: "RoostTesting", dependencies: ["Roost"]),
         .target(name: "RoostCrashReport"),
@@ -100,7 +102,9 @@ let package = Package(
             name: "RoostCrashReportTests", dependencies: ["RoostCrashReport"], resources: [.copy("Fixtures")]),
         .executableTarget(
             name: "crash-test-app",
-            dependencies: ["RoostApp", "RoostCrash", "CRoostCrash", "ProcessTestNative", "ProcessTestTasks"],
+            dependencies: [
+                "RoostApp", "RoostCrash", "RoostTerminal", "CRoostCrash", "ProcessTestNative", "ProcessTestTasks",
+            ],
             path: "Tests/CrashTestApp"),
         .target(name: "CensusTestNative", path: "Tests/CensusTestNative"),
         .executableTarget(

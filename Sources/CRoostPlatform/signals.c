@@ -201,7 +201,19 @@ static void say(const struct last_words *words) {
     if (words->text_length > 0) write_all(STDERR_FILENO, words->text, words->text_length);
 }
 
+static void (*noted_end)(int kind, int number);
+
+void roost_at_end(void (*note)(int kind, int number)) {
+    __atomic_store_n(&noted_end, note, __ATOMIC_RELEASE);
+}
+
+static void note_end(int kind, int number) {
+    void (*note)(int, int) = __atomic_load_n(&noted_end, __ATOMIC_ACQUIRE);
+    if (note != NULL) note(kind, number);
+}
+
 _Noreturn void roost_end_now(int status) {
+    note_end(ROOST_ENDS_BY_STATUS, status);
     roost_say_last_words();
     // Another thread may be at it: a moment, so that the report is whole.
     for (int i = 0; i < 50 && __atomic_load_n(&speakers, __ATOMIC_ACQUIRE) > 0; i++) rest_for(1);
@@ -209,6 +221,7 @@ _Noreturn void roost_end_now(int status) {
 }
 
 _Noreturn void roost_end_by_signal(int number) {
+    note_end(ROOST_ENDS_BY_SIGNAL, number);
     roost_terminal_give_back();
     struct sigaction action = {.sa_handler = SIG_DFL};
     sigaction(number, &action, NULL);

@@ -5,6 +5,7 @@ import ProcessTestTasks
 import Roost
 import RoostApp
 import RoostCrash
+import RoostTerminal
 
 /// A program that ends in one of many ways, and says at its next start how the one before ended.
 ///
@@ -13,11 +14,18 @@ import RoostCrash
 /// crash-test-app FOLDER wait                      until somebody ends it
 /// crash-test-app FOLDER exit STATUS
 @main struct CrashTestApp: RoostApplication {
+    static let name = "crash-test"
+
+    static var survival: Survival {
+        let folder = CommandLine.arguments.dropFirst().first
+        return Survival(capture: .init(version: "1.2", folder: folder, limits: StoreLimits(reports: 5)))
+    }
+
     static func run() throws {
         let arguments = CommandLine.arguments
-        guard arguments.count > 2 else { return print("usage: crash-test-app FOLDER ACTION…") }
-        let capture = CrashCapture.install(
-            "crash-test", configuration: .init(version: "1.2", folder: arguments[1], limits: StoreLimits(reports: 5)))
+        guard arguments.count > 2, let capture = CrashCapture.installed else {
+            return print("usage: crash-test-app FOLDER ACTION…")
+        }
         for problem in capture.problems { print("problem: \(problem)") }
         fflush(nil)
         let rest = Array(arguments.dropFirst(3))
@@ -27,6 +35,7 @@ import RoostCrash
         case "wait": wait(capture, rest)
         case "exit": exit(Int32(rest.first ?? "0") ?? 0)
         case "nested": nested()
+        case "start": start(rest)
         case "hang-in-handler": hangInHandler()
         case "finalizers": finalizers(capture, rest)
         case "fork": fork(rest)
@@ -35,13 +44,13 @@ import RoostCrash
     }
 
     private static func tell(_ capture: CrashCapture) {
-        let history = capture.history
+        let history = LaunchHistory(capture.pastRuns, version: capture.version)
         guard let run = capture.settle() else { return print("no run before this one") }
         print("ending: \(run.ending)")
         print("stage: \(run.stage ?? "-")")
         print("launched: \(run.hasLaunched)")
-        print("failed starts: \(history.failedStarts)")
-        for (stage, count) in history.crashesInStage.sorted(by: { $0.key < $1.key }) {
+        print("failed starts: \(history.crashedStarts)")
+        for (stage, count) in history.stageCrashes.sorted(by: { $0.key < $1.key }) {
             print("crashes: \(stage) \(count)")
         }
         if let worker = run.crashedWorker { print("crashed worker: \(worker)") }
@@ -90,6 +99,32 @@ import RoostCrash
     private static func nested() {
         roost_crash_set_hook { UnsafeMutablePointer<Int>(bitPattern: 8)!.pointee = 1 }
         _ = Crashing.perform(.badPointer)
+    }
+
+    /// A program with a start in stages; `STAGE=WAY` ends it there.
+    private static func start(_ words: [String]) {
+        let ways = Dictionary(
+            words.compactMap { word in
+                let parts = word.split(separator: "=").map(String.init)
+                return parts.count == 2 ? (parts[0], Crash.Way(rawValue: parts[1])) : nil
+            }, uniquingKeysWith: { first, _ in first })
+        func body(_ name: String) -> @Sendable (LaunchStageContext) throws -> Void {
+            let way = ways[name] ?? nil
+            return { _ in if let way { _ = Crashing.perform(way) } }
+        }
+        Shutdown.run(name) {
+            let launch = Launch(
+                name,
+                stages: [
+                    .required("cache", within: .seconds(10), body("cache")),
+                    .optional("decoders", within: .seconds(10), body("decoders")),
+                    .onMain("window") { print("the window is there") },
+                ])
+            let report = await launch.run(TerminalLaunchPresenter(name, on: Terminal()))
+            print(report)
+            print("mode: \(report.mode)")
+            return report.outcome.exitStatus
+        }
     }
 
     private static func hangInHandler() {

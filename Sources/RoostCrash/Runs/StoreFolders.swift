@@ -9,6 +9,7 @@ struct StoreFolders: Sendable, Hashable {
     let pages: String
 
     var runs: String { store + "/runs" }
+    var timelines: String { store + "/timelines" }
     var reports: String { store + "/reports" }
 
     /// The folders for `program`; `folder` is the program's own choice.
