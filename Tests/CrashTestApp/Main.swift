@@ -6,6 +6,7 @@ import Roost
 import RoostApp
 import RoostCrash
 import RoostTerminal
+import Synchronization
 
 /// A program that ends in one of many ways, and says at its next start how the one before ended.
 ///
@@ -18,7 +19,13 @@ import RoostTerminal
 
     static var survival: Survival {
         let folder = CommandLine.arguments.dropFirst().first
-        return Survival(capture: .init(version: "1.2", folder: folder, limits: StoreLimits(reports: 5)))
+        return Survival(
+            capture: .init(version: "1.2", folder: folder, limits: StoreLimits(reports: 5)),
+            onHang: { event in
+                guard case .began = event else { return }
+                print("hung")
+                fflush(nil)
+            })
     }
 
     static func run() throws {
@@ -36,6 +43,8 @@ import RoostTerminal
         case "exit": exit(Int32(rest.first ?? "0") ?? 0)
         case "nested": nested()
         case "start": start(rest)
+        case "serve": serve(isStubborn: rest.first == "stubborn")
+        case "hang": hang()
         case "hang-in-handler": hangInHandler()
         case "finalizers": finalizers(capture, rest)
         case "fork": fork(rest)
@@ -55,9 +64,15 @@ import RoostTerminal
         }
         if let worker = run.crashedWorker { print("crashed worker: \(worker)") }
         for worker in run.workers { print("worker: \(worker)") }
+        if let start = LastRun.startTimeline {
+            print("start timeline: \(start.bars.map(\.name).joined(separator: ", "))")
+        }
+        if let end = LastRun.endTimeline { print("end timeline: \(end.bars.count) bars") }
         for problem in run.problems { print("problem: \(problem)") }
         print(run)
     }
+
+    fileprivate static let bareWay = Mutex<Crash.Way?>(nil)
 
     private static func crash(_ capture: CrashCapture, _ words: [String]) throws {
         guard words.count > 1, let way = Crash.Way(rawValue: words[0]) else { return print("no such crash") }
@@ -74,10 +89,12 @@ import RoostTerminal
             }
             _ = try? handle.waitForEnding(within: .seconds(20))
         default:
-            // A thread that nobody told anything.
-            var thread = pthread_t()
-            _ = CrashThreadBody.start(&thread, way)
-            pthread_join(thread, nil)
+            // A thread that is nobody's.
+            bareWay.withLock { $0 = way }
+            native_at_once(1) {
+                CrashCapture.protectThread()
+                if let way = CrashTestApp.bareWay.withLock({ $0 }) { _ = Crashing.perform(way) }
+            }
         }
         print("it went on")
     }
@@ -127,6 +144,40 @@ import RoostTerminal
         }
     }
 
+    private static func serve(isStubborn: Bool) {
+        Shutdown.process.onEvent { event in
+            guard case .waiting = event else { return }
+            print("ending")
+            fflush(nil)
+        }
+        Shutdown.run(name, configuration: .init(budget: .seconds(1))) {
+            let scope = WorkerScope("service")
+            let handle = scope.start(isStubborn ? "stubborn work" : "patient work") { worker in
+                print("serving")
+                fflush(nil)
+                if isStubborn { while true { usleep(10_000) } }
+                try worker.sleep(for: .seconds(60))
+            }
+            _ = await handle.ending
+            return 0
+        }
+    }
+
+    private static func hang() {
+        Shutdown.run(name) {
+            // Once the loop has answered for the first time.
+            try await Task.sleep(for: .milliseconds(600))
+            busyOnTheMainThread()
+            return 0
+        }
+    }
+
+    @inline(never)
+    private static func busyOnTheMainThread() {
+        let end = ContinuousClock.now + .seconds(20)
+        while ContinuousClock.now < end {}
+    }
+
     private static func hangInHandler() {
         roost_crash_set_hook { while true { pause() } }
         _ = Crashing.perform(.badPointer)
@@ -172,23 +223,4 @@ import RoostTerminal
 
 struct ThrownAtTheTop: Error {
     var way: String
-}
-
-enum CrashThreadBody {
-    static func start(_ thread: inout pthread_t, _ way: Crash.Way) -> Int32 {
-        let boxed = Unmanaged.passRetained(Box(way)).toOpaque()
-        return pthread_create(
-            &thread, nil,
-            { argument in
-                let box = Unmanaged<Box>.fromOpaque(argument!).takeRetainedValue()
-                CrashCapture.protectThread()
-                _ = Crashing.perform(box.way)
-                return nil
-            }, boxed)
-    }
-
-    final class Box {
-        let way: Crash.Way
-        init(_ way: Crash.Way) { self.way = way }
-    }
 }

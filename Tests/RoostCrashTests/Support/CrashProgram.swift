@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import Testing
 
 /// The program that ends in one of many ways, with a store of its own; gone with the test.
@@ -36,11 +37,15 @@ final class CrashProgram: Sendable {
         let process: Process
         let output: FileHandle
         let errors: URL
-        private let seen = Seen()
-
         /// What was read while somebody waited for it.
-        private final class Seen: @unchecked Sendable {  // proof: one test on one thread
-            var text = ""
+        private let seen = Shared("")
+
+        /// A value that copies of this one share.
+        private final class Shared: Sendable {
+            private let held: Mutex<String>
+            init(_ text: String) { held = Mutex(text) }
+            var text: String { held.withLock { $0 } }
+            func add(_ more: String) { held.withLock { $0 += more } }
         }
 
         init(process: Process, output: FileHandle, errors: URL) {
@@ -54,7 +59,7 @@ final class CrashProgram: Sendable {
             while !seen.text.contains(text) {
                 let data = output.availableData
                 if data.isEmpty { return false }
-                seen.text += String(decoding: data, as: UTF8.self)
+                seen.add(String(decoding: data, as: UTF8.self))
             }
             return true
         }
