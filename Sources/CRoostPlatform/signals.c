@@ -357,6 +357,8 @@ void roost_fill_standard_descriptors(void) {
     }
 }
 
+static int handled[64];
+
 int roost_signals_install(const int32_t *signals, size_t count) {
     if (signal_pipe[0] < 0) {
         int made[2];
@@ -371,7 +373,10 @@ int roost_signals_install(const int32_t *signals, size_t count) {
         struct sigaction now;
         if (sigaction(of_writes[i], NULL, &now) == 0 && now.sa_handler == SIG_DFL) handle(of_writes[i], on_failed_write);
     }
-    for (size_t i = 0; i < count; i++) handle(signals[i], on_end_signal);
+    for (size_t i = 0; i < count && i < sizeof handled / sizeof handled[0]; i++) {
+        handle(signals[i], on_end_signal);
+        handled[i] = signals[i];
+    }
     return 0;
 }
 
@@ -380,6 +385,13 @@ void roost_signals_handle_stop_key(void) {
 }
 
 int32_t roost_signals_wait(void) {
+    // A process whose parent had them blocked hears them all the same, on this thread.
+    sigset_t set;
+    sigemptyset(&set);
+    for (size_t i = 0; i < sizeof handled / sizeof handled[0]; i++) {
+        if (handled[i] != 0) sigaddset(&set, handled[i]);
+    }
+    pthread_sigmask(SIG_UNBLOCK, &set, NULL);
     for (;;) {
         unsigned char byte;
         ssize_t got = read(signal_pipe[0], &byte, 1);
