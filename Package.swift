@@ -113,7 +113,8 @@ let package = Package(
         .testTarget(
             name: "RoostCrashTests",
             dependencies: [
-                "RoostCrash", "RoostSymbols", "CRoostCrash", "CRoostCensus", "CRoostStacks", "CensusTestNative",
+                "RoostApp", "RoostCrash", "RoostSymbols", "CRoostCrash", "CRoostCensus", "CRoostStacks",
+                "CensusTestNative",
                 "crash-test-app", "census-test-app",
             ]),
         .testTarget(name: "RoostGTKTests", dependencies: ["RoostGTK"]),

@@ -8,7 +8,8 @@ import Testing
         for _ in 0..<2 { #expect(try program.run("start", "decoders=badPointer").signal == SIGSEGV) }
         let third = try program.run("start", "decoders=badPointer")
         #expect(third.status == 0, "\(third)")
-        #expect(third.errors.contains("'decoders' was skipped: the last 2 starts that ran it crashed in it"), "\(third)")
+        #expect(
+            third.errors.contains("'decoders' was skipped: the last 2 starts that ran it crashed in it"), "\(third)")
         #expect(third.output.contains("the window is there"))
         // One clean start gives it another try, of which one crash is enough.
         #expect(try program.run("start", "decoders=badPointer").signal == SIGSEGV)

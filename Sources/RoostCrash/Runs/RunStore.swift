@@ -148,8 +148,22 @@ struct RunStore: Sendable {
         for path in [run.record.page, "\(folders.runs)/\(run.id.copy)"].compactMap({ $0 }) { unlink(path) }
     }
 
+    /// How long a page is kept whose record somebody has removed: its file stands in memory, and nobody would ever ask for it.
+    private static let longest = Int64(30) * 24 * 3_600 * 1_000
+
+    private func forgetLostPages() {
+        let now = Int64(time(nil)) * 1_000
+        for name in FileSystem.names(in: folders.pages) {
+            guard let id = RunID(file: name, ending: ".page"), now - id.milliseconds > Self.longest,
+                kill(id.process, 0) != 0
+            else { continue }
+            unlink("\(folders.pages)/\(name)")
+        }
+    }
+
     /// Removes the oldest records beyond so many; those of runs that are alive stay.
     func forget(beyond limit: Int) {
+        forgetLostPages()
         let ids = runIDs()
         guard ids.count > limit else { return }
         for id in ids.dropLast(limit) {

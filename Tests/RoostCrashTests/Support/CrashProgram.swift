@@ -22,7 +22,16 @@ final class CrashProgram: Sendable {
         try FileManager.default.createDirectory(atPath: folder + "/memory", withIntermediateDirectories: true)
     }
 
-    deinit { try? FileManager.default.removeItem(atPath: folder) }
+    deinit {
+        // With the store goes what its records name in memory.
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: store + "/runs")) ?? [] {
+            let record = (try? String(contentsOfFile: "\(store)/runs/\(name)", encoding: .utf8)) ?? ""
+            for line in record.split(separator: "\n") where line.hasPrefix("page ") {
+                unlink(String(line.dropFirst(5)))
+            }
+        }
+        try? FileManager.default.removeItem(atPath: folder)
+    }
 
     struct Outcome: Sendable {
         var signal: Int32?
