@@ -38,6 +38,13 @@ import Synchronization
         let rest = Array(arguments.dropFirst(3))
         switch arguments[2] {
         case "tell": tell(capture)
+        case "settle": capture.settle()
+        case "full-disk":
+            fillDisk()
+            _ = Crashing.perform(.badPointer)
+        case "tell-on-a-full-disk":
+            fillDisk()
+            tell(capture)
         case "crash": try crash(capture, rest)
         case "wait": wait(capture, rest)
         case "exit": exit(Int32(rest.first ?? "0") ?? 0)
@@ -50,6 +57,13 @@ import Synchronization
         case "fork": fork(rest)
         default: print("no such action")
         }
+    }
+
+    /// From here on no file of this process gets any larger: writing fails as it does where there is no room.
+    private static func fillDisk() {
+        signal(SIGXFSZ, SIG_IGN)
+        var none = rlimit(rlim_cur: 0, rlim_max: 0)
+        setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &none)
     }
 
     private static func tell(_ capture: CrashCapture) {

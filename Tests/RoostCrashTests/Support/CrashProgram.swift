@@ -63,6 +63,9 @@ final class CrashProgram: Sendable {
 
         var id: Int32 { process.processIdentifier }
 
+        /// What it has printed on standard error so far.
+        var printedErrors: String { (try? String(contentsOf: errors, encoding: .utf8)) ?? "" }
+
         /// Reads until the program has printed this; false if it ended before.
         func waits(for text: String) -> Bool {
             while !seen.text.contains(text) {
