@@ -102,6 +102,8 @@ let package = Package(
             name: "crash-test-app",
             dependencies: ["RoostApp", "RoostCrash", "CRoostCrash", "ProcessTestNative", "ProcessTestTasks"],
             path: "Tests/CrashTestApp"),
+        .executableTarget(
+            name: "shutdown-test-app", dependencies: ["Roost", "RoostApp"], path: "Tests/ShutdownTestApp"),
         .target(name: "CensusTestNative", path: "Tests/CensusTestNative"),
         .executableTarget(
             name: "census-test-app", dependencies: ["Roost", "RoostCrash", "CRoostPlatform", "CensusTestNative"],
@@ -109,8 +111,9 @@ let package = Package(
         .testTarget(
             name: "RoostCrashTests",
             dependencies: [
-                "RoostCrash", "RoostSymbols", "CRoostCrash", "CRoostCensus", "CRoostStacks", "CensusTestNative",
-                "crash-test-app", "census-test-app",
+                "Roost", "RoostCrash", "RoostSymbols", "CRoostCrash", "CRoostCensus", "CRoostStacks",
+                "CensusTestNative",
+                "crash-test-app", "census-test-app", "shutdown-test-app",
             ]),
         .testTarget(name: "RoostGTKTests", dependencies: ["RoostGTK"]),
         .executableTarget(
