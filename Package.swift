@@ -106,6 +106,8 @@ let package = Package(
                 "RoostApp", "RoostCrash", "RoostTerminal", "CRoostCrash", "ProcessTestNative", "ProcessTestTasks",
             ],
             path: "Tests/CrashTestApp"),
+        .executableTarget(
+            name: "shutdown-test-app", dependencies: ["Roost", "RoostApp"], path: "Tests/ShutdownTestApp"),
         .target(name: "CensusTestNative", path: "Tests/CensusTestNative"),
         .executableTarget(
             name: "census-test-app", dependencies: ["Roost", "RoostCrash", "CRoostPlatform", "CensusTestNative"],
@@ -113,9 +115,9 @@ let package = Package(
         .testTarget(
             name: "RoostCrashTests",
             dependencies: [
-                "RoostApp", "RoostCrash", "RoostSymbols", "CRoostCrash", "CRoostCensus", "CRoostStacks",
+                "Roost", "RoostApp", "RoostCrash", "RoostSymbols", "CRoostCrash", "CRoostCensus", "CRoostStacks",
                 "CensusTestNative",
-                "crash-test-app", "census-test-app",
+                "crash-test-app", "census-test-app", "shutdown-test-app",
             ]),
         .testTarget(name: "RoostGTKTests", dependencies: ["RoostGTK"]),
         .executableTarget(

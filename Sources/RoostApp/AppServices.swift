@@ -9,6 +9,8 @@ enum AppServices {
     private static let watchdog = Locked<HangWatchdog?>(nil)
 
     static func start(_ program: String, _ survival: Survival) {
+        // Whoever is late is in the report with the line where it is stuck, captured or not.
+        Shutdown.process.stackSource = CensusStackSource()
         guard let configuration = survival.capture else { return watch(program, survival) }
         let capture = CrashCapture.install(program, configuration: configuration)
         // However the process ends from here on, the next start knows it.
