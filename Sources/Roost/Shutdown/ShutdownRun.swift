@@ -28,6 +28,8 @@ struct ShutdownRun {
         stacks.fill(&late, &finalizers)
         HeldFailures.report(of: shutdown.root, within: min(.milliseconds(50), budget.report / 2))
         var report = makeReport(late, finalizers, scopes)
+        report.openWindows = shutdown.openWindows(within: min(.milliseconds(25), budget.report / 4))
+        report.survivors = shutdown.root.survivors.current
         report.phases = phases.reports(until: report.duration)
         writeReport(report)
         shutdown.emit(.ended(report))
