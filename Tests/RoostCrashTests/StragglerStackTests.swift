@@ -19,7 +19,8 @@ import Testing
         status: Int32 = 70
     ) throws -> Late {
         let program = try CrashProgram()
-        let path = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
+        // Beside it, so that a run with a sanitizer takes a program without one: that has threads and pauses of its own.
+        let path = URL(fileURLWithPath: CrashProgram.path).deletingLastPathComponent()
             .appendingPathComponent("shutdown-test-app").path
         let running = try program.start(
             [action, "\(budget)"] + (library.map { [$0.path] } ?? []),
