@@ -48,6 +48,15 @@ import RoostApp
             Shutdown.process.addFinalizer("say goodbye") { sleepInTheFinalizer() }
             say("ready")
         case "exit": try load(library)
+        case "survivor":
+            Shutdown.process.addOpenWindowsSource { ["Album Window"] }
+            let album = Album()
+            album.own = album
+            scope.expectsGone(album, "album", within: .milliseconds(10))
+            await scope.close()
+            let patience = Parker()
+            patience.park(until: .now + .milliseconds(200))
+            say("ready")
         default: exit(2)
         }
         withExtendedLifetime((scope, camera)) {}
@@ -58,6 +67,11 @@ import RoostApp
         guard dlopen(library, RTLD_NOW) != nil else { throw SystemCallError(call: "dlopen", errno: ENOENT) }
         say("ready")
     }
+}
+
+/// Holds itself.
+@MainActor final class Album {
+    var own: Album?
 }
 
 func say(_ line: String) {
