@@ -12,12 +12,30 @@ import RoostCrash
 /// crash-test-app FOLDER crash WAY PLACE [STAGE]   on the main thread, a pool's, or one of nobody
 /// crash-test-app FOLDER wait                      until somebody ends it
 /// crash-test-app FOLDER exit STATUS
+/// crash-test-app FOLDER start                     how this process was started
+///
+/// With CRASH_TEST_SUPERVISED=never, ask or a number of restarts as the child of its own parent.
 @main struct CrashTestApp: RoostApplication {
     static func run() throws {
         let arguments = CommandLine.arguments
         guard arguments.count > 2 else { return print("usage: crash-test-app FOLDER ACTION…") }
-        let capture = CrashCapture.install(
-            "crash-test", configuration: .init(version: "1.2", folder: arguments[1], limits: StoreLimits(reports: 5)))
+        let configuration = CrashCapture.Configuration(
+            version: "1.2", folder: arguments[1], limits: StoreLimits(reports: 5))
+        if let way = getenv("CRASH_TEST_SUPERVISED") {
+            let way = String(cString: way)
+            // Whoever starts it on a thread of Dispatch has nearly all of them blocked, and that is inherited.
+            var none = sigset_t()
+            sigprocmask(SIG_SETMASK, &none, nil)
+            let restart: RestartPolicy =
+                switch way {
+                case "never": .never
+                case "ask": .ask()
+                default: .automatically(atMost: Int(way) ?? 0, within: .seconds(60))
+                }
+            CrashSupervisor.run("crash-test", configuration: configuration, restart: restart)
+        }
+        if arguments[2] == "crash-before" { _ = Crashing.perform(.fatal) }
+        let capture = CrashCapture.install("crash-test", configuration: configuration)
         for problem in capture.problems { print("problem: \(problem)") }
         fflush(nil)
         let rest = Array(arguments.dropFirst(3))
@@ -26,10 +44,19 @@ import RoostCrash
         case "crash": try crash(capture, rest)
         case "wait": wait(capture, rest)
         case "exit": exit(Int32(rest.first ?? "0") ?? 0)
+        case "leave": _exit(Int32(rest.first ?? "0") ?? 0)
         case "nested": nested()
         case "hang-in-handler": hangInHandler()
         case "finalizers": finalizers(capture, rest)
         case "fork": fork(rest)
+        case "start": SupervisedActions.start()
+        case "restarts": SupervisedActions.restarts(rest)
+        case "errors": SupervisedActions.printErrors(rest)
+        case "leave-a-child": SupervisedActions.leaveAChild()
+        case "count-signals": SupervisedActions.countSignals()
+        case "eat": SupervisedActions.eat(rest)
+        case "late": SupervisedActions.late()
+        case "print": SupervisedActions.printAndKill(rest)
         default: print("no such action")
         }
     }

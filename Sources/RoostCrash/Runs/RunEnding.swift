@@ -27,7 +27,12 @@ public enum RunEnding: Sendable, Hashable {
 
     /// The kind of ending alone, as a record keeps it.
     enum Short: String, Sendable, Hashable {
-        case clean, stopped, pastBudget = "past-budget", quit, crashed, killed, machineWentDown = "machine-went-down"
+        case clean, stopped
+        case pastBudget = "past-budget"
+        case quit, crashed, killed
+        case machineWentDown = "machine-went-down"
+
+        var isOrderly: Bool { self == .clean || self == .stopped }
     }
 
     var short: Short {

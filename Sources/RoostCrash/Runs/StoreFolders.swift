@@ -79,6 +79,9 @@ struct RunID: Sendable, Hashable, Comparable {
         text = String(name)
     }
 
+    /// The process's id.
+    var process: Int32? { text.lastIndex(of: "-").flatMap { Int32(text[text.index(after: $0)...]) } }
+
     static func < (left: Self, right: Self) -> Bool { left.text < right.text }
 
     var record: String { text + ".run" }
