@@ -27,7 +27,12 @@ public enum RunEnding: Sendable, Hashable {
 
     /// An ending without what belongs to it: see the cases of the same names.
     public enum Kind: String, Sendable, Hashable {
-        case clean, stopped, pastBudget = "past-budget", quit, crashed, killed, machineWentDown = "machine-went-down"
+        case clean, stopped
+        case pastBudget = "past-budget"
+        case quit, crashed, killed
+        case machineWentDown = "machine-went-down"
+
+        var isOrderly: Bool { self == .clean || self == .stopped }
     }
 
     /// Which of them it is.
