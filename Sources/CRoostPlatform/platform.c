@@ -76,6 +76,14 @@ void roost_thread_use_main_mask(void) {
     pthread_sigmask(SIG_SETMASK, &mask, NULL);
 }
 
+void roost_thread_block_signals(void) {
+    static const int let_in[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGABRT, SIGSYS, SIGPROF};
+    sigset_t mask;
+    sigfillset(&mask);
+    for (size_t index = 0; index < sizeof let_in / sizeof let_in[0]; index++) sigdelset(&mask, let_in[index]);
+    pthread_sigmask(SIG_SETMASK, &mask, NULL);
+}
+
 static __thread void *current;
 
 void *roost_thread_current(void) {

@@ -29,7 +29,7 @@ final class RunMemory: LaunchMemory {
     func gaveUp() { capture.gaveUp() }
 
     func ended(_ report: LaunchReport) {
-        _ = PlatformThread.start(name: "roost-timeline", options: .init(nice: 10)) { [capture] in
+        _ = PlatformThread.start(name: "roost-timeline", options: .init(nice: 10, blocksSignals: true)) { [capture] in
             let timeline = report.timeline
             capture.keep(timeline.json, as: "start.json")
             capture.keep(timeline.svg, as: "start.svg")
@@ -57,8 +57,6 @@ extension LaunchHistory {
             if run.hasLaunched {
                 launched(run.wasSafe ? .safe : .normal)
             } else if !run.gaveUp, [.crashed, .killed, .quit].contains(run.ending) {
-                // A program without stages has no start that could be over.
-                guard !run.stages.isEmpty else { continue }
                 crashed(in: run.stages.filter { $0.outcome == nil }.map(\.name))
             }
         }

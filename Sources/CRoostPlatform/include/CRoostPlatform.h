@@ -18,6 +18,8 @@ int roost_thread_set_nice(int nice);
 // Gives the calling thread the signal mask that the main thread has. A thread inherits its creator's, and libdispatch blocks
 // nearly every signal on its own threads: a child that a worker starts would inherit that, and SIGTERM would not end it.
 void roost_thread_use_main_mask(void);
+// Blocks every signal but those of faults, and SIGPROF, by which a thread is asked for its stack.
+void roost_thread_block_signals(void);
 // Takes the main thread's mask for what it is now, when called on it; else without effect.
 void roost_thread_remember_main_mask(void);
 

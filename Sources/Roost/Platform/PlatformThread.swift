@@ -6,10 +6,14 @@ package enum PlatformThread {
     package struct Options: Sendable {
         var stackSize: Int?
         var nice: Int32 = 0
+        /// For a thread that runs nobody's code and starts no process: the program's signals are for its other threads. A program that waits for
+        /// signals (`sigwait`) blocks them everywhere else, and cannot do that on a thread of Roost.
+        var blocksSignals = false
 
-        package init(stackSize: Int? = nil, nice: Int32 = 0) {
+        package init(stackSize: Int? = nil, nice: Int32 = 0, blocksSignals: Bool = false) {
             self.stackSize = stackSize
             self.nice = nice
+            self.blocksSignals = blocksSignals
         }
     }
 
@@ -31,7 +35,7 @@ package enum PlatformThread {
         }
         roost_thread_remember_main_mask()
         // proof: the new thread takes it, or it is released below.
-        let start = Unmanaged.passRetained(ThreadStart(name: name, nice: options.nice, body: body))
+        let start = Unmanaged.passRetained(ThreadStart(name: name, options: options, body: body))
         var thread = pthread_t()
         let failure = pthread_create(&thread, &attributes, threadEntry, start.toOpaque())
         guard failure == 0 else {
@@ -44,12 +48,12 @@ package enum PlatformThread {
 
 private final class ThreadStart: Sendable {
     let name: String
-    let nice: Int32
+    let options: PlatformThread.Options
     let body: @Sendable () -> Void
 
-    init(name: String, nice: Int32, body: @escaping @Sendable () -> Void) {
+    init(name: String, options: PlatformThread.Options, body: @escaping @Sendable () -> Void) {
         self.name = name
-        self.nice = nice
+        self.options = options
         self.body = body
     }
 }
@@ -59,9 +63,9 @@ private func threadEntry(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableR
     do {
         // proof: the box that `start` retained for this thread, taken once.
         let start = Unmanaged<ThreadStart>.fromOpaque(argument!).takeRetainedValue()
-        roost_thread_use_main_mask()
+        if start.options.blocksSignals { roost_thread_block_signals() } else { roost_thread_use_main_mask() }
         roost_thread_set_name(start.name)
-        if start.nice != 0 { _ = roost_thread_set_nice(start.nice) }
+        if start.options.nice != 0 { _ = roost_thread_set_nice(start.options.nice) }
         let stack = roost_altstack_install()
         start.body()
         roost_altstack_remove(stack)
