@@ -131,7 +131,7 @@ import RoostCrash
         if child == 0 {
             setpgid(0, 0)
             // Whoever reads what this program prints is to see its end.
-            for descriptor in 0..<256 as Range<Int32> { close(descriptor) }
+            for descriptor in 0..<4096 as Range<Int32> { close(descriptor) }
             while true { pause() }
         }
         setpgid(child, child)
