@@ -91,6 +91,9 @@ enum SupervisedActions {
             var time = timespec(tv_sec: hasInterrupt ? 1 : 60, tv_nsec: 0)
             let number = sigtimedwait(&set, nil, &time)
             guard number > 0 else { break }
+            // First, so that whoever sees the line knows that this did not end it.
+            let text = "on standard error: \(number)\n"
+            write(STDERR_FILENO, text, text.utf8.count)
             print("got \(number)")
             fflush(nil)
             if number == SIGUSR2 { exit(0) }

@@ -11,12 +11,16 @@ import Testing
         let program = try CrashProgram()
         let terminal = try TestTerminal()
         terminal.type(command(program, "count-signals") + "\r")
-        #expect(terminal.waits(for: "ready "))
+        #expect(terminal.waits(for: "ready ") && terminal.waits(for: "\r\n"))
+        let words = terminal.all.components(separatedBy: "ready ").last?.prefix { $0.isNumber }
+        let process = try #require(words.flatMap { Int32($0) })
         // A second one that comes before the program has taken the first is none: so there are many.
         let presses = 16
         for _ in 0..<presses {
             terminal.type("\u{3}")
             #expect(terminal.waits(for: "got 2\r\n"))
+            kill(process, SIGUSR1)
+            #expect(terminal.waits(for: "got 10\r\n"))
         }
         // The program waits a moment for another one, and then ends by it.
         #expect(terminal.waits(for: "$ "))
