@@ -69,7 +69,7 @@ enum SupervisedActions {
         let child = native_fork()
         if child == 0 {
             setpgid(0, 0)
-            for descriptor in 0..<256 as Range<Int32> where descriptor != STDERR_FILENO { close(descriptor) }
+            for descriptor in 0..<4096 as Range<Int32> where descriptor != STDERR_FILENO { close(descriptor) }
             while true { pause() }
         }
         setpgid(child, child)
@@ -88,9 +88,12 @@ enum SupervisedActions {
         fflush(nil)
         var hasInterrupt = false
         while true {
-            var time = timespec(tv_sec: hasInterrupt ? 0 : 60, tv_nsec: hasInterrupt ? 300_000_000 : 0)
+            var time = timespec(tv_sec: hasInterrupt ? 1 : 60, tv_nsec: 0)
             let number = sigtimedwait(&set, nil, &time)
             guard number > 0 else { break }
+            // First, so that whoever sees the line knows that this did not end it.
+            let text = "on standard error: \(number)\n"
+            write(STDERR_FILENO, text, text.utf8.count)
             print("got \(number)")
             fflush(nil)
             if number == SIGUSR2 { exit(0) }

@@ -173,7 +173,7 @@ import Testing
         #expect(running.end().signal == SIGINT)
     }
 
-    /// Who holds the parent up has not ended the program, and who kills it has asked for an orderly end.
+    /// Who kills it has asked for an orderly end, and what the program prints then ends it no earlier.
     @Test func theParentIsKilled() throws {
         let program = try CrashProgram()
         let running = try program.supervised("count-signals")
@@ -181,7 +181,6 @@ import Testing
         let child = try running.child()
         kill(running.id, SIGKILL)
         #expect(running.waits(for: "got 15\n"), "it was not asked to end")
-        // It is not killed by what it prints, either.
         kill(child, SIGUSR2)
         #expect(CrashProgram.isGone(child))
         #expect(running.end().signal == SIGKILL)

@@ -17,7 +17,8 @@ import RoostSymbols
 ///   the parent is passed on, once. A signal that a process sends to the whole group (`kill -- -GROUP`) reaches the program twice: nobody can tell
 ///   the two apart. SIGSTOP and SIGKILL for the parent cannot be passed on.
 /// - When its parent is killed, it gets SIGTERM: an orderly end.
-/// - Processes that it leaves behind go to the parent until that ends, too.
+/// - Processes that it leaves behind go to the parent until that ends, too; what they print on its standard error after that is an error of their
+///   write.
 public enum CrashSupervisor {
     private static let current = Guarded<SupervisedStart?>(nil)
 

@@ -5,7 +5,10 @@ import Testing
 final class TestTerminal {
     private let master: Int32
     private let process = Process()
+    /// What was not yet waited for.
     private(set) var text = ""
+    /// All that stood there.
+    private(set) var all = ""
 
     init() throws {
         master = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC)
@@ -50,7 +53,9 @@ final class TestTerminal {
             var buffer = [UInt8](repeating: 0, count: 4096)
             let count = read(master, &buffer, buffer.count)
             guard count > 0 else { return false }
-            text += String(decoding: buffer.prefix(count), as: UTF8.self)
+            let more = String(decoding: buffer.prefix(count), as: UTF8.self)
+            text += more
+            all += more
         }
     }
 }
