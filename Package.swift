@@ -53,7 +53,9 @@ let package = Package(
             ]),
         .target(
             name: "CRoostCensus", dependencies: ["CRoostLedger"], linkerSettings: [.linkedLibrary("dispatch")]),
-        .target(name: "RoostApp", dependencies: ["Roost", "RoostProcess", "RoostCrash"]),
+        .target(
+            name: "RoostApp",
+            dependencies: ["Roost", "RoostProcess", "RoostCrash", "CRoostCrash", "CRoostPlatform"]),
         .target(name: "RoostTerminal", dependencies: ["Roost", "CRoostPlatform"]),
         .target(name: "RoostTesting", dependencies: ["Roost"]),
         .target(name: "RoostCrashReport"),
@@ -100,8 +102,12 @@ let package = Package(
             name: "RoostCrashReportTests", dependencies: ["RoostCrashReport"], resources: [.copy("Fixtures")]),
         .executableTarget(
             name: "crash-test-app",
-            dependencies: ["RoostApp", "RoostCrash", "CRoostCrash", "ProcessTestNative", "ProcessTestTasks"],
+            dependencies: [
+                "RoostApp", "RoostCrash", "RoostTerminal", "CRoostCrash", "ProcessTestNative", "ProcessTestTasks",
+            ],
             path: "Tests/CrashTestApp"),
+        .executableTarget(
+            name: "shutdown-test-app", dependencies: ["Roost", "RoostApp"], path: "Tests/ShutdownTestApp"),
         .target(name: "CensusTestNative", path: "Tests/CensusTestNative"),
         .executableTarget(
             name: "census-test-app", dependencies: ["Roost", "RoostCrash", "CRoostPlatform", "CensusTestNative"],
@@ -109,8 +115,9 @@ let package = Package(
         .testTarget(
             name: "RoostCrashTests",
             dependencies: [
-                "RoostCrash", "RoostSymbols", "CRoostCrash", "CRoostCensus", "CRoostStacks", "CensusTestNative",
-                "crash-test-app", "census-test-app",
+                "Roost", "RoostApp", "RoostCrash", "RoostSymbols", "CRoostCrash", "CRoostCensus", "CRoostStacks",
+                "CensusTestNative",
+                "crash-test-app", "census-test-app", "shutdown-test-app",
             ]),
         .testTarget(name: "RoostGTKTests", dependencies: ["RoostGTK"]),
         .executableTarget(

@@ -27,6 +27,15 @@ let package = Package(
                 .product(name: "RoostProcess", package: "Roost"),
             ]
         ),
+        .executableTarget(
+            name: "crash-guide",
+            dependencies: [
+                .product(name: "Roost", package: "Roost"),
+                .product(name: "RoostApp", package: "Roost"),
+                .product(name: "RoostCrash", package: "Roost"),
+                .product(name: "RoostTerminal", package: "Roost"),
+            ]
+        ),
         .testTarget(
             name: "TestingGuideTests",
             dependencies: [

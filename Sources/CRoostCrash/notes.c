@@ -53,6 +53,10 @@ void roost_crash_note_end(uint32_t kind, int32_t number) {
     }
 }
 
+void roost_crash_note_end_by(int by_signal, int number) {
+    roost_crash_note_end(by_signal ? ROOST_END_SIGNAL : number == 70 ? ROOST_END_PAST_BUDGET : ROOST_END_EXIT, number);
+}
+
 void roost_crash_note_ending(void) {
     roost_crash_page *page = roost_crash_page_now();
     if (page != NULL) __atomic_store_n(&page->ending, 1, __ATOMIC_RELEASE);

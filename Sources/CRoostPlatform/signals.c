@@ -201,7 +201,19 @@ static void say(const struct last_words *words) {
     if (words->text_length > 0) write_all(STDERR_FILENO, words->text, words->text_length);
 }
 
+static void (*noted_end)(int kind, int number);
+
+void roost_at_end(void (*note)(int kind, int number)) {
+    __atomic_store_n(&noted_end, note, __ATOMIC_RELEASE);
+}
+
+static void note_end(int kind, int number) {
+    void (*note)(int, int) = __atomic_load_n(&noted_end, __ATOMIC_ACQUIRE);
+    if (note != NULL) note(kind, number);
+}
+
 _Noreturn void roost_end_now(int status) {
+    note_end(ROOST_ENDS_BY_STATUS, status);
     roost_say_last_words();
     // Another thread may be at it: a moment, so that the report is whole.
     for (int i = 0; i < 50 && __atomic_load_n(&speakers, __ATOMIC_ACQUIRE) > 0; i++) rest_for(1);
@@ -209,6 +221,7 @@ _Noreturn void roost_end_now(int status) {
 }
 
 _Noreturn void roost_end_by_signal(int number) {
+    note_end(ROOST_ENDS_BY_SIGNAL, number);
     roost_terminal_give_back();
     struct sigaction action = {.sa_handler = SIG_DFL};
     sigaction(number, &action, NULL);
@@ -344,6 +357,8 @@ void roost_fill_standard_descriptors(void) {
     }
 }
 
+static int handled[64];
+
 int roost_signals_install(const int32_t *signals, size_t count) {
     if (signal_pipe[0] < 0) {
         int made[2];
@@ -358,7 +373,10 @@ int roost_signals_install(const int32_t *signals, size_t count) {
         struct sigaction now;
         if (sigaction(of_writes[i], NULL, &now) == 0 && now.sa_handler == SIG_DFL) handle(of_writes[i], on_failed_write);
     }
-    for (size_t i = 0; i < count; i++) handle(signals[i], on_end_signal);
+    for (size_t i = 0; i < count && i < sizeof handled / sizeof handled[0]; i++) {
+        handle(signals[i], on_end_signal);
+        handled[i] = signals[i];
+    }
     return 0;
 }
 
@@ -367,6 +385,13 @@ void roost_signals_handle_stop_key(void) {
 }
 
 int32_t roost_signals_wait(void) {
+    // A process whose parent had them blocked hears them all the same, on this thread.
+    sigset_t set;
+    sigemptyset(&set);
+    for (size_t i = 0; i < sizeof handled / sizeof handled[0]; i++) {
+        if (handled[i] != 0) sigaddset(&set, handled[i]);
+    }
+    pthread_sigmask(SIG_UNBLOCK, &set, NULL);
     for (;;) {
         unsigned char byte;
         ssize_t got = read(signal_pipe[0], &byte, 1);

@@ -109,7 +109,7 @@ void roost_inquire(roost_inquiry *inquiry, int place, int64_t end) {
     __atomic_store_n(&inquiries[place], inquiry, __ATOMIC_SEQ_CST);
     for (uint32_t index = 0; index < inquiry->count; index++) {
         roost_question *question = &inquiry->questions[index];
-        if (question->state != ROOST_QUESTION_ASKED) continue;
+        if (__atomic_load_n(&question->state, __ATOMIC_ACQUIRE) != ROOST_QUESTION_ASKED) continue;
         ask(question->thread, question);
         if (__atomic_load_n(&question->state, __ATOMIC_ACQUIRE) == ROOST_ANSWER_GONE) {
             __atomic_sub_fetch(&inquiry->unanswered, 1, __ATOMIC_ACQ_REL);

@@ -64,9 +64,9 @@ int roost_survey_take(roost_survey *survey, int64_t wait_ns) {
         roost_question *question = &survey->questions[index];
         if (question->thread == me) {
             roost_unwind(question->stack, NULL);
-            question->state = ROOST_ANSWER_GIVEN;
+            __atomic_store_n(&question->state, ROOST_ANSWER_GIVEN, __ATOMIC_RELEASE);
         } else {
-            question->state = ROOST_QUESTION_ASKED;
+            __atomic_store_n(&question->state, ROOST_QUESTION_ASKED, __ATOMIC_RELEASE);
             survey->inquiry.unanswered++;
         }
     }

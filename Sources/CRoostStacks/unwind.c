@@ -7,7 +7,6 @@
 
 #include "inside.h"
 
-
 // Everything here runs within handlers: system calls alone, no allocation, no lock. The unwinder of the C library's compiler asks the
 // dynamic linker, which answers without a lock since glibc 2.35; frame pointers are followed first in case it does not come back.
 

@@ -1,18 +1,34 @@
-import RoostCrash
+import Glibc
+import Roost
+public import RoostCrash
 import RoostProcess
 
-/// A program that starts in the right order: a worker process serves its tasks and gets no further, whatever the program does next;
-/// everything else begins in ``run()``.
+/// A program's entry: what has to be first is first, whoever writes the program.
+///
+/// A process that a pool of this program started serves its tasks and gets no further, whatever the program does next. In the app itself crash
+/// capture is installed, the watchdog of the main thread is started, the program is told how its last run ended, and then ``run()`` begins. Its
+/// launches are remembered, its shutdown is noted, and the stacks of whoever is late reach the report.
 ///
 /// ```swift
 /// @main struct Thumbnailer: RoostApplication {
+///     static let name = "thumbnailer"
 ///     static func run() {
-///         Shutdown.run("thumbnailer") { … }          // a tool or a server
-///         // GTKApplication.run("thumbnailer") { … }  // a program with windows
+///         Shutdown.run(name) { … }          // a tool or a server
+///         // GTKApplication.run(name) { … }  // a program with windows
 ///     }
 /// }
 /// ```
 public protocol RoostApplication {
+    /// The program's name, under which its runs and reports are kept; by default that of its executable.
+    static var name: String { get }
+
+    /// How crashes are captured and the main thread is watched. By default both, with their defaults.
+    static var survival: Survival { get }
+
+    /// A recovery step: the last run did not end as it was asked to, and this is what is known of it. On the main actor, before ``run()``;
+    /// what takes long belongs into a stage of the start. By default nothing is done: the report is in the store anyway.
+    @MainActor static func recover(from lastRun: LastRun)
+
     /// The program, on the main thread, in the app alone. Synchronous: after the first suspension of an `async` main nothing would run
     /// on the process's main thread any more, and a toolkit needs it.
     ///
@@ -21,15 +37,47 @@ public protocol RoostApplication {
 }
 
 extension RoostApplication {
+    public static var name: String {
+        // Of the path that it was started by; a program without arguments has one, too.
+        String((CommandLine.arguments.first ?? "").split(separator: "/").last ?? "program")
+    }
+
+    public static var survival: Survival { Survival() }
+
+    @MainActor public static func recover(from lastRun: LastRun) {}
+
     /// The program's entry; `@main` calls it. In a process that a pool started it never returns.
     @MainActor public static func main() throws {
         WorkerEntry.serveIfWorker()
+        AppServices.start(name, survival)
         do {
+            if let lastRun = CrashCapture.installed?.lastRun, !lastRun.ending.isOrderly { recover(from: lastRun) }
             try run()
         } catch {
             // The runtime prints it and stops the process; the report of that stop has to say it, too.
             CrashCapture.noteUncaught(error)
             throw error
         }
+    }
+}
+
+/// How a program survives, remembers and explains.
+public struct Survival: Sendable {
+    /// How crashes are captured; nil for not at all.
+    public var capture: CrashCapture.Configuration?
+    /// How the main thread is watched; nil for not at all.
+    public var watchdog: HangWatchdog.Configuration?
+    /// Called for each hang of the main thread and its end, on the watchdog's thread. It is in the store and among the last lines anyway.
+    public var onHang: @Sendable (HangEvent) -> Void
+
+    /// Creates a configuration.
+    public init(
+        capture: CrashCapture.Configuration? = CrashCapture.Configuration(),
+        watchdog: HangWatchdog.Configuration? = HangWatchdog.Configuration(),
+        onHang: @escaping @Sendable (HangEvent) -> Void = { _ in }
+    ) {
+        self.capture = capture
+        self.watchdog = watchdog
+        self.onHang = onHang
     }
 }

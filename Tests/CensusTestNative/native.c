@@ -73,6 +73,17 @@ void census_compute(void *nothing) {
     while (1) number++;
 }
 
+void census_compute_for(int64_t milliseconds) {
+    static volatile uint64_t number;
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    int64_t end = time.tv_sec * 1000 + time.tv_nsec / 1000000 + milliseconds;
+    do {
+        for (int step = 0; step < 1000000; step++) number++;
+        clock_gettime(CLOCK_MONOTONIC, &time);
+    } while (time.tv_sec * 1000 + time.tv_nsec / 1000000 < end);
+}
+
 void census_wait_uninterruptibly(void *nothing) {
     (void)nothing;
     pid_t child = vfork();

@@ -5,6 +5,8 @@ import ProcessTestTasks
 import Roost
 import RoostApp
 import RoostCrash
+import RoostTerminal
+import Synchronization
 
 /// A program that ends in one of many ways, and says at its next start how the one before ended.
 ///
@@ -13,20 +15,43 @@ import RoostCrash
 /// crash-test-app FOLDER wait                      until somebody ends it
 /// crash-test-app FOLDER exit STATUS
 @main struct CrashTestApp: RoostApplication {
+    static let name = "crash-test"
+
+    static var survival: Survival {
+        let folder = CommandLine.arguments.dropFirst().first
+        return Survival(
+            capture: .init(version: "1.2", folder: folder, limits: StoreLimits(reports: 5)),
+            onHang: { event in
+                guard case .began = event else { return }
+                print("hung")
+                fflush(nil)
+            })
+    }
+
     static func run() throws {
         let arguments = CommandLine.arguments
-        guard arguments.count > 2 else { return print("usage: crash-test-app FOLDER ACTION…") }
-        let capture = CrashCapture.install(
-            "crash-test", configuration: .init(version: "1.2", folder: arguments[1], limits: StoreLimits(reports: 5)))
+        guard arguments.count > 2, let capture = CrashCapture.installed else {
+            return print("usage: crash-test-app FOLDER ACTION…")
+        }
         for problem in capture.problems { print("problem: \(problem)") }
         fflush(nil)
         let rest = Array(arguments.dropFirst(3))
         switch arguments[2] {
         case "tell": tell(capture)
+        case "settle": capture.settle()
+        case "full-disk":
+            fillDisk()
+            _ = Crashing.perform(.badPointer)
+        case "tell-on-a-full-disk":
+            fillDisk()
+            tell(capture)
         case "crash": try crash(capture, rest)
         case "wait": wait(capture, rest)
         case "exit": exit(Int32(rest.first ?? "0") ?? 0)
         case "nested": nested()
+        case "start": start(rest)
+        case "serve": serve(isStubborn: rest.first == "stubborn")
+        case "hang": hang()
         case "hang-in-handler": hangInHandler()
         case "finalizers": finalizers(capture, rest)
         case "fork": fork(rest)
@@ -34,21 +59,34 @@ import RoostCrash
         }
     }
 
+    /// From here on no file of this process gets any larger: writing fails as it does where there is no room.
+    private static func fillDisk() {
+        signal(SIGXFSZ, SIG_IGN)
+        var none = rlimit(rlim_cur: 0, rlim_max: 0)
+        setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &none)
+    }
+
     private static func tell(_ capture: CrashCapture) {
-        let history = capture.history
+        let history = LaunchHistory(capture.pastRuns, version: capture.version)
         guard let run = capture.settle() else { return print("no run before this one") }
         print("ending: \(run.ending)")
         print("stage: \(run.stage ?? "-")")
         print("launched: \(run.hasLaunched)")
-        print("failed starts: \(history.failedStarts)")
-        for (stage, count) in history.crashesInStage.sorted(by: { $0.key < $1.key }) {
+        print("failed starts: \(history.crashedStarts)")
+        for (stage, count) in history.stageCrashes.sorted(by: { $0.key < $1.key }) {
             print("crashes: \(stage) \(count)")
         }
         if let worker = run.crashedWorker { print("crashed worker: \(worker)") }
         for worker in run.workers { print("worker: \(worker)") }
+        if let start = LastRun.startTimeline {
+            print("start timeline: \(start.bars.map(\.name).joined(separator: ", "))")
+        }
+        if let end = LastRun.endTimeline { print("end timeline: \(end.bars.count) bars") }
         for problem in run.problems { print("problem: \(problem)") }
         print(run)
     }
+
+    fileprivate static let bareWay = Mutex<Crash.Way?>(nil)
 
     private static func crash(_ capture: CrashCapture, _ words: [String]) throws {
         guard words.count > 1, let way = Crash.Way(rawValue: words[0]) else { return print("no such crash") }
@@ -65,10 +103,12 @@ import RoostCrash
             }
             _ = try? handle.waitForEnding(within: .seconds(20))
         default:
-            // A thread that nobody told anything.
-            var thread = pthread_t()
-            _ = CrashThreadBody.start(&thread, way)
-            pthread_join(thread, nil)
+            // A thread that is nobody's.
+            bareWay.withLock { $0 = way }
+            native_at_once(1) {
+                CrashCapture.protectThread()
+                if let way = CrashTestApp.bareWay.withLock({ $0 }) { _ = Crashing.perform(way) }
+            }
         }
         print("it went on")
     }
@@ -92,6 +132,66 @@ import RoostCrash
         _ = Crashing.perform(.badPointer)
     }
 
+    /// A program with a start in stages; `STAGE=WAY` ends it there.
+    private static func start(_ words: [String]) {
+        let ways = Dictionary(
+            words.compactMap { word in
+                let parts = word.split(separator: "=").map(String.init)
+                return parts.count == 2 ? (parts[0], Crash.Way(rawValue: parts[1])) : nil
+            }, uniquingKeysWith: { first, _ in first })
+        func body(_ name: String) -> @Sendable (LaunchStageContext) throws -> Void {
+            let way = ways[name] ?? nil
+            return { _ in if let way { _ = Crashing.perform(way) } }
+        }
+        Shutdown.run(name) {
+            let launch = Launch(
+                name,
+                stages: [
+                    .required("cache", within: .seconds(10), body("cache")),
+                    .optional("decoders", within: .seconds(10), body("decoders")),
+                    .onMain("window") { print("the window is there") },
+                ])
+            let report = await launch.run(TerminalLaunchPresenter(name, on: Terminal()))
+            print(report)
+            print("mode: \(report.mode)")
+            return report.outcome.exitStatus
+        }
+    }
+
+    private static func serve(isStubborn: Bool) {
+        Shutdown.process.onEvent { event in
+            guard case .waiting = event else { return }
+            print("ending")
+            fflush(nil)
+        }
+        Shutdown.run(name, configuration: .init(budget: .seconds(1))) {
+            let scope = WorkerScope("service")
+            let handle = scope.start(isStubborn ? "stubborn work" : "patient work") { worker in
+                print("serving")
+                fflush(nil)
+                if isStubborn { while true { usleep(10_000) } }
+                try worker.sleep(for: .seconds(60))
+            }
+            _ = await handle.ending
+            return 0
+        }
+    }
+
+    private static func hang() {
+        Shutdown.run(name) {
+            // Once the loop has answered for the first time.
+            try await Task.sleep(for: .milliseconds(600))
+            busyOnTheMainThread()
+            return 0
+        }
+    }
+
+    @inline(never)
+    private static func busyOnTheMainThread() {
+        let end = ContinuousClock.now + .seconds(20)
+        while ContinuousClock.now < end {}
+    }
+
     private static func hangInHandler() {
         roost_crash_set_hook { while true { pause() } }
         _ = Crashing.perform(.badPointer)
@@ -104,7 +204,7 @@ import RoostCrash
         if child == 0 {
             setpgid(0, 0)
             // Whoever reads what this program prints is to see its end.
-            for descriptor in 0..<256 as Range<Int32> { close(descriptor) }
+            for descriptor in 0..<65_536 as Range<Int32> { close(descriptor) }
             while true { pause() }
         }
         setpgid(child, child)
@@ -137,23 +237,4 @@ import RoostCrash
 
 struct ThrownAtTheTop: Error {
     var way: String
-}
-
-enum CrashThreadBody {
-    static func start(_ thread: inout pthread_t, _ way: Crash.Way) -> Int32 {
-        let boxed = Unmanaged.passRetained(Box(way)).toOpaque()
-        return pthread_create(
-            &thread, nil,
-            { argument in
-                let box = Unmanaged<Box>.fromOpaque(argument!).takeRetainedValue()
-                CrashCapture.protectThread()
-                _ = Crashing.perform(box.way)
-                return nil
-            }, boxed)
-    }
-
-    final class Box {
-        let way: Crash.Way
-        init(_ way: Crash.Way) { self.way = way }
-    }
 }

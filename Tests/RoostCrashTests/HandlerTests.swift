@@ -111,17 +111,45 @@ import Testing
         #expect(text.contains("patient work") && program.reports.count == 2)
     }
 
-    @Test func theSecondQuitEndsAtOnce() throws {
+    /// The report goes to where nobody reads: the process ends at its limit, and the second signal does not wait for that.
+    @Test(arguments: [1, 2]) func aQuitThatHangsIsBounded(_ signals: Int) throws {
         let program = try CrashProgram()
-        // Nobody reads what it prints about its threads.
         let running = try program.start(["wait"])
         #expect(running.waits(for: "waiting"))
-        kill(running.id, SIGSTOP)
+        let run = try #require(
+            try FileManager.default.contentsOfDirectory(atPath: program.store + "/runs").first { $0.hasSuffix(".run") })
+        try FileManager.default.createDirectory(
+            atPath: program.store + "/reports", withIntermediateDirectories: true)
+        let pipe = "\(program.store)/reports/\(run.dropLast(4))-quit.txt.new"
+        #expect(mkfifo(pipe, 0o600) == 0)
         kill(running.id, SIGQUIT)
-        kill(running.id, SIGCONT)
-        kill(running.id, SIGQUIT)
+        if signals == 2 {
+            // Once the first one is at work.
+            while !running.printedErrors.contains("asked for its threads") { usleep(1_000) }
+            kill(running.id, SIGQUIT)
+        }
         let outcome = running.end()
         #expect(outcome.signal == SIGQUIT, "\(outcome)")
-        #expect(outcome.took < .seconds(7))
+        #expect(outcome.took < .seconds(signals == 2 ? 3 : 9), "\(outcome.took)")
+    }
+
+    // MARK: A full disk
+
+    /// The record, the copy and the report find no room; the page has it, and the next start that finds room writes it.
+    @Test func aFullDiskLosesNothing() throws {
+        let program = try CrashProgram()
+        // As soon as the handlers are there no file may grow any more.
+        let outcome = try program.run("full-disk")
+        #expect(outcome.signal == SIGSEGV, "\(outcome)")
+        let runs = try FileManager.default.contentsOfDirectory(atPath: program.store + "/runs")
+        #expect(!runs.contains { $0.hasSuffix(".crash") }, "\(runs)")
+        // A start on a disk that is still full tells it, and keeps it.
+        let full = try program.run("tell-on-a-full-disk")
+        #expect(full.output.contains("readBadPointer") && full.output.contains("could not be written"), "\(full)")
+        #expect(program.reports.isEmpty)
+        // And one with room writes it.
+        let third = try program.run("settle")
+        #expect(third.status == 0)
+        #expect(program.reports.contains { $0.hasSuffix("-crashed.txt") }, "\(program.reports)")
     }
 }

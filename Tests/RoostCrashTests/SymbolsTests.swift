@@ -3,6 +3,7 @@ import Glibc
 import RoostCrashReport
 import Testing
 
+@testable import RoostCrash
 @testable import RoostSymbols
 
 /// Names for places in real files.
@@ -36,10 +37,7 @@ import Testing
     }
 
     @Test func theBuildInMemoryIsThatOfTheFile() throws {
-        let libc = try #require(
-            RawStacks.images(try String(contentsOfFile: "/proc/self/maps", encoding: .utf8)).first {
-                $0.name.hasPrefix("libc.so")
-            })
+        let libc = try #require(ProcessDoor.images().first { $0.name.hasPrefix("libc.so") })
         let build = try #require(BuildID(at: libc.start))
         #expect(build == BuildID(file: libc.path) && build.rawValue.count >= 16)
         #expect(BuildID(at: 0x10) == nil && BuildID(file: "/proc/self/maps") == nil)

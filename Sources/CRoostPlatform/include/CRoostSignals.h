@@ -51,6 +51,10 @@ int roost_backstop_start(int64_t budget_ns, int64_t slack_ns);
 // The budget's clock starts now (also done by the handler itself). Only the first call counts. Async-signal-safe.
 void roost_backstop_arm(void);
 
+// Whoever wants to know how the process ends: called by the two below, with nothing but what a handler may call.
+enum { ROOST_ENDS_BY_STATUS, ROOST_ENDS_BY_SIGNAL };
+void roost_at_end(void (*_Nullable note)(int kind, int number));
+
 // Restores the terminal, writes the last words, and ends the process with this status; never runs exit handlers.
 _Noreturn void roost_end_now(int status);
 // Restores the terminal, restores the signal's default action, and sends it to this process.

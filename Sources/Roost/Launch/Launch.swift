@@ -42,16 +42,29 @@ public struct Launch: Sendable {
     ///
     /// - Parameters:
     ///   - presenter: What shows and asks.
-    ///   - journal: Where stages are written down before they begin; nil for nowhere.
-    ///   - history: What is remembered of earlier starts.
+    ///   - journal: Where stages are written down before they begin; nil for where the program's `RoostApplication` keeps them, and
+    ///     without one nowhere.
+    ///   - history: What is remembered of earlier starts; nil likewise.
     ///   - mode: Safe for a program that was told so on its command line; nobody is asked then.
     @MainActor
     public func run(
         _ presenter: any LaunchPresenter, journal: (any LaunchJournal)? = nil,
-        history: LaunchHistory = LaunchHistory(), mode: LaunchMode = .normal
+        history: LaunchHistory? = nil, mode: LaunchMode = .normal
     ) async -> LaunchReport {
-        await run(presenter, journal: journal, history: history, mode: mode, shutdown: .process)
+        let memory = Self.memory
+        let report = await run(
+            presenter, journal: journal ?? memory, history: history ?? memory?.history ?? LaunchHistory(), mode: mode,
+            shutdown: .process)
+        memory?.ended(report)
+        return report
     }
+
+    /// What the composer of the program keeps of its starts.
+    package static var memory: (any LaunchMemory)? {
+        get { kept.withLock { $0 } }
+        set { kept.withLock { $0 = newValue } }
+    }
+    private static let kept = Locked<(any LaunchMemory)?>(nil)
 
     @MainActor
     package func run(

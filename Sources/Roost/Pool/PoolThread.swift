@@ -6,6 +6,8 @@ final class PoolThread: @unchecked Sendable {  // proof: every `var` is guarded 
     let name: String
     let parker = Parker()
     let slot: RunSlot
+    /// The kernel's id of the thread, which makes this object itself.
+    let kernelThread = roost_thread_id()
     /// What it runs; nil while idle.
     var job: Job?
     var isAbandoned = false

@@ -1,3 +1,5 @@
+import CRoostPlatform
+
 /// What has to be done at the end of the process: flush, unlock, say goodbye.
 ///
 /// Finalizers run after the workers have ended, the last registered first, one at a time on a thread of their own. One
@@ -44,6 +46,10 @@ public struct FinalizerReport: Sendable, Hashable {
     public internal(set) var beganAfter: Duration?
     /// The most it was to take by itself; nil when only the budget limited it.
     public internal(set) var limit: Duration?
+    /// The kernel's id of the thread that it ran on, of one that was abandoned.
+    package internal(set) var kernelThread: Int32?
+    /// What the thread of one that was abandoned was doing, in the report of a shutdown that has a ``StackSource``.
+    public internal(set) var onThread: ThreadStack?
 
     var isAbandoned: Bool { outcome.hasPrefix("abandoned") }
 }
@@ -91,7 +97,9 @@ struct FinalizerRun {
             return report("skipped: no thread (\(SystemCallError(call: "pthread_create", errno: failure)))")
         }
         guard let result = call.waitForEnd(until: end, within: &deadline) else {
-            return report("abandoned: past its limit")
+            var late = report("abandoned: past its limit")
+            late.kernelThread = call.kernelThread
+            return late
         }
         switch result {
         case .success: return report("done")
@@ -111,7 +119,11 @@ private final class FinalizerCall: Sendable {
 
     private let body: @Sendable () throws -> Void
     private let state = Locked(State.waiting)
+    private let runner = Locked<Int32?>(nil)
     private let parker = Parker()
+
+    /// The kernel's id of the thread that runs it; nil before.
+    var kernelThread: Int32? { runner.withLock { $0 } }
 
     init(_ body: @escaping @Sendable () throws -> Void) {
         self.body = body
@@ -124,6 +136,7 @@ private final class FinalizerCall: Sendable {
             return true
         }
         guard mayRun else { return }
+        runner.withLock { $0 = roost_thread_id() }
         parker.unpark()
         let result = Result { try body() }
         state.withLock { $0 = .ended(result) }

@@ -47,6 +47,7 @@ public final class Shutdown: Sendable {
         var main: MainBody?
         var onContinue: [@Sendable () -> Void] = []
         var onLast: [@Sendable (MonotonicTime) -> Void] = []
+        var stackSource: (any StackSource)?
     }
 
     let root: WorkRoot
@@ -140,6 +141,19 @@ public final class Shutdown: Sendable {
         state.withLock { $0.finalizers.removeAll { $0 === finalizer } }
     }
 
+    // MARK: Stacks
+
+    /// Who tells what the late were doing; nil, as at first, and the report names them without their stacks. With a source the
+    /// report has a larger share of the budget. May be set on any thread, before the end begins.
+    public var stackSource: (any StackSource)? {
+        get { state.withLock { $0.stackSource } }
+        set {
+            // The one before is let go outside the lock.
+            var source = newValue
+            state.withLock { swap(&$0.stackSource, &source) }
+        }
+    }
+
     // MARK: Looking on
 
     /// Where the shutdown is.
@@ -186,7 +200,9 @@ public final class Shutdown: Sendable {
         let cause = signal == 0 ? cause : .signal(signal)
         let status = Self.exitStatus(status)
         let begun = state.withLock { state in
-            let budget = ShutdownBudget(state.configuration.budget, hasFinalizers: !state.finalizers.isEmpty)
+            let budget = ShutdownBudget(
+                state.configuration.budget, hasFinalizers: !state.finalizers.isEmpty,
+                hasStacks: state.stackSource != nil)
             guard state.machine.request(cause, budget: budget, now: .now) else { return false }
             state.status = status
             state.isOpenStatus = isOpenStatus

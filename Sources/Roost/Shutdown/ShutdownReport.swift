@@ -26,6 +26,8 @@ public struct ShutdownReport: Sendable, Hashable {
     public var unobservedFailures: [String]
     /// The phases that were entered, in their order. Empty in a report of the form without them.
     public var phases: [ShutdownPhaseReport] = []
+    /// What kept the process from its exit, when everything else was over: a destructor or an exit handler that did not return.
+    public var exitHold: ThreadHold?
 
     /// True when everything stopped and every finalizer was done.
     public var isClean: Bool {
@@ -40,7 +42,9 @@ extension ShutdownReport: CustomStringConvertible {
         for straggler in stragglers { lines.append("  late: \(straggler)") }
         for finalizer in finalizers where finalizer.outcome != "done" {
             lines.append("  finalizer '\(finalizer.name)' \(finalizer.outcome) after \(finalizer.duration.short)")
+            lines += (finalizer.onThread?.text ?? []).map { "      " + $0 }
         }
+        lines += (exitHold?.text ?? []).map { "    " + $0 }
         for failure in unobservedFailures { lines.append("  failed unseen: \(failure)") }
         return lines.joined(separator: "\n")
     }
@@ -73,6 +77,7 @@ extension ShutdownReport {
             "finalizers": .array(finalizers.map(\.json)),
             "unobservedFailures": .array(unobservedFailures.map { .string($0) }),
             "phases": .array(phases.map(\.json)),
+            "exitHold": exitHold?.json ?? .null,
         ])
     }
 
@@ -97,6 +102,7 @@ extension ShutdownReport {
         finalizers = try fields.list("finalizers").map(FinalizerReport.init(fields:))
         unobservedFailures = (value["unobservedFailures"].array ?? []).compactMap(\.string)
         phases = value["phases"] == .null ? [] : try fields.list("phases").map(ShutdownPhaseReport.init(fields:))
+        exitHold = ThreadHold(value["exitHold"])
     }
 }
 
@@ -183,6 +189,7 @@ extension Straggler {
         .object([
             "worker": .string(worker), "scope": .string(scope), "thread": thread.map { .string($0) } ?? .null,
             "lastCheckpoint": lastCheckpoint.json, "ranForNs": ranFor.json, "askedForNs": askedFor.json,
+            "kernelThread": kernelThread.map { .integer(Int64($0)) } ?? .null, "stack": onThread?.json ?? .null,
         ])
     }
 
@@ -192,6 +199,8 @@ extension Straggler {
             thread: fields.value["thread"].string, lastCheckpoint: fields.checkpoint,
             ranFor: .nanoseconds(try fields.integer("ranForNs")),
             askedFor: .nanoseconds(try fields.integer("askedForNs")))
+        onThread = ThreadStack(fields.value["stack"])
+        kernelThread = fields.value["kernelThread"].integer.map { Int32(clamping: $0) }
     }
 }
 
@@ -200,6 +209,7 @@ extension FinalizerReport {
         .object([
             "name": .string(name), "beganAfterNs": beganAfter?.json ?? .null, "durationNs": duration.json,
             "limitNs": limit?.json ?? .null, "outcome": .string(outcome),
+            "kernelThread": kernelThread.map { .integer(Int64($0)) } ?? .null, "stack": onThread?.json ?? .null,
         ])
     }
 
@@ -208,6 +218,8 @@ extension FinalizerReport {
             name: try fields.string("name"), duration: .nanoseconds(try fields.integer("durationNs")),
             outcome: try fields.string("outcome"), beganAfter: fields.duration("beganAfterNs"),
             limit: fields.duration("limitNs"))
+        onThread = ThreadStack(fields.value["stack"])
+        kernelThread = fields.value["kernelThread"].integer.map { Int32(clamping: $0) }
     }
 }
 

@@ -1,3 +1,5 @@
+import Glibc
+
 /// Who has not ended, and where they were last seen.
 extension ShutdownRun {
     /// Gives up everything that still runs, so that each worker has its ending; returns who that was.
@@ -13,7 +15,7 @@ extension ShutdownRun {
             late.append(
                 Straggler(
                     worker: "a callback of a stop", scope: "the request to stop", thread: "roost-stop",
-                    lastCheckpoint: nil, ranFor: askedFor, askedFor: askedFor))
+                    lastCheckpoint: nil, ranFor: askedFor, askedFor: askedFor, kernelThread: wait.asking))
         }
         if let main, !hasEnded(main, afterWaiting: !late.isEmpty) { late.append(straggler(main)) }
         return late
@@ -82,12 +84,13 @@ extension ShutdownRun {
                     late.append(
                         Straggler(
                             worker: "a plain closure", scope: pool.name, thread: thread.name, lastCheckpoint: nil,
-                            ranFor: thread.slot.runsSince.map { .now - $0 } ?? .zero, askedFor: .zero))
+                            ranFor: thread.slot.runsSince.map { .now - $0 } ?? .zero, askedFor: .zero,
+                            kernelThread: thread.kernelThread))
                 case .swiftJob? where (isLate || thread.isAbandoned) && !late.contains(where: { $0.thread == nil }):
                     late.append(
                         Straggler(
                             worker: "async code", scope: pool.name, thread: thread.name, lastCheckpoint: nil,
-                            ranFor: .zero, askedFor: askedFor))
+                            ranFor: .zero, askedFor: askedFor, kernelThread: thread.kernelThread))
                 case .swiftJob?, .closure?, nil: break
                 }
             }
@@ -99,7 +102,7 @@ extension ShutdownRun {
             late.append(
                 Straggler(
                     worker: "a job", scope: "a thread of its own", thread: thread.name, lastCheckpoint: nil,
-                    ranFor: .now - since, askedFor: askedFor))
+                    ranFor: .now - since, askedFor: askedFor, kernelThread: thread.kernelThread))
         }
         return late
     }
@@ -107,7 +110,7 @@ extension ShutdownRun {
     private func straggler(_ main: MainBody) -> Straggler {
         Straggler(
             worker: "main", scope: "the program's main body", thread: "main", lastCheckpoint: nil,
-            ranFor: .now - main.beganAt, askedFor: askedFor)
+            ranFor: .now - main.beganAt, askedFor: askedFor, kernelThread: getpid())
     }
 
     /// A main body that waits for a late worker is not late itself: once that one is abandoned it gets a moment to end.

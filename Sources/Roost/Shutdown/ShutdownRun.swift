@@ -1,6 +1,5 @@
 import CRoostPlatform
 import Glibc
-import Synchronization
 
 /// The thread that carries out one shutdown, phase by phase. Whatever could block runs on another thread, waited for with
 /// a deadline.
@@ -15,16 +14,18 @@ struct ShutdownRun {
         shutdown.emit(.began(cause, budget: budget.total))
         var phases = ShutdownPhases(budget: budget)
         // The scopes are held until the report is made: the main body may let go of them as it returns.
-        let (late, scopes) = stopWork(cause, main: main, deadline: deadline)
+        var (late, scopes) = stopWork(cause, main: main, deadline: deadline)
+        let stacks = LateStacks(shutdown.stackSource, of: late, within: budget.report / 2)
         if !late.isEmpty { shutdown.emit(.abandoned(late)) }
         phases.enter(.finalizing, after: askedFor)
-        let finalizers = runFinalizers(stragglers: late.count)
+        var finalizers = runFinalizers(stragglers: late.count)
         phases.enter(.reporting, after: askedFor)
         let isHanging = finalizers.contains(where: \.isAbandoned)
         shutdown.advance { machine in
             if isHanging { machine.abandonedFinalizer() }
             machine.beginReporting()
         }
+        stacks.fill(&late, &finalizers)
         HeldFailures.report(of: shutdown.root, within: min(.milliseconds(50), budget.report / 2))
         var report = makeReport(late, finalizers, scopes)
         report.phases = phases.reports(until: report.duration)
@@ -49,6 +50,7 @@ struct ShutdownRun {
         // Callbacks of users run while stopping: on a thread of their own, so that one that blocks costs only its wait.
         wait.expect(.asking)
         let ask: @Sendable () -> Void = { [pools] in
+            wait.begin(on: roost_thread_id())
             root.node.stop(cause.stopReason)
             for pool in pools { _ = pool.clear(cause.stopReason) }
             wait.done(.asking)
@@ -96,9 +98,18 @@ struct ShutdownRun {
                     for: workers.map(\.info), others: others(workers, pools, main),
                     timeLeft: max(.zero, deadline - .now)))
         }
+        // Who needs no longer than this needs no stack.
+        if tick == 2 { prepareStacks(stragglers(scopes, pools, main)) }
         // Each preparation is kept in memory: often in the first second, then every five.
         if tick < 10 || tick % 50 == 0 { prepareReport(stragglers(scopes, pools, main)) }
         tick += 1
+    }
+
+    /// Reading symbols for the first time takes longer than the report may.
+    private func prepareStacks(_ late: [Straggler]) {
+        guard let source = shutdown.stackSource else { return }
+        let threads = Set(late.compactMap(\.kernelThread))
+        _ = PlatformThread.start(name: "roost-stacks") { source.prepare(threads) }
     }
 
     private var request: MonotonicTime { shutdown.facts.machine.askedAt ?? .now }
@@ -175,15 +186,7 @@ struct ShutdownRun {
             ProcessExit.flushOutput(until: .now + .milliseconds(50))
             roost_end_now(ProcessOutcome.pastBudgetStatus)
         }
-        ProcessExit.prepare { [shutdown] in
-            // What comes after the report: should it hang, the backstop says so.
-            var last = report
-            last.outcome = .exited(ProcessOutcome.pastBudgetStatus)
-            last.finalizers.append(
-                FinalizerReport(name: "exit", duration: .zero, outcome: "abandoned: a handler of atexit did not return")
-            )
-            shutdown.prepareLastWords(last.description + "\n", file: last.json)
-        }
+        ProcessExit.prepare { [self] in watchExit(report) }
         shutdown.outcome.resolve(report.outcome)
         // With a main body the main thread leaves its loop now and ends the process; a toolkit's loop is ended by whoever
         // listens to `.ended`. One that does neither within the report's share of the budget is not waited for longer.
@@ -192,112 +195,23 @@ struct ShutdownRun {
         Parker().park(until: .now + min(max(budget?.report ?? .zero, .milliseconds(100)), left))
         ProcessExit.end(report.outcome)
     }
-}
 
-/// The last step of an orderly end.
-package enum ProcessExit {
-    private static let hasBegun = Atomic<Bool>(false)
-    private static let onExit = Locked<(@Sendable () -> Void)?>(nil)
-
-    /// What is to be done between the report and `exit`.
-    static func prepare(_ action: @escaping @Sendable () -> Void) {
-        onExit.withLock { $0 = action }
-    }
-
-    /// Ends the process as the outcome says. Only the first caller does; another one waits to be ended.
-    package static func end(_ outcome: ProcessOutcome) -> Never {
-        if hasBegun.exchange(true, ordering: .acquiringAndReleasing) {
-            while true { Parker().park() }
+    /// What comes after the report, on the thread that exits: should it hang, it is said who it was.
+    private func watchExit(_ report: ShutdownReport) {
+        var last = report
+        last.outcome = .exited(ProcessOutcome.pastBudgetStatus)
+        last.finalizers.append(
+            FinalizerReport(name: "exit", duration: .zero, outcome: "abandoned: a handler of atexit did not return"))
+        shutdown.prepareLastWords(last.description + "\n", file: last.json)
+        let machine = shutdown.facts.machine
+        guard let source = shutdown.stackSource, let askedAt = machine.askedAt, let budget = machine.budget else {
+            return
         }
-        switch outcome {
-        case .signalled(let number):
-            flushOutput(until: .now + .milliseconds(50))
-            roost_say_last_words()
-            roost_end_by_signal(number)
-        case .exited(let status):
-            roost_say_last_words()
-            onExit.withLock { $0 }?()
-            exit(status)
-        }
-    }
-
-    /// The same for a program that exits by itself: false when standard output is full and nobody reads it. One that takes
-    /// something but is not flushed within a second has its lock held by a thread, which `exit` copes with.
-    static func flushOutputToReader(until deadline: MonotonicTime) -> Bool {
-        let isFlushed = Parker()
-        let failure = PlatformThread.start(name: "roost-flush") {
-            // Not all streams: should it hang, the lock of their list would keep `exit` from its end as well.
-            roost_flush_standard_output()
-            isFlushed.unpark()
-        }
-        guard failure == nil else { return true }
-        let begun = MonotonicTime.now
-        while !isFlushed.park(until: min(deadline, .now + .milliseconds(50))) {
-            var entry = pollfd(fd: STDOUT_FILENO, events: Int16(POLLOUT), revents: 0)
-            let takesSomething = poll(&entry, 1, 0) != 0
-            if takesSomething, .now - begun > .seconds(1) { return true }
-            if .now >= deadline { return takesSomething }
-        }
-        return true
-    }
-
-    /// What was printed should be seen. A thread may hold a stream's lock for ever, or nobody may read: this waits until
-    /// `deadline` at most.
-    static func flushOutput(until deadline: MonotonicTime) {
-        let parker = Parker()
-        let started = PlatformThread.start(name: "roost-flush") {
-            fflush(nil)
-            parker.unpark()
-        }
-        if started == nil { parker.park(until: deadline) }
-    }
-}
-
-/// Waits for a set of things with a deadline, looking up every tenth of a second.
-final class ShutdownWait: Sendable {
-    enum Thing: Hashable {
-        /// Whoever asks the workers to stop is through with it.
-        case asking
-        /// The main body has returned.
-        case main
-        /// A scope is drained, a pool done, a thread idle.
-        case identified(ObjectIdentifier)
-
-        static func object(_ object: AnyObject) -> Thing { .identified(ObjectIdentifier(object)) }
-    }
-
-    private static let tick = Duration.milliseconds(100)
-
-    private let open = Locked<Set<Thing>>([])
-    private let parker = Parker()
-
-    /// The result is to be called when it has happened.
-    @discardableResult
-    func expect(_ thing: Thing) -> @Sendable () -> Void {
-        open.withLock { _ = $0.insert(thing) }
-        return { [self] in done(thing) }
-    }
-
-    func isOpen(_ thing: Thing) -> Bool { open.withLock { $0.contains(thing) } }
-
-    func done(_ thing: Thing) {
-        let isEmpty = open.withLock { open in
-            open.remove(thing)
-            return open.isEmpty
-        }
-        if isEmpty { parker.unpark() }
-    }
-
-    /// Returns when nothing is open, or at the deadline, which moves while the process is stopped. `look` is called at
-    /// every tick.
-    func until(_ deadline: inout BudgetDeadline, look: (MonotonicTime) -> Void) {
-        var next = MonotonicTime.now
-        while !open.withLock({ $0.isEmpty }), !deadline.isOver(at: .now) {
-            if next <= .now {
-                look(deadline.time)
-                next = .now + Self.tick
-            }
-            parker.park(oneStepOf: deadline, until: next)
-        }
+        let (shutdown, words) = (shutdown, last)
+        ExitWatch(source: source, thread: roost_thread_id(), deadline: askedAt + budget.total) { hold in
+            var words = words
+            words.exitHold = hold
+            shutdown.prepareLastWords(words.description + "\n", file: words.json)
+        }.start()
     }
 }

@@ -12,6 +12,8 @@ final class SerialThreadCore: Sendable {
     private struct State {
         var jobs: [@Sendable () -> Void] = []
         var isRunning = false
+        /// The kernel's id of the thread; nil while there is none.
+        var kernelThread: Int32?
         var isBusy = false
         var busySince = MonotonicTime.now
         var isClosed = false
@@ -30,6 +32,8 @@ final class SerialThreadCore: Sendable {
     // proof: compared only.
     var isCurrent: Bool { roost_thread_current() == Unmanaged.passUnretained(self).toOpaque() }
     var isClosed: Bool { state.withLock { $0.isClosed } }
+
+    var kernelThread: Int32? { state.withLock { $0.kernelThread } }
 
     /// Since when the present job runs; nil while idle.
     var busySince: MonotonicTime? { state.withLock { $0.isBusy ? $0.busySince : nil } }
@@ -52,6 +56,7 @@ final class SerialThreadCore: Sendable {
     private func run() {
         // proof: this method holds it until it takes it off again.
         roost_thread_set_current(Unmanaged.passUnretained(self).toOpaque())
+        state.withLock { $0.kernelThread = roost_thread_id() }
         // For whoever lists threads, or reads what a crash left.
         let row = LedgerOwner.serialThread(name).takeRow()
         defer {
@@ -68,7 +73,10 @@ final class SerialThreadCore: Sendable {
                 }
                 state.isBusy = false
                 let ends = state.isClosed || state.isRetired
-                if ends { state.isRunning = false }
+                if ends {
+                    state.isRunning = false
+                    state.kernelThread = nil
+                }
                 defer { state.idleWaiters = [] }
                 return ([], state.idleWaiters, ends)
             }

@@ -234,7 +234,8 @@ class WorkerCore: StopNode, @unchecked Sendable {  // proof: every `var` is guar
         return life.withLock {
             Straggler(
                 worker: name, scope: scope.name, thread: thread?.name, lastCheckpoint: lockedCheckpoint,
-                ranFor: beganAt.map { now - $0 } ?? .zero, askedFor: askedAt.map { now - $0 } ?? .zero)
+                ranFor: beganAt.map { now - $0 } ?? .zero, askedFor: askedAt.map { now - $0 } ?? .zero,
+                kernelThread: thread?.kernelThread)
         }
     }
 

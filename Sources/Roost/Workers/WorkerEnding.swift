@@ -66,13 +66,24 @@ public struct Straggler: Error, Sendable, Hashable, CustomStringConvertible {
     public let ranFor: Duration
     /// How long it had been asked to stop.
     public let askedFor: Duration
+    /// The kernel's id of the thread that it holds.
+    package internal(set) var kernelThread: Int32?
+    /// What its thread was doing at the end of the grace, in the report of a shutdown that has a ``StackSource``.
+    public internal(set) var onThread: ThreadStack?
 
+    /// The calls of its thread, innermost first, each as `name at file:line`; empty without a thread, or when they are not known.
+    public var stack: [String] { onThread?.lines ?? [] }
+    /// What its thread waits in; nil for one that runs, or when it is not known.
+    public var waitsIn: String? { onThread?.waitsIn }
+
+    /// One line; below it, if that is known, what its thread was doing.
     public var description: String {
         let place = lastCheckpoint.map { "last checkpoint \($0)" } ?? "it never passed a checkpoint"
         let holder = thread.map { " on thread '\($0)'" } ?? " (async: no thread, no stack)"
         let name = PrintableText.short(worker, limit: 200)
         let scope = PrintableText.short(scope, limit: 200)
-        return "'\(name)' of '\(scope)' did not stop within \(askedFor.short)\(holder); \(place)"
+        let line = "'\(name)' of '\(scope)' did not stop within \(askedFor.short)\(holder); \(place)"
+        return ([line] + (onThread?.text ?? []).map { "      " + $0 }).joined(separator: "\n")
     }
 }
 

@@ -39,6 +39,8 @@ public final class CrashCapture: Sendable {
 
     /// The program's name.
     public let program: String
+    /// Its version.
+    public var version: String { configuration.version }
     /// What could not be done, in words: a program must be able to start although its home cannot be written to.
     public var problems: [String] { trouble.withLock { $0 } }
     private let trouble = Guarded<[String]>([])
@@ -53,8 +55,9 @@ public final class CrashCapture: Sendable {
 
     /// What the runs before left, read once.
     private struct Found {
+        var id: RunID?
         var lastRun: LastRun?
-        var history: StartHistory
+        var past: [PastRun]
         var waiting: [RunStore.DeadRun]
     }
 
@@ -193,15 +196,15 @@ public final class CrashCapture: Sendable {
     public var lastRun: LastRun? { read { $0.lastRun } }
 
     /// What the runs before this one say of the start.
-    public var history: StartHistory { read { $0.history } }
+    public var pastRuns: [PastRun] { read { $0.past } }
 
     private func read<Value>(_ body: (inout Found) -> Value) -> Value {
         found.withLock { found in
             if found == nil {
                 let dead = runs?.deadRuns(atMost: configuration.limits.runs) ?? []
                 found = Found(
-                    lastRun: dead.first.flatMap { runs?.lastRun($0).run },
-                    history: runs?.history(dead, version: configuration.version) ?? StartHistory(),
+                    id: dead.first?.id, lastRun: dead.first.flatMap { runs?.lastRun($0).run },
+                    past: runs?.past(dead) ?? [],
                     waiting: dead.filter { $0.record.settled == nil })
             }
             return body(&found!)
@@ -229,12 +232,12 @@ public final class CrashCapture: Sendable {
             var isKept = true
             // One that was asked for its threads has written its report itself.
             if !run.ending.isOrderly, run.ending != .quit, let store {
-                do { try store.write(RunReport(run), name: "\(dead.id.text)-\(run.ending.short.rawValue)") } catch {
+                do { try store.write(RunReport(run), name: "\(dead.id.text)-\(run.ending.kind.rawValue)") } catch {
                     run.problems.append("its report could not be written: \(error)")
                     isKept = false
                 }
             }
-            do { try runs.settle(dead, run.ending.short, keepsPage: !isKept) } catch {
+            do { try runs.settle(dead, run.ending.kind, keepsPage: !isKept) } catch {
                 run.problems.append("\(error)")
             }
             if index == 0 { read { $0.lastRun = $0.lastRun?.process == run.process ? run : $0.lastRun } }
@@ -249,31 +252,16 @@ public final class CrashCapture: Sendable {
     /// Writes down, on the disk when it returns, that a stage of the start begins. Blocks: not on the main thread.
     public func stageBegan(_ name: String) { append(.stageBegan(name, at: Self.now())) }
 
-    /// Writes down how a stage of the start came out: done, left out, or failed.
-    public func stageEnded(_ name: String, _ outcome: StageOutcome) {
-        append(.stageEnded(name, outcome.recorded, at: Self.now()))
+    /// Writes down how a stage of the start came out.
+    public func stageEnded(_ name: String, _ outcome: PastRun.StageOutcome) {
+        append(.stageEnded(name, outcome, at: Self.now()))
     }
 
-    /// How a stage came out.
-    public enum StageOutcome: Sendable, Hashable {
-        /// It did what it was to do.
-        case done
-        /// It was left out.
-        case skipped
-        /// It threw, or took too long.
-        case failed
+    /// Writes down that the start is over and the program runs: a crash from here on says nothing against the next start.
+    public func launched(isSafe: Bool = false) { append(.launched(isSafe: isSafe, at: Self.now())) }
 
-        fileprivate var recorded: RunRecord.StageOutcome {
-            switch self {
-            case .done: .done
-            case .skipped: .skipped
-            case .failed: .failed
-            }
-        }
-    }
-
-    /// Writes down that the start is over and went well: a crash from here on says nothing against the next start.
-    public func launched() { append(.launched(at: Self.now())) }
+    /// Writes down that the start was given up in order: somebody quit, or the process was asked to end.
+    public func gaveUp() { append(.gaveUp(at: Self.now())) }
 
     private func append(_ line: RunRecord.Line) {
         guard let record else { return }
@@ -284,11 +272,37 @@ public final class CrashCapture: Sendable {
 
     /// Writes what happens to this run into the store while it lasts. Blocks on the disk.
     @discardableResult
-    func write(_ kind: RunReport.Kind, _ summary: String, text: String, threads: ThreadCensus?) -> CrashStore.Entry? {
+    func write(
+        _ kind: RunReport.Kind, number: Int? = nil, _ summary: String, text: String, threads: ThreadCensus? = nil
+    ) -> CrashStore.Entry? {
         let report = RunReport(
             program: program, version: configuration.version, process: getpid(), began: began, kind: kind,
             summary: summary, text: text, threads: threads)
-        return try? store?.write(report, name: "\(id.text)-\(kind.rawValue)")
+        return try? store?.write(report, name: "\(id.text)-\(kind.rawValue)\(number.map { "-\($0)" } ?? "")")
+    }
+
+    /// Writes a hang of the main thread into the store: when it is seen, and again when it is over. Blocks on the disk.
+    public func keep(_ hang: Hang) {
+        let summary = "\(hang)".split(separator: "\n").first.map(String.init) ?? ""
+        write(.hung, number: hang.number, "\(program): \(summary)", text: "\(program): \(hang)")
+    }
+
+    /// Writes a file of this run beside the reports: `timelines/RUN-NAME`. Blocks on the disk; the path, or nil where there is no store.
+    @discardableResult
+    package func keep(_ text: String, as name: String) -> String? {
+        guard let folder = runs?.folders.timelines else { return nil }
+        let path = "\(folder)/\(id.text)-\(name)"
+        do {
+            try FileSystem.makeFolder(folder)
+            try FileSystem.replace(path, with: text)
+            return path
+        } catch { return nil }
+    }
+
+    /// What ``keep(_:as:)`` wrote in the last run under this name.
+    package func kept(_ name: String) -> String? {
+        guard let folder = runs?.folders.timelines, let id = read({ $0.id }) else { return nil }
+        return FileSystem.text("\(folder)/\(id.text)-\(name)", limit: 4 << 20)
     }
 
     /// One of the last lines of the program: the last 32 are in the report of a crash, also of one by SIGKILL. Some nanoseconds; any thread. Of

@@ -186,7 +186,8 @@ struct CensusTaker {
         return ThreadWait(
             systemCall: seen.call?.name, arguments: TerminalText.line(seen.call?.description(calls) ?? ""),
             channel: seen.channel,
-            lock: lock.map { ThreadLock(kind: $0.kind, address: $0.address, holder: $0.holder, holderName: "") })
+            lock: lock.map { ThreadLock(kind: $0.kind, address: $0.address, holder: $0.holder, holderName: "") },
+            joined: seen.call.flatMap { finder.joined($0, waiter: seen.kernel.thread) })
     }
 
     private func nameHolders(_ records: inout [ThreadRecord], _ all: [roost_thread], _ rows: [Int32: roost_ledger_slot])

@@ -37,6 +37,17 @@ struct LockFinder {
         return Found(kind: .pthreadMutex, address: address, holder: holder)
     }
 
+    /// The thread whose end somebody waits for in `pthread_join`: the C library waits there, with a futex that is not private, for the thread's
+    /// id in memory to become 0, which the kernel does at the thread's end (clone(2), CLONE_CHILD_CLEARTID).
+    func joined(_ call: SystemCall, waiter: Int32) -> Int32? {
+        guard call.name == "futex", call.isSharedFutex,
+            [SystemCall.Futex.wait, SystemCall.Futex.waitBits].contains(call.futexOperation)
+        else { return nil }
+        let value = UInt32(truncatingIfNeeded: call.arguments[2])
+        guard words(call.arguments[0], 1)?[0] == value else { return nil }
+        return thread(value, not: waiter)
+    }
+
     private func thread(_ word: UInt32, not waiter: Int32) -> Int32? {
         guard let id = Int32(exactly: word), id != waiter, threads.contains(id) else { return nil }
         return id

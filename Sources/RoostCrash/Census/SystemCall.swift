@@ -17,6 +17,9 @@ struct SystemCall: Sendable, Hashable {
     /// What is asked of a futex, without the flags.
     var futexOperation: UInt64 { arguments[1] & 0x7F }
 
+    /// The futex may be that of another process's memory, too.
+    var isSharedFutex: Bool { arguments[1] & 0x80 == 0 }
+
     enum Futex {
         static let wait: UInt64 = 0
         static let lock: UInt64 = 6

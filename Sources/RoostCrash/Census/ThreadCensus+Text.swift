@@ -74,7 +74,8 @@ extension ThreadRecord {
         var lines: [String] = []
         if let work { lines.append("\(work)") }
         if let wait {
-            lines.append("waits in \(wait)" + (wait.lock.map { ": \($0)" } ?? ""))
+            let what = wait.lock.map { ": \($0)" } ?? wait.joined.map { ": the end of thread \($0)" }
+            lines.append("waits in \(wait)\(what ?? "")")
         }
         if let stackProblem { lines.append("no stack: \(stackProblem)") }
         if let stack {

@@ -8,6 +8,8 @@ public struct ThreadWait: Sendable, Hashable, Codable {
     public var channel: String?
     /// The lock that it waits for; nil if it waits for something else, or for one whose holder cannot be known.
     public var lock: ThreadLock?
+    /// The thread whose end it waits for, by the kernel's id: it is in `pthread_join`.
+    public var joined: Int32?
 }
 
 extension ThreadWait: CustomStringConvertible {

@@ -34,11 +34,11 @@ struct LeftPage {
     init?(_ bytes: [UInt8], isSameExecutable: Bool) {
         let size = Int(ROOST_CRASH_FILE_SIZE)
         guard bytes.count >= size else { return nil }
-        let memory = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 64)
-        defer { memory.deallocate() }
-        bytes.withUnsafeBytes { memory.copyMemory(from: $0.baseAddress!, byteCount: size) }
-        // proof: numbers and texts of fixed places, of any values; there is room for all of them, and nobody else has the memory.
-        let page = UnsafePointer(memory.assumingMemoryBound(to: roost_crash_page.self))
+        // Memory of the right kind, filled with whatever the file holds: numbers and texts of fixed places, each looked at before it is used.
+        let stride = MemoryLayout<roost_crash_page>.stride
+        let page = UnsafeMutablePointer<roost_crash_page>.allocate(capacity: (size + stride - 1) / stride)
+        defer { page.deallocate() }
+        bytes.withUnsafeBytes { UnsafeMutableRawPointer(page).copyMemory(from: $0.baseAddress!, byteCount: size) }
         guard roost_crash_is_page(page) != 0 else { return nil }
         readEnd(page)
         readCrash(page)

@@ -25,12 +25,13 @@ public enum RunEnding: Sendable, Hashable {
         case whileEnding
     }
 
-    /// The kind of ending alone, as a record keeps it.
-    enum Short: String, Sendable, Hashable {
+    /// An ending without what belongs to it: see the cases of the same names.
+    public enum Kind: String, Sendable, Hashable {
         case clean, stopped, pastBudget = "past-budget", quit, crashed, killed, machineWentDown = "machine-went-down"
     }
 
-    var short: Short {
+    /// Which of them it is.
+    public var kind: Kind {
         switch self {
         case .clean: .clean
         case .stopped: .stopped

@@ -2,11 +2,6 @@
 ///
 /// The file is readable by a person, and by every version that comes after: of words that it does not know it knows nothing.
 struct RunRecord: Sendable, Hashable {
-    /// How a stage of the start came out.
-    enum StageOutcome: String, Sendable, Hashable {
-        case done, skipped, failed
-    }
-
     /// One line.
     enum Line: Sendable, Hashable {
         case program(String)
@@ -23,13 +18,15 @@ struct RunRecord: Sendable, Hashable {
         case outOfMemoryKills(Int64)
         case began(Int64)
         case stageBegan(String, at: Int64)
-        case stageEnded(String, StageOutcome, at: Int64)
-        /// All stages were done: the start succeeded.
-        case launched(at: Int64)
+        case stageEnded(String, PastRun.StageOutcome, at: Int64)
+        /// The start was over, and the program ran: in safe mode or not.
+        case launched(isSafe: Bool, at: Int64)
+        /// The start was given up in order.
+        case gaveUp(at: Int64)
         /// It said that it ends, and how.
         case ended(End)
         /// Somebody looked at what was left of the run; in short.
-        case settled(RunEnding.Short)
+        case settled(RunEnding.Kind)
     }
 
     /// What the process said of its own end.
@@ -54,14 +51,16 @@ struct RunRecord: Sendable, Hashable {
     var began: Int64 = 0
     var stages: [Stage] = []
     var launched: Int64?
+    var isSafe = false
+    var gaveUp = false
     var ended: End?
-    var settled: RunEnding.Short?
+    var settled: RunEnding.Kind?
 
     struct Stage: Sendable, Hashable {
         var name: String
         var began: Int64
         var ended: Int64?
-        var outcome: StageOutcome?
+        var outcome: PastRun.StageOutcome?
     }
 
     /// The stage that was under way; of several the innermost.
@@ -98,7 +97,8 @@ struct RunRecord: Sendable, Hashable {
                 return
             }
             (stages[open].ended, stages[open].outcome) = (time, outcome)
-        case .launched(let time): launched = time
+        case .launched(let isSafe, let time): (self.isSafe, launched) = (isSafe, time)
+        case .gaveUp: gaveUp = true
         // The first that was said.
         case .ended(let end): ended = ended ?? end
         case .settled(let short): settled = short
@@ -123,7 +123,8 @@ extension RunRecord.Line {
             case .stageBegan(let name, let time): ("stage-began", "\(time) \(Self.escape(name))")
             case .stageEnded(let name, let outcome, let time):
                 ("stage-ended", "\(time) \(outcome.rawValue) \(Self.escape(name))")
-            case .launched(let time): ("launched", "\(time)")
+            case .launched(let isSafe, let time): ("launched", "\(time) \(isSafe ? "safe" : "normal")")
+            case .gaveUp(let time): ("gave-up", "\(time)")
             case .ended(.exit(let status)): ("ended", "exit \(status)")
             case .ended(.signal(let number)): ("ended", "signal \(number)")
             case .ended(.pastBudget): ("ended", "past-budget 70")
@@ -165,12 +166,15 @@ extension RunRecord.Line {
             self = .stageBegan(Self.unescape(words[1]), at: time)
         case "stage-ended":
             guard let words = words(2), let time = Int64(words[0]),
-                let outcome = RunRecord.StageOutcome(rawValue: String(words[1]))
+                let outcome = PastRun.StageOutcome(rawValue: String(words[1]))
             else { return nil }
             self = .stageEnded(Self.unescape(words[2]), outcome, at: time)
         case "launched":
+            guard let words = words(1), let time = Int64(words[0]) else { return nil }
+            self = .launched(isSafe: words[1] == "safe", at: time)
+        case "gave-up":
             guard let time = Int64(rest) else { return nil }
-            self = .launched(at: time)
+            self = .gaveUp(at: time)
         case "ended":
             guard let words = words(1), let number = Int32(words[1]) else { return nil }
             switch words[0] {
@@ -181,7 +185,7 @@ extension RunRecord.Line {
             default: return nil
             }
         case "settled":
-            guard let short = RunEnding.Short(rawValue: String(rest)) else { return nil }
+            guard let short = RunEnding.Kind(rawValue: String(rest)) else { return nil }
             self = .settled(short)
         default: return nil
         }

@@ -134,22 +134,36 @@ struct RunStore: Sendable {
 
     // MARK: History and order
 
-    /// Looks at the runs that are over; `runs` as ``deadRuns(atMost:)`` has them.
-    func history(_ runs: [DeadRun], version: String) -> StartHistory {
-        StartHistory(
-            runs.map { run in (run.record, run.record.settled ?? ending(of: run.record, page: page(of: run)).short) },
-            version: version)
+    /// The runs that are over, the oldest first; `runs` as ``deadRuns(atMost:)`` has them.
+    func past(_ runs: [DeadRun]) -> [PastRun] {
+        runs.reversed().map { run in
+            PastRun(run.record, ending: run.record.settled ?? ending(of: run.record, page: page(of: run)).kind)
+        }
     }
 
     /// Writes down that somebody looked at the run, and takes away what is not needed any more.
-    func settle(_ run: DeadRun, _ short: RunEnding.Short, keepsPage: Bool) throws(StoreError) {
+    func settle(_ run: DeadRun, _ kind: RunEnding.Kind, keepsPage: Bool) throws(StoreError) {
         guard !keepsPage else { return }
-        if run.record.settled == nil { try run.file.write(RunRecord.Line.settled(short).text) }
+        if run.record.settled == nil { try run.file.write(RunRecord.Line.settled(kind).text) }
         for path in [run.record.page, "\(folders.runs)/\(run.id.copy)"].compactMap({ $0 }) { unlink(path) }
+    }
+
+    /// How long a page is kept whose record somebody has removed: its file stands in memory, and nobody would ever ask for it.
+    private static let longest = Int64(30) * 24 * 3_600 * 1_000
+
+    private func forgetLostPages() {
+        let now = Int64(time(nil)) * 1_000
+        for name in FileSystem.names(in: folders.pages) {
+            guard let id = RunID(file: name, ending: ".page"), now - id.milliseconds > Self.longest,
+                kill(id.process, 0) != 0
+            else { continue }
+            unlink("\(folders.pages)/\(name)")
+        }
     }
 
     /// Removes the oldest records beyond so many; those of runs that are alive stay.
     func forget(beyond limit: Int) {
+        forgetLostPages()
         let ids = runIDs()
         guard ids.count > limit else { return }
         for id in ids.dropLast(limit) {
@@ -157,6 +171,9 @@ struct RunStore: Sendable {
             guard let file = try? File(path, O_RDWR), file.lock() else { continue }
             let record = RunRecord(String(decoding: file.contents(limit: 256 * 1024), as: UTF8.self))
             if let page = record?.page { unlink(page) }
+            for name in FileSystem.names(in: folders.timelines) where name.hasPrefix("\(id.text)-") {
+                unlink("\(folders.timelines)/\(name)")
+            }
             unlink("\(folders.runs)/\(id.copy)")
             unlink(path)
         }

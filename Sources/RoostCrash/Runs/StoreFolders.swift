@@ -9,6 +9,7 @@ struct StoreFolders: Sendable, Hashable {
     let pages: String
 
     var runs: String { store + "/runs" }
+    var timelines: String { store + "/timelines" }
     var reports: String { store + "/reports" }
 
     /// The folders for `program`; `folder` is the program's own choice.
@@ -64,10 +65,14 @@ struct StoreFolders: Sendable, Hashable {
 /// The name of a run, in the order of their beginnings.
 struct RunID: Sendable, Hashable, Comparable {
     let text: String
+    let milliseconds: Int64
+    let process: Int32
 
     init(began: Int64, process: Int32) {
-        let milliseconds = String(max(0, began) / 1_000_000)
-        text = String(repeating: "0", count: max(0, 14 - milliseconds.count)) + "\(milliseconds)-\(process)"
+        milliseconds = max(0, began) / 1_000_000
+        self.process = process
+        let digits = String(milliseconds)
+        text = String(repeating: "0", count: max(0, 14 - digits.count)) + "\(digits)-\(process)"
     }
 
     /// Of a file `ID.run`; nil for any other.
@@ -75,8 +80,10 @@ struct RunID: Sendable, Hashable, Comparable {
         guard file.hasSuffix(ending) else { return nil }
         let name = file.dropLast(ending.count)
         let parts = name.split(separator: "-", omittingEmptySubsequences: false)
-        guard parts.count == 2, parts[0].count >= 14, Int64(parts[0]) != nil, Int32(parts[1]) != nil else { return nil }
-        text = String(name)
+        guard parts.count == 2, parts[0].count >= 14, let began = Int64(parts[0]), let process = Int32(parts[1]) else {
+            return nil
+        }
+        (text, milliseconds, self.process) = (String(name), began, process)
     }
 
     static func < (left: Self, right: Self) -> Bool { left.text < right.text }

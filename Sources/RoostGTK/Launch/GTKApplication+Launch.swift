@@ -18,12 +18,13 @@ extension GTKApplication {
     ///
     /// - Parameters:
     ///   - launch: The stages.
-    ///   - journal: Where stages are written down before they begin; nil for nowhere.
-    ///   - history: What is remembered of earlier starts.
+    ///   - journal: Where stages are written down before they begin; nil for where the program's `RoostApplication` keeps them, and
+    ///     without one nowhere.
+    ///   - history: What is remembered of earlier starts; nil likewise.
     ///   - mode: Safe for a program that was told so on its command line.
     ///   - ended: Called once on the main actor with the report, whatever the outcome.
     public func start(
-        _ launch: Launch, journal: (any LaunchJournal)? = nil, history: LaunchHistory = LaunchHistory(),
+        _ launch: Launch, journal: (any LaunchJournal)? = nil, history: LaunchHistory? = nil,
         mode: LaunchMode = .normal, ended: @escaping @MainActor (LaunchReport) -> Void = { _ in }
     ) {
         let presenter = GTKLaunchPresenter(self)

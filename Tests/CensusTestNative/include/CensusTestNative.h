@@ -20,6 +20,8 @@ void census_wait(void *_Nullable nothing);
 void census_wait_inlined(void *_Nullable nothing);
 // Computes for ever.
 void census_compute(void *_Nullable nothing);
+// Computes for a while, nearly all the time in its own loop.
+void census_compute_for(int64_t milliseconds);
 
 // A pthread_mutex_t of the tests.
 void census_lock(void);

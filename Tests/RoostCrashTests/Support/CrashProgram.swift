@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import Testing
 
 /// The program that ends in one of many ways, with a store of its own; gone with the test.
@@ -21,7 +22,16 @@ final class CrashProgram: Sendable {
         try FileManager.default.createDirectory(atPath: folder + "/memory", withIntermediateDirectories: true)
     }
 
-    deinit { try? FileManager.default.removeItem(atPath: folder) }
+    deinit {
+        // With the store goes what its records name in memory.
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: store + "/runs")) ?? [] {
+            let record = (try? String(contentsOfFile: "\(store)/runs/\(name)", encoding: .utf8)) ?? ""
+            for line in record.split(separator: "\n") where line.hasPrefix("page ") {
+                unlink(String(line.dropFirst(5)))
+            }
+        }
+        try? FileManager.default.removeItem(atPath: folder)
+    }
 
     struct Outcome: Sendable {
         var signal: Int32?
@@ -36,11 +46,15 @@ final class CrashProgram: Sendable {
         let process: Process
         let output: FileHandle
         let errors: URL
-        private let seen = Seen()
-
         /// What was read while somebody waited for it.
-        private final class Seen: @unchecked Sendable {  // proof: one test on one thread
-            var text = ""
+        private let seen = Shared("")
+
+        /// A value that copies of this one share.
+        private final class Shared: Sendable {
+            private let held: Mutex<String>
+            init(_ text: String) { held = Mutex(text) }
+            var text: String { held.withLock { $0 } }
+            func add(_ more: String) { held.withLock { $0 += more } }
         }
 
         init(process: Process, output: FileHandle, errors: URL) {
@@ -49,12 +63,15 @@ final class CrashProgram: Sendable {
 
         var id: Int32 { process.processIdentifier }
 
+        /// What it has printed on standard error so far.
+        var printedErrors: String { (try? String(contentsOf: errors, encoding: .utf8)) ?? "" }
+
         /// Reads until the program has printed this; false if it ended before.
         func waits(for text: String) -> Bool {
             while !seen.text.contains(text) {
                 let data = output.availableData
                 if data.isEmpty { return false }
-                seen.text += String(decoding: data, as: UTF8.self)
+                seen.add(String(decoding: data, as: UTF8.self))
             }
             return true
         }

@@ -1,0 +1,65 @@
+import CRoostCrash
+import CRoostPlatform
+import Roost
+import RoostCrash
+
+/// Puts the parts together, once in a process.
+enum AppServices {
+    /// Held for as long as the process lives.
+    private static let watchdog = Locked<HangWatchdog?>(nil)
+
+    static func start(_ program: String, _ survival: Survival) {
+        // Whoever is late is in the report with the line where it is stuck, captured or not.
+        Shutdown.process.stackSource = CensusStackSource()
+        guard let configuration = survival.capture else { return watch(program, survival) }
+        let capture = CrashCapture.install(program, configuration: configuration)
+        // However the process ends from here on, the next start knows it.
+        roost_at_end(roost_crash_note_end_by)
+        roost_crash_set_hook(roost_terminal_give_back)
+        Launch.memory = RunMemory(capture: capture)
+        Shutdown.process.onEvent(on: InlinePort()) { note($0, capture) }
+        watch(program, survival)
+        settleLater(capture)
+    }
+
+    private static func watch(_ program: String, _ survival: Survival) {
+        guard let configuration = survival.watchdog else { return }
+        // Without a thread for it the program runs unwatched.
+        let made = try? HangWatchdog(
+            configuration, beat: { TaskPort.mainActor.post($0) },
+            onEvent: { event in
+                let line = "\(event.hang)".split(separator: "\n").first ?? ""
+                CrashCapture.note(String(line))
+                CrashCapture.installed?.keep(event.hang)
+                survival.onHang(event)
+            })
+        watchdog.withLock { $0 = made }
+    }
+
+    private static func note(_ event: ShutdownEvent, _ capture: CrashCapture) {
+        switch event {
+        case .began(let cause, _):
+            roost_crash_note_ending()
+            CrashCapture.note("asked to end: \(cause)")
+        case .abandoned(let late):
+            for straggler in late { CrashCapture.note("late: \(straggler)") }
+        case .ended(let report):
+            let timeline = report.timeline
+            capture.keep(timeline.json, as: "end.json")
+            capture.keep(timeline.svg, as: "end.svg")
+        case .waiting, .finalizing: break
+        }
+    }
+
+    /// What the runs before left is read for good once this one has started: names are looked up, reports written.
+    private static func settleLater(_ capture: CrashCapture) {
+        _ = SystemTime.shared.schedule(after: .seconds(2)) {
+            _ = PlatformThread.start(name: "roost-last-run", options: .init(nice: 10)) { capture.settle() }
+        }
+    }
+}
+
+/// Runs a job where it is posted: for what notes something and is done.
+private final class InlinePort: DeliveryPort {
+    func post(_ job: @escaping @Sendable () -> Void) { job() }
+}

@@ -1,0 +1,78 @@
+import Roost
+import RoostCrash
+
+/// Keeps what a program's starts have to say to the next ones in the records of its runs.
+final class RunMemory: LaunchMemory {
+    private let capture: CrashCapture
+
+    init(capture: CrashCapture) { self.capture = capture }
+
+    var history: LaunchHistory { LaunchHistory(capture.pastRuns, version: capture.version) }
+
+    func enter(_ stage: String) { capture.stageBegan(stage) }
+
+    func leave(_ stage: String, _ outcome: LaunchStageOutcome) {
+        let written: PastRun.StageOutcome
+        switch outcome {
+        case .done: written = .done
+        case .late: written = .late
+        case .skipped: written = .skipped
+        case .failed: written = .failed
+        case .stopped: written = .stopped
+        case .notReached: return
+        }
+        capture.stageEnded(stage, written)
+    }
+
+    func launched(_ mode: LaunchMode) { capture.launched(isSafe: mode == .safe) }
+
+    func gaveUp() { capture.gaveUp() }
+
+    func ended(_ report: LaunchReport) {
+        _ = PlatformThread.start(name: "roost-timeline", options: .init(nice: 10)) { [capture] in
+            let timeline = report.timeline
+            capture.keep(timeline.json, as: "start.json")
+            capture.keep(timeline.svg, as: "start.svg")
+        }
+    }
+}
+
+extension LaunchHistory {
+    /// From the runs that are kept, the oldest first. Another version of the program is another program.
+    public init(_ runs: [PastRun], version: String) {
+        self.init()
+        for run in runs.drop(while: { $0.version != version }) {
+            guard run.version == version else {
+                self = LaunchHistory()
+                continue
+            }
+            for stage in run.stages {
+                guard let outcome = stage.outcome else { continue }
+                switch outcome {
+                case .done: left(stage.name, .done)
+                case .late: left(stage.name, .late)
+                case .skipped, .failed, .stopped: break
+                }
+            }
+            if run.hasLaunched {
+                launched(run.wasSafe ? .safe : .normal)
+            } else if !run.gaveUp, [.crashed, .killed, .quit].contains(run.ending) {
+                // A program without stages has no start that could be over.
+                guard !run.stages.isEmpty else { continue }
+                crashed(in: run.stages.filter { $0.outcome == nil }.map(\.name))
+            }
+        }
+    }
+}
+
+extension LastRun {
+    /// How the last run started, stage by stage; nil when it did not come so far. Reads a file.
+    public static var startTimeline: Timeline? { timeline("start.json") }
+
+    /// How the last run ended: phases, late workers, finalizers; nil when it did not end in order. Reads a file.
+    public static var endTimeline: Timeline? { timeline("end.json") }
+
+    private static func timeline(_ name: String) -> Timeline? {
+        CrashCapture.installed?.kept(name).flatMap { try? Timeline(json: $0) }
+    }
+}

@@ -1,0 +1,154 @@
+import CRoostCrash
+import Foundation
+import Roost
+import RoostApp
+import RoostCrashReport
+import Testing
+
+@testable import RoostCrash
+
+/// Records, pages and reports as values: no process is started.
+struct RunValueTests {
+    // MARK: Records
+
+    static let lines: [RunRecord.Line] = [
+        .program("a \\ program\nof two lines"), .version("1.0 (7)"), .process(12), .boot("b"),
+        .executable(path: "/bin/with a space", buildID: "ab12"), .page("/dev/shm/x"), .standardError("/dev/pts/3"),
+        .outOfMemoryKills(4), .began(99), .stageBegan("cache folder", at: 100),
+        .stageEnded("cache folder", .done, at: 101), .stageEnded("never began", .skipped, at: 102),
+        .stageBegan("decoders", at: 103), .ended(.signal(15)), .ended(.exit(0)), .settled(.stopped),
+    ]
+
+    @Test func aRecordComesBackAsItWasWritten() throws {
+        let text = RunRecord.format + "\n" + Self.lines.map(\.text).joined()
+        let record = try #require(RunRecord(text))
+        #expect(record.program == "a \\ program\nof two lines" && record.version == "1.0 (7)" && record.process == 12)
+        #expect(record.executable == "/bin/with a space" && record.buildID == "ab12" && record.page == "/dev/shm/x")
+        #expect(record.stages.map(\.name) == ["cache folder", "never began", "decoders"])
+        #expect(record.stages.map(\.outcome) == [.done, .skipped, nil] && record.openStage?.name == "decoders")
+        // The first end that was said is the end.
+        #expect(record.ended == .signal(15) && record.settled == .stopped && record.outOfMemoryKills == 4)
+    }
+
+    /// The machine may go down in the middle of any line.
+    @Test func aTornRecordIsReadUpToItsLastWholeLine() throws {
+        let text = RunRecord.format + "\n" + Self.lines.map(\.text).joined()
+        let bytes = Array(text.utf8)
+        for end in 0..<bytes.count {
+            guard let record = RunRecord(String(decoding: bytes[..<end], as: UTF8.self)) else {
+                #expect(end <= RunRecord.format.utf8.count)
+                continue
+            }
+            let whole = text.prefix(end).split(separator: "\n", omittingEmptySubsequences: false).count - 2
+            var expected = RunRecord()
+            for line in Self.lines.prefix(max(0, whole)) { expected.add(line) }
+            #expect(record == expected, "cut at \(end)")
+        }
+    }
+
+    @Test func wordsOfLaterVersionsAreLeftAlone() throws {
+        let record = try #require(RunRecord("roost-run-1\nprogram p\nfuture 1 2 3\nprocess x\n\nprocess 7\n"))
+        #expect(record.program == "p" && record.process == 7)
+        #expect(RunRecord("roost-run-2\nprogram p\n") == nil && RunRecord("") == nil)
+    }
+
+    // MARK: Pages
+
+    /// What a broken process left may hold anything: it is read, or it is not, and nothing else happens.
+    @Test func aDamagedPageIsReadOrNot() {
+        var generator = SeededBytes(seed: 20_261_122)
+        for round in 0..<60 {
+            var bytes = [UInt8](repeating: 0, count: Int(ROOST_CRASH_FILE_SIZE))
+            for place in 0..<bytes.count where round % 3 != 0 || place % 7 == 0 { bytes[place] = generator.next() }
+            for (place, byte) in zip(0..., "roostrun".utf8) { bytes[place] = byte }
+            bytes.replaceSubrange(8..<12, with: [1, 0, 0, 0])
+            let page = LeftPage(bytes, isSameExecutable: true)
+            #expect(page != nil)
+            #expect((page?.lines.count ?? 0) <= 32 && (page?.activities.count ?? 0) <= 512)
+        }
+        #expect(LeftPage([], isSameExecutable: true) == nil)
+        #expect(LeftPage([UInt8](repeating: 0, count: Int(ROOST_CRASH_FILE_SIZE)), isSameExecutable: true) == nil)
+    }
+
+    struct SeededBytes {
+        var state: UInt64
+        init(seed: UInt64) { state = seed }
+        mutating func next() -> UInt8 {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return UInt8(truncatingIfNeeded: state >> 33)
+        }
+    }
+
+    // MARK: What the runs say of the next start
+
+    private func history(_ texts: [String]) -> LaunchHistory {
+        LaunchHistory(
+            texts.compactMap { text in
+                let parts = text.split(separator: "|", omittingEmptySubsequences: false)
+                guard let kind = RunEnding.Kind(rawValue: String(parts[0])),
+                    let record = RunRecord(
+                        "roost-run-1\nversion 1\n" + parts.dropFirst().map { "\($0)\n" }.joined())
+                else { return nil }
+                return PastRun(record, ending: kind)
+            }, version: "1")
+    }
+
+    @Test func crashesInARowAreCounted() {
+        let crash = "crashed|stage-began 1 a|stage-ended 2 done a|stage-began 3 b"
+        #expect(history([crash, crash]) == LaunchHistory(crashedStarts: 2, stageCrashes: ["b": 2]))
+        #expect(history([crash, "clean|stage-began 1 a|stage-ended 2 done a|launched 3 normal"]) == LaunchHistory())
+        // Somebody quit, the machine went down, or the program was asked to end: that counts neither way.
+        for ending in [
+            "clean|stage-began 1 b|gave-up 2", "machine-went-down|stage-began 1 b", "stopped|stage-began 1 b",
+        ] {
+            #expect(history([crash, ending]) == LaunchHistory(crashedStarts: 1, stageCrashes: ["b": 1]), "\(ending)")
+        }
+        // A crash after the start says nothing about it.
+        #expect(history(["crashed|stage-began 1 a|stage-ended 2 done a|launched 3 normal"]) == LaunchHistory())
+        #expect(history([crash, "clean|stage-ended 1 skipped b|launched 2 safe"]).crashedStarts == 1)
+    }
+
+    // MARK: The store
+
+    @Test func homeAndUserAreScrubbed() {
+        let scrubber = Scrubber(home: "/home/anna/", user: "anna")
+        #expect(scrubber.scrub("at /home/anna/src/a.swift") == "at ~/src/a.swift")
+        #expect(scrubber.scrub("/home/anna") == "~" && scrubber.scrub("/home/annabel/x") == "/home/annabel/x")
+        #expect(scrubber.scrub("/media/anna/disk, Susanna, anna's") == "/media/user/disk, Susanna, user's")
+        #expect(Scrubber(home: "/", user: "me").scrub("/usr/me") == "/usr/me")
+        #expect(Scrubber(home: "", user: "root").scrub("/root of root") == "/root of root")
+    }
+
+    @Test func aStoreKeepsToItsLimits() throws {
+        let folder = NSTemporaryDirectory() + "roost-store-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let store = CrashStore(folder: folder, limits: StoreLimits(reports: 3))
+        for number in 1...5 { try store.write(Self.report("run \(number)"), name: "0\(number)-crashed") }
+        store.prune()
+        #expect(store.entries.map(\.name) == ["05-crashed", "04-crashed", "03-crashed"])
+        #expect(try store.read(store.entries[0]).summary == "run 5")
+        let small = CrashStore(folder: folder, limits: StoreLimits(bytes: 1))
+        small.prune()
+        // The newest stays, whatever its size.
+        #expect(small.entries.map(\.name) == ["05-crashed"])
+    }
+
+    @Test func anExportIsOneFile() throws {
+        let folder = NSTemporaryDirectory() + "roost-store-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let store = CrashStore(folder: folder, limits: StoreLimits())
+        for number in 1...2 { try store.write(Self.report("run \(number)"), name: "0\(number)-crashed") }
+        try "{".write(toFile: folder + "/03-crashed.json", atomically: false, encoding: .utf8)
+        let path = folder + "/export"
+        let counts = try store.export(to: path)
+        #expect(counts.reports == 2 && counts.unreadable == 1)
+        let read = try JSONDecoder().decode([RunReport].self, from: Data(contentsOf: URL(fileURLWithPath: path)))
+        #expect(read.map(\.summary) == ["run 2", "run 1"])
+    }
+
+    private static func report(_ summary: String) -> RunReport {
+        RunReport(
+            program: "p", version: "1", process: 1, began: 0, kind: .crashed, summary: summary, text: summary,
+            threads: nil)
+    }
+}

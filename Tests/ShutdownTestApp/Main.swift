@@ -1,0 +1,98 @@
+import Glibc
+import Roost
+import RoostApp
+
+/// A program whose end is late in one of many ways: `shutdown-test-app REPORT ACTION BUDGET-MS [LIBRARY]`.
+@main struct ShutdownTestApp {
+    static func main() {
+        let arguments = CommandLine.arguments
+        guard arguments.count > 3, let budget = Int(arguments[3]) else { exit(2) }
+        // Whoever starts it may do so on a thread of libdispatch, which blocks them, and a child inherits that.
+        var all = sigset_t()
+        sigfillset(&all)
+        pthread_sigmask(SIG_UNBLOCK, &all, nil)
+        let action = arguments[2]
+        let library = arguments.count > 4 ? arguments[4] : ""
+        Shutdown.process.stackSource = CensusStackSource()
+        let configuration = Shutdown.Configuration(budget: .milliseconds(budget), reportPath: arguments[1])
+        Shutdown.run("shutdown-test", configuration: configuration) {
+            try await perform(action, library)
+            return 0
+        }
+    }
+
+    @MainActor static func perform(_ action: String, _ library: String) async throws {
+        let scope = WorkerScope("fields")
+        let camera = SerialThread("camera")
+        switch action {
+        case "worker":
+            let handle = scope.start("count sheep") { worker in
+                try worker.checkpoint()
+                sleepInTheWorker()
+            }
+            _ = await handle.ending
+        case "computes":
+            let handle = scope.start("count stars") { _ in computeInTheWorker() }
+            _ = await handle.ending
+        case "async":
+            let handle = scope.start("dream") { worker async throws in
+                say("ready")
+                await OneShot<Void>().value
+            }
+            _ = await handle.ending
+        case "serial":
+            camera.post { sleepOnTheOwnThread() }
+            try await Task.sleep(for: .seconds(600))
+        case "main": sleepOnMain()
+        case "finalizer":
+            Shutdown.process.addFinalizer("say goodbye") { sleepInTheFinalizer() }
+            say("ready")
+        case "exit": try load(library)
+        default: exit(2)
+        }
+        withExtendedLifetime((scope, camera)) {}
+    }
+
+    /// Has the library wait at the exit, as `LIBRARY_WAITS` tells it.
+    private static func load(_ library: String) throws {
+        guard dlopen(library, RTLD_NOW) != nil else { throw SystemCallError(call: "dlopen", errno: ENOENT) }
+        say("ready")
+    }
+}
+
+func say(_ line: String) {
+    let bytes = Array((line + "\n").utf8)
+    _ = bytes.withUnsafeBytes { write(1, $0.baseAddress, $0.count) }
+}
+
+@inline(never) func sleepInTheWorker() {
+    say("ready")
+    while true { sleep(600) }  // here: worker
+}
+
+@inline(never) func computeInTheWorker() {
+    say("ready")
+    var number: UInt64 = 1
+    while number != 0 { number = step(number) }  // here: computes
+}
+
+/// Long enough for its caller to be found in the line of this call.
+@inline(never) func step(_ number: UInt64) -> UInt64 {
+    var number = number
+    for _ in 0..<1_000_000 { number = number &* 6_364_136_223_846_793_005 | 1 }
+    return number
+}
+
+@inline(never) func sleepOnTheOwnThread() {
+    say("ready")
+    while true { sleep(600) }  // here: serial
+}
+
+@inline(never) func sleepOnMain() {
+    say("ready")
+    while true { sleep(600) }  // here: main
+}
+
+@inline(never) func sleepInTheFinalizer() {
+    while true { sleep(600) }  // here: finalizer
+}
