@@ -18,7 +18,7 @@ import Testing
         _ action: String, budget: Int = 2_000, signal: Int32? = SIGTERM, library: (path: String, way: String)? = nil
     ) throws -> Late {
         let program = try CrashProgram()
-        let path = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
+        let path = URL(fileURLWithPath: CrashProgram.path).deletingLastPathComponent()
             .appendingPathComponent("shutdown-test-app").path
         let running = try program.start(
             [action, "\(budget)"] + (library.map { [$0.path] } ?? []),

@@ -27,7 +27,10 @@ public enum RunEnding: Sendable, Hashable {
 
     /// An ending without what belongs to it: see the cases of the same names.
     public enum Kind: String, Sendable, Hashable {
-        case clean, stopped, pastBudget = "past-budget", quit, crashed, killed, machineWentDown = "machine-went-down"
+        case clean, stopped
+        case pastBudget = "past-budget"
+        case quit, crashed, killed
+        case machineWentDown = "machine-went-down"
     }
 
     /// Which of them it is.
