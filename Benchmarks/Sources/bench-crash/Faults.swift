@@ -17,7 +17,8 @@ enum Faults {
             let done = try copied(watch)
             var status: Int32 = 0
             waitpid(child, &status, 0)
-            guard status & 0x7F == SIGSEGV, let begin = Optional(place.number), begin != 0 else {
+            let begin = place.number
+            guard status & 0x7F == SIGSEGV, begin != 0 else {
                 throw Wrong(what: "it ended with \(status)")
             }
             // What it calls a signal is complete when it takes this time; the first bytes are earlier.
@@ -46,20 +47,20 @@ enum Faults {
 
     /// The time in the page of this process.
     private static func page(of child: pid_t, _ place: Place) throws -> Int64 {
-        let folder = place.session + "/roost-bench-crash"
-        guard let stream = opendir(folder) else { throw Wrong(what: "no \(folder)") }
-        defer { closedir(stream) }
-        while let entry = readdir(stream) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            let file = open(folder + "/" + name, O_RDONLY | O_CLOEXEC)
+        var found = glob_t()
+        defer { globfree(&found) }
+        guard glob(place.session + "/roost-bench-crash/*", 0, nil, &found) == 0 else {
+            throw Wrong(what: "no page at all")
+        }
+        for index in 0..<Int(found.gl_pathc) {
+            guard let path = found.gl_pathv[index] else { continue }
+            let file = open(path, O_RDONLY | O_CLOEXEC)
             defer { close(file) }
             var page = roost_crash_page()
             guard read(file, &page, MemoryLayout<roost_crash_page>.size) == MemoryLayout<roost_crash_page>.size,
                 page.process == child
             else { continue }
-            unlink(folder + "/" + name)
+            unlink(path)
             guard page.first.number == SIGSEGV else { throw Wrong(what: "the page has signal \(page.first.number)") }
             return page.first.clock_ns
         }
