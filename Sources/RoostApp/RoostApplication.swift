@@ -49,6 +49,11 @@ extension RoostApplication {
     /// The program's entry; `@main` calls it. In a process that a pool started it never returns.
     @MainActor public static func main() throws {
         WorkerEntry.serveIfWorker()
+        let (name, survival) = (name, survival)
+        // What follows is the child's; its parent ends here.
+        if let restart = survival.supervision, let capture = survival.capture {
+            CrashSupervisor.run(name, configuration: capture, restart: restart)
+        }
         AppServices.start(name, survival)
         do {
             if let lastRun = CrashCapture.installed?.lastRun, !lastRun.ending.isOrderly { recover(from: lastRun) }
@@ -67,17 +72,21 @@ public struct Survival: Sendable {
     public var capture: CrashCapture.Configuration?
     /// How the main thread is watched; nil for not at all.
     public var watchdog: HangWatchdog.Configuration?
+    /// Whether the program runs as the child of a small parent of its own, which keeps what it prints about its end, reports SIGKILL as well,
+    /// and may start it again; nil for no parent. Needs ``capture``.
+    public var supervision: RestartPolicy?
     /// Called for each hang of the main thread and its end, on the watchdog's thread. It is in the store and among the last lines anyway.
     public var onHang: @Sendable (HangEvent) -> Void
 
     /// Creates a configuration.
     public init(
         capture: CrashCapture.Configuration? = CrashCapture.Configuration(),
-        watchdog: HangWatchdog.Configuration? = HangWatchdog.Configuration(),
+        watchdog: HangWatchdog.Configuration? = HangWatchdog.Configuration(), supervision: RestartPolicy? = nil,
         onHang: @escaping @Sendable (HangEvent) -> Void = { _ in }
     ) {
         self.capture = capture
         self.watchdog = watchdog
+        self.supervision = supervision
         self.onHang = onHang
     }
 }

@@ -14,19 +14,48 @@ import Synchronization
 /// crash-test-app FOLDER crash WAY PLACE [STAGE]   on the main thread, a pool's, or one of nobody
 /// crash-test-app FOLDER wait                      until somebody ends it
 /// crash-test-app FOLDER exit STATUS
+/// crash-test-app FOLDER how-started               by whom, and why
+///
+/// With CRASH_TEST_SUPERVISED=never, ask or a number of restarts as the child of its own parent.
 @main struct CrashTestApp: RoostApplication {
     static let name = "crash-test"
 
     static var survival: Survival {
-        let folder = CommandLine.arguments.dropFirst().first
-        return Survival(
-            capture: .init(version: "1.2", folder: folder, limits: StoreLimits(reports: 5)),
+        Survival(
+            capture: configuration, supervision: supervision,
             onHang: { event in
                 guard case .began = event else { return }
                 print("hung")
                 fflush(nil)
             })
     }
+
+    private static var configuration: CrashCapture.Configuration {
+        .init(version: "1.2", folder: CommandLine.arguments.dropFirst().first, limits: StoreLimits(reports: 5))
+    }
+
+    private static var supervision: RestartPolicy? {
+        guard let way = getenv("CRASH_TEST_SUPERVISED") else { return nil }
+        // Whoever starts it on a thread of Dispatch has nearly all of them blocked, and that is inherited.
+        var none = sigset_t()
+        sigprocmask(SIG_SETMASK, &none, nil)
+        return switch String(cString: way) {
+        case "never": .never
+        case "ask": .ask()
+        case let number: .automatically(atMost: Int(number) ?? 0, within: .seconds(60))
+        }
+    }
+
+    @MainActor static func main() throws {
+        if CommandLine.arguments.dropFirst(2).first == "crash-before", let supervision {
+            CrashSupervisor.run(name, configuration: configuration, restart: supervision)
+            _ = Crashing.perform(.fatal)
+        }
+        try asEveryProgram(Self.self)
+    }
+
+    /// By the entry that a program has which does not write its own.
+    @MainActor private static func asEveryProgram<App: RoostApplication>(_: App.Type) throws { try App.main() }
 
     static func run() throws {
         let arguments = CommandLine.arguments
@@ -48,6 +77,7 @@ import Synchronization
         case "crash": try crash(capture, rest)
         case "wait": wait(capture, rest)
         case "exit": exit(Int32(rest.first ?? "0") ?? 0)
+        case "leave": _exit(Int32(rest.first ?? "0") ?? 0)
         case "nested": nested()
         case "start": start(rest)
         case "serve": serve(isStubborn: rest.first == "stubborn")
@@ -55,6 +85,14 @@ import Synchronization
         case "hang-in-handler": hangInHandler()
         case "finalizers": finalizers(capture, rest)
         case "fork": fork(rest)
+        case "how-started": SupervisedActions.start()
+        case "restarts": SupervisedActions.restarts(rest)
+        case "errors": SupervisedActions.printErrors(rest)
+        case "leave-a-child": SupervisedActions.leaveAChild()
+        case "count-signals": SupervisedActions.countSignals()
+        case "eat": SupervisedActions.eat(rest)
+        case "late": SupervisedActions.late()
+        case "print": SupervisedActions.printAndKill(rest)
         default: print("no such action")
         }
     }

@@ -15,9 +15,11 @@ import Testing
 
     /// Runs the program until it is late; `signal` asks for its end once it is where it is to be.
     private func run(
-        _ action: String, budget: Int = 2_000, signal: Int32? = SIGTERM, library: (path: String, way: String)? = nil
+        _ action: String, budget: Int = 2_000, signal: Int32? = SIGTERM, library: (path: String, way: String)? = nil,
+        status: Int32 = 70
     ) throws -> Late {
         let program = try CrashProgram()
+        // Beside it, so that a run with a sanitizer takes a program without one: that has threads and pauses of its own.
         let path = URL(fileURLWithPath: CrashProgram.path).deletingLastPathComponent()
             .appendingPathComponent("shutdown-test-app").path
         let running = try program.start(
@@ -29,7 +31,7 @@ import Testing
         if let signal { kill(running.id, signal) }
         let outcome = running.end()
         let took = ContinuousClock.now - asked
-        #expect(outcome.status == 70, "\(outcome)")
+        #expect(outcome.status == status, "\(outcome)")
         #expect(took < .milliseconds(budget + 500), "it took \(took)")
         let text = try String(contentsOfFile: program.folder + "/report.json", encoding: .utf8)
         return Late(outcome: outcome, report: try ShutdownReport(json: text), took: took)
@@ -146,5 +148,20 @@ import Testing
         #expect(try library.frame("wait_for_nobody", "waits", in: hold.held.lines) != nil)
         #expect(!hold.isCertain && hold.keepers.map(\.name) == ["'never-ends'"])
         #expect(late.outcome.errors.contains("it may wait for 'never-ends'"))
+    }
+
+    // MARK: What is still alive
+
+    @Test func aSurvivorAndAnOpenWindowAreInTheReport() throws {
+        let end = try run("survivor", budget: 5_000, signal: nil, status: 0)
+        let survivor = try #require(end.report.survivors.first)
+        #expect(survivor.name == "album" && survivor.scope == "fields" && end.report.survivors.count == 1)
+        #expect(survivor.overdue >= .milliseconds(200) && survivor.age >= survivor.overdue)
+        #expect(end.report.openWindows == ["Album Window"])
+        // Said once, when it was late, and only where somebody can do something about it.
+        let lines = end.outcome.errors.split(separator: "\n").filter {
+            $0.contains("'album' of 'fields' is still there")
+        }
+        #expect(lines.count == (CrashProgram.isRelease ? 0 : 1), "\(end.outcome.errors)")
     }
 }

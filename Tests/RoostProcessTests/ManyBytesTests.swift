@@ -237,7 +237,8 @@ import Testing
         await pool.close()
     }
 
-    /// A task closes what its worker and the app talk by. Whoever needs it then is told so, and those behind have another worker.
+    /// A task closes what its worker and the app talk by. Whoever needs it before the app has seen that is told so, and those behind have another
+    /// worker.
     @Test(arguments: [true, false]) func aTaskThatClosesEverythingCostsItsWorker(isOutput: Bool) async throws {
         let pool = try SmokeTests.pool {
             $0.workers = 0...1
@@ -248,7 +249,8 @@ import Testing
             isOutput
             ? await pool.start(Flood(mebibytes: 1)).ending
             : await pool.start(Brighten(try Bytes(copying: [UInt8](repeating: 7, count: 100_000)))).ending
-        #expect(ending.poolError?.code == .systemLimit && "\(ending)".contains("closed a descriptor"), "\(ending)")
+        let isTold = ending.poolError?.code == .systemLimit && "\(ending)".contains("closed a descriptor")
+        #expect(isTold || ending.kind == "finished", "\(ending)")
         let bytes = try Bytes(copying: [UInt8](repeating: 7, count: 100_000))
         for _ in 0..<3 { #expect(try await pool.run(Brighten(bytes)).count == 100_000) }
         #expect(!pool.processes.contains(worker))

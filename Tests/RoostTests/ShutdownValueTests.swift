@@ -89,6 +89,79 @@ struct ShutdownValueTests {
         #expect((object["stragglers"] as? [[String: Any]])?.first?["worker"] as? String == "late")
     }
 
+    private var stack: ThreadStack {
+        ThreadStack(
+            thread: 7, name: "'pool-1'", lines: ["read in libc.so.6", "work(_:) at Work.swift:12 in app"],
+            waitsIn: "read(3 → /tmp/fifo)", problem: nil)
+    }
+
+    private var reportWithStacks: ShutdownReport {
+        var report = report
+        report.stragglers[0].kernelThread = 7
+        report.stragglers[0].onThread = stack
+        report.finalizers.append(
+            FinalizerReport(
+                name: "stuck", duration: .seconds(1), outcome: "abandoned: past its limit", kernelThread: 8,
+                onThread: ThreadStack(thread: 8, name: "x", lines: [], problem: "it did not answer")))
+        report.exitHold = ThreadHold(held: stack, keepers: [stack], isCertain: true)
+        report.survivors = [Survivor(name: "album", scope: "window", age: .seconds(12), overdue: .seconds(3))]
+        report.openWindows = ["Task Window", ""]
+        return report
+    }
+
+    @Test("stacks, survivors and windows read back as they were written")
+    func roundTripWithStacks() throws {
+        #expect(try ShutdownReport(json: reportWithStacks.json) == reportWithStacks)
+    }
+
+    @Test("a report of the form without stacks, survivors and windows is still one")
+    func formerForm() throws {
+        var object = try #require(
+            try JSONSerialization.jsonObject(with: Data(report.json.utf8)) as? [String: Any])
+        for key in ["exitHold", "survivors", "openWindows", "phases"] { object[key] = nil }
+        for list in ["stragglers", "finalizers"] {
+            object[list] = (object[list] as? [[String: Any]])?.map {
+                $0.filter { !["stack", "kernelThread"].contains($0.key) }
+            }
+        }
+        let text = String(decoding: try JSONSerialization.data(withJSONObject: object), as: UTF8.self)
+        #expect(!text.contains("stack") && !text.contains("survivors"))
+        #expect(try ShutdownReport(json: text) == report)
+    }
+
+    @Test("the text has the stacks below those whose they are")
+    func textOfStacks() {
+        let text = reportWithStacks.description
+        let place = """
+            it never passed a checkpoint
+                  waits in read(3 → /tmp/fifo)
+                  read in libc.so.6
+                  work(_:) at Work.swift:12 in app
+              finalizer 'stuck' abandoned: past its limit after 1 s
+                  no stack: it did not answer
+                the exit hangs in 'pool-1' (7):
+                  waits in read(3 → /tmp/fifo)
+            """
+        #expect(text.contains(place), "\(text)")
+        #expect(text.contains("\n    it waits for 'pool-1' (7):\n"))
+        #expect(
+            text.contains(
+                "\n  survivor: 'album' of 'window' is still there 3 s after the close; it was declared 12 s ago\n"))
+        #expect(text.contains("\n  still open: the window 'Task Window'\n  still open: the window ''\n"))
+    }
+
+    @Test("with stacks the report has more of the budget, and the other parts have theirs")
+    func splitWithStacks() {
+        let budget = ShutdownBudget(.seconds(10), hasFinalizers: true, hasStacks: true)
+        #expect(budget.report == .milliseconds(300) && budget.finalizers == .milliseconds(2_500))
+        for milliseconds in [0, 1, 50, 300, 599, 600, 700, 5_000] {
+            let total = Duration.milliseconds(milliseconds)
+            let budget = ShutdownBudget(total, hasFinalizers: true, hasStacks: true)
+            #expect(budget.grace + budget.finalizers + budget.report == total)
+            #expect(budget.grace >= budget.finalizers)
+        }
+    }
+
     @Test("a damaged report is an error that says where, never a trap")
     func damaged() {
         let json = report.json

@@ -48,6 +48,15 @@ import RoostApp
             Shutdown.process.addFinalizer("say goodbye") { sleepInTheFinalizer() }
             say("ready")
         case "exit": try load(library)
+        case "survivor":
+            Shutdown.process.addOpenWindowsSource { ["Album Window"] }
+            let album = Album()
+            album.own = album
+            scope.expectsGone(album, "album", within: .milliseconds(10))
+            await scope.close()
+            let patience = Parker()
+            patience.park(until: .now + .milliseconds(200))
+            say("ready")
         default: exit(2)
         }
         withExtendedLifetime((scope, camera)) {}
@@ -60,10 +69,17 @@ import RoostApp
     }
 }
 
+/// Holds itself.
+@MainActor final class Album {
+    var own: Album?
+}
+
 func say(_ line: String) {
     let bytes = Array((line + "\n").utf8)
     _ = bytes.withUnsafeBytes { write(1, $0.baseAddress, $0.count) }
 }
+
+// Each sleeps in another way: a release build makes one function of those that are alike, which has no line then.
 
 @inline(never) func sleepInTheWorker() {
     say("ready")
@@ -85,14 +101,15 @@ func say(_ line: String) {
 
 @inline(never) func sleepOnTheOwnThread() {
     say("ready")
-    while true { sleep(600) }  // here: serial
+    while true { pause() }  // here: serial
 }
 
 @inline(never) func sleepOnMain() {
     say("ready")
-    while true { sleep(600) }  // here: main
+    while true { poll(nil, 0, -1) }  // here: main
 }
 
 @inline(never) func sleepInTheFinalizer() {
-    while true { sleep(600) }  // here: finalizer
+    var time = timespec(tv_sec: 600, tv_nsec: 0)
+    while true { nanosleep(&time, nil) }  // here: finalizer
 }

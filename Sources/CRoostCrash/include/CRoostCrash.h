@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "CRoostCrashPage.h"
+#include "CRoostSupervisor.h"
 
 // --- set-up (setup.c) --------------------------------------------------------------------------------------------------
 // The memory of the page: mapped from `descriptor`, which has its size, or nobody else's for -1. NULL without memory; `failure` is then an

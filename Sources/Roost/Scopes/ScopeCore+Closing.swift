@@ -123,6 +123,7 @@ extension ScopeCore {
         }
         settled.resolve(report)
         for action in actions { action(report) }
+        watchExpected()
     }
 
     /// Waits until no callback runs any more, but not longer than `limit`.
@@ -147,6 +148,7 @@ extension ScopeCore {
         gate.cut()
         // One that is under way keeps the budget it was given.
         if isOpen { beginClosing(reason, within: budget) }
+        watchExpected()
     }
 
     /// Whether a close is under way or over that could be taken back.

@@ -43,6 +43,12 @@ final class ScopeCore: Sendable {
         var hasSettled = false
         var ended: [WorkerReport] = []
         var stragglers: [Straggler] = []
+        /// What is to go with the scope; looked at once its close is over.
+        var expected: [ExpectedEnd] = []
+        /// With so many, those that have gone are forgotten.
+        var expectedLimit = 64
+        /// When the close was over: delivery was cut, and no worker was left.
+        var closedAt: MonotonicTime?
 
         func keepsReports(_ root: WorkRoot) -> Bool {
             (machine.state != .open || root.node.isStopped) && ended.count < ScopeCore.reported

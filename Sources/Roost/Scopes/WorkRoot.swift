@@ -4,6 +4,7 @@ package final class WorkRoot: Sendable {
     package static let process = WorkRoot()
 
     let node = StopNode(parent: nil)
+    let survivors = SurvivorList()
     // Held strongly and taken out at their end: a weak reference would put the count of a pool, which every submission
     // touches, into a side table.
     private let pools = Locked<[PoolCore]>([])

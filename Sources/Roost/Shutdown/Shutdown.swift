@@ -48,6 +48,7 @@ public final class Shutdown: Sendable {
         var onContinue: [@Sendable () -> Void] = []
         var onLast: [@Sendable (MonotonicTime) -> Void] = []
         var stackSource: (any StackSource)?
+        var windowSources: [@MainActor @Sendable () -> [String]] = []
     }
 
     let root: WorkRoot
@@ -152,6 +153,12 @@ public final class Shutdown: Sendable {
             var source = newValue
             state.withLock { swap(&$0.stackSource, &source) }
         }
+    }
+
+    var windowSources: [@MainActor @Sendable () -> [String]] { state.withLock { $0.windowSources } }
+
+    func addWindows(_ titles: @escaping @MainActor @Sendable () -> [String]) {
+        state.withLock { $0.windowSources.append(titles) }
     }
 
     // MARK: Looking on

@@ -28,6 +28,10 @@ public struct ShutdownReport: Sendable, Hashable {
     public var phases: [ShutdownPhaseReport] = []
     /// What kept the process from its exit, when everything else was over: a destructor or an exit handler that did not return.
     public var exitHold: ThreadHold?
+    /// The objects that were to go with a scope and were still there; of more than 100, the first.
+    public var survivors: [Survivor] = []
+    /// The titles of the top-level windows that were still open, empty for one without a title; nil when nobody knew, as without a toolkit.
+    public var openWindows: [String]?
 
     /// True when everything stopped and every finalizer was done.
     public var isClean: Bool {
@@ -45,6 +49,11 @@ extension ShutdownReport: CustomStringConvertible {
             lines += (finalizer.onThread?.text ?? []).map { "      " + $0 }
         }
         lines += (exitHold?.text ?? []).map { "    " + $0 }
+        for survivor in survivors { lines.append("  survivor: \(survivor)") }
+        // At an end in order they may well stay until the process has gone.
+        for title in isClean ? [] : openWindows ?? [] {
+            lines.append("  still open: the window '\(PrintableText.short(title, limit: 200))'")
+        }
         for failure in unobservedFailures { lines.append("  failed unseen: \(failure)") }
         return lines.joined(separator: "\n")
     }
@@ -78,6 +87,8 @@ extension ShutdownReport {
             "unobservedFailures": .array(unobservedFailures.map { .string($0) }),
             "phases": .array(phases.map(\.json)),
             "exitHold": exitHold?.json ?? .null,
+            "survivors": .array(survivors.map(\.json)),
+            "openWindows": openWindows.map { .array($0.map { .string($0) }) } ?? .null,
         ])
     }
 
@@ -103,6 +114,8 @@ extension ShutdownReport {
         unobservedFailures = (value["unobservedFailures"].array ?? []).compactMap(\.string)
         phases = value["phases"] == .null ? [] : try fields.list("phases").map(ShutdownPhaseReport.init(fields:))
         exitHold = ThreadHold(value["exitHold"])
+        survivors = value["survivors"] == .null ? [] : try fields.list("survivors").map(Survivor.init(fields:))
+        openWindows = value["openWindows"].array?.compactMap(\.string)
     }
 }
 
@@ -201,6 +214,20 @@ extension Straggler {
             askedFor: .nanoseconds(try fields.integer("askedForNs")))
         onThread = ThreadStack(fields.value["stack"])
         kernelThread = fields.value["kernelThread"].integer.map { Int32(clamping: $0) }
+    }
+}
+
+extension Survivor {
+    fileprivate var json: JSONValue {
+        .object([
+            "name": .string(name), "scope": .string(scope), "ageNs": age.json, "overdueNs": overdue.json,
+        ])
+    }
+
+    fileprivate init(fields: ReportFields) throws {
+        self.init(
+            name: try fields.string("name"), scope: try fields.string("scope"),
+            age: .nanoseconds(try fields.integer("ageNs")), overdue: .nanoseconds(try fields.integer("overdueNs")))
     }
 }
 

@@ -28,6 +28,8 @@ struct ShutdownRun {
         stacks.fill(&late, &finalizers)
         HeldFailures.report(of: shutdown.root, within: min(.milliseconds(50), budget.report / 2))
         var report = makeReport(late, finalizers, scopes)
+        report.openWindows = shutdown.openWindows(within: min(.milliseconds(25), budget.report / 4))
+        report.survivors = shutdown.root.survivors.current
         report.phases = phases.reports(until: report.duration)
         writeReport(report)
         shutdown.emit(.ended(report))
@@ -198,20 +200,22 @@ struct ShutdownRun {
 
     /// What comes after the report, on the thread that exits: should it hang, it is said who it was.
     private func watchExit(_ report: ShutdownReport) {
-        var last = report
-        last.outcome = .exited(ProcessOutcome.pastBudgetStatus)
-        last.finalizers.append(
-            FinalizerReport(name: "exit", duration: .zero, outcome: "abandoned: a handler of atexit did not return"))
-        shutdown.prepareLastWords(last.description + "\n", file: last.json)
+        let begun = MonotonicTime.now
+        let words: @Sendable (ThreadHold?) -> Void = { [shutdown, request] hold in
+            var last = report
+            last.outcome = .exited(ProcessOutcome.pastBudgetStatus)
+            last.exitHold = hold
+            last.finalizers.append(
+                FinalizerReport(
+                    name: "exit", duration: .now - begun, outcome: "abandoned: a handler of atexit did not return",
+                    beganAfter: begun - request))
+            shutdown.prepareLastWords(last.description + "\n", file: last.json)
+        }
+        words(nil)
         let machine = shutdown.facts.machine
         guard let source = shutdown.stackSource, let askedAt = machine.askedAt, let budget = machine.budget else {
             return
         }
-        let (shutdown, words) = (shutdown, last)
-        ExitWatch(source: source, thread: roost_thread_id(), deadline: askedAt + budget.total) { hold in
-            var words = words
-            words.exitHold = hold
-            shutdown.prepareLastWords(words.description + "\n", file: words.json)
-        }.start()
+        ExitWatch(source: source, thread: roost_thread_id(), deadline: askedAt + budget.total, prepare: words).start()
     }
 }

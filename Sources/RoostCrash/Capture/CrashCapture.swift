@@ -158,10 +158,7 @@ public final class CrashCapture: Sendable {
     private static func firstLines(
         _ program: String, _ version: String, _ machine: RunStore.Machine, _ began: Int64, _ page: String?
     ) -> String {
-        var lines: [RunRecord.Line] = [
-            .program(program), .version(version), .process(getpid()), .boot(machine.boot),
-            .executable(path: machine.executable, buildID: machine.buildID), .began(began),
-        ]
+        var lines = RunRecord.beginning(program, version, process: getpid(), machine, began: began)
         if let page { lines.append(.page(page)) }
         if let path = FileSystem.link("/proc/self/fd/2") { lines.append(.standardError(path)) }
         if let kills = machine.outOfMemoryKills { lines.append(.outOfMemoryKills(kills)) }
@@ -171,8 +168,7 @@ public final class CrashCapture: Sendable {
     private static func installHandlers(
         _ memory: UnsafeMutablePointer<roost_crash_page>, _ program: String, record: File?, page: String?, copy: String?
     ) -> [String] {
-        let name = TerminalText.line(program, limit: 100)
-        let word = "\(name): crashed\(copy == nil ? "" : "; the next start says where, and keeps a report")\n"
+        let word = lastWord(of: program, isKept: copy != nil) + "\n"
         let failure = withOptionalCString(page) { page in
             withOptionalCString(copy) { copy in
                 word.withCString { text in
@@ -184,6 +180,12 @@ public final class CrashCapture: Sendable {
             }
         }
         return failure == 0 ? [] : ["\(StoreError("install the handlers of fatal signals", errno: failure))"]
+    }
+
+    /// What a crashing process says of itself.
+    static func lastWord(of program: String, isKept: Bool) -> String {
+        let name = TerminalText.line(program, limit: 100)
+        return "\(name): crashed\(isKept ? "; the next start says where, and keeps a report" : "")"
     }
 
     private static func withOptionalCString<Value>(
@@ -222,24 +224,7 @@ public final class CrashCapture: Sendable {
             return found.waiting
         }
         for (index, dead) in waiting.enumerated() {
-            var (run, page) = runs.lastRun(dead)
-            if let page, let stacks = page.stacks, run.crash != nil {
-                let names = FrameNames.find(stacks)
-                run.crash = RunStore.report(
-                    dead.record, page, threads: names.threads(of: stacks), problem: names.problem)
-            }
-            for path in page?.unlinks ?? [] { unlink(path) }
-            var isKept = true
-            // One that was asked for its threads has written its report itself.
-            if !run.ending.isOrderly, run.ending != .quit, let store {
-                do { try store.write(RunReport(run), name: "\(dead.id.text)-\(run.ending.kind.rawValue)") } catch {
-                    run.problems.append("its report could not be written: \(error)")
-                    isKept = false
-                }
-            }
-            do { try runs.settle(dead, run.ending.kind, keepsPage: !isKept) } catch {
-                run.problems.append("\(error)")
-            }
+            let run = runs.settle(dead, into: store)
             if index == 0 { read { $0.lastRun = $0.lastRun?.process == run.process ? run : $0.lastRun } }
         }
         runs.forget(beyond: configuration.limits.runs)

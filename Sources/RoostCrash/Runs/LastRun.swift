@@ -28,8 +28,12 @@ public struct LastRun: Sendable, Hashable {
     public var crash: CrashReport?
     /// A second crash, of another thread while the first was written down, or within the handler.
     public var otherSignals: [CrashSignal]
-    /// Where what it printed on standard error went: nobody kept it.
+    /// Where what it printed on standard error went; without a parent that kept it (``CrashSupervisor``) it is lost.
     public var standardError: String
+    /// The last lines that it printed on standard error, if its parent kept them; at most 200.
+    public var output: [String] = []
+    /// How its parent saw it end, if it had one.
+    public var end: ProcessEnd?
     /// What could not be read of what it left, in words.
     public var problems: [String]
 }
@@ -37,11 +41,20 @@ public struct LastRun: Sendable, Hashable {
 extension LastRun: CustomStringConvertible {
     /// One line: how it ended, and where.
     public var summary: String {
-        var text = "the last run of \(program) \(ending)"
+        var text = "the last run of \(program) \(howItEnded)"
         if let crash { text += ": \(crash.summary)" }
         if let crashedWorker { text += ", in the worker '\(crashedWorker.worker)'" }
         if let stage { text += ", during '\(stage)' of its start" }
         return text
+    }
+
+    /// Of an end without a word the parent knows at least the signal, or the status.
+    private var howItEnded: String {
+        guard ending == .killed(nil), let end else { return "\(ending)" }
+        switch end {
+        case .exited(let status): return "left with status \(status), without a word"
+        case .signalled(let number, _): return "was killed (\(CrashSignal.name(of: number)))"
+        }
     }
 
     /// For people: how it ended, where, and what else was going on.
@@ -50,7 +63,7 @@ extension LastRun: CustomStringConvertible {
         lines.append("  \(program)\(version.isEmpty ? "" : " \(version)"), process \(process)")
         if let crash {
             lines += crash.description.split(separator: "\n", omittingEmptySubsequences: false).map { "  \($0)" }
-            if crash.reason.source != .standardError, !standardError.isEmpty {
+            if crash.reason.source != .standardError, !standardError.isEmpty, end == nil {
                 lines.append("  what it printed went to \(TerminalText.line(standardError))")
             }
         }
@@ -59,6 +72,8 @@ extension LastRun: CustomStringConvertible {
         lines += workers.map { "    \($0)" }
         if !self.lines.isEmpty { lines.append("  its last lines:") }
         lines += self.lines.map { "    \($0)" }
+        if !output.isEmpty { lines.append("  the last that it printed:") }
+        lines += output.map { "    \($0)" }
         lines += problems.map { "  \($0)" }
         return lines.joined(separator: "\n")
     }

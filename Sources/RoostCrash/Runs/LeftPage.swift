@@ -20,6 +20,8 @@ struct LeftPage {
     var stacks: RawStacks?
     /// Paths that it wanted to have gone at its end, as the system takes them.
     var unlinks: [[CChar]] = []
+    /// Process groups that it wanted to have gone: numbers that may be others' by now.
+    var groups: [Int32] = []
 
     /// A signal with what only Roost's own files say of it.
     struct Noted {
@@ -135,9 +137,13 @@ struct LeftPage {
     private mutating func readFinalizers(_ page: UnsafePointer<roost_crash_page>) {
         for index in 0..<UInt32(ROOST_CRASH_FINALIZERS) {
             let finalizer = roost_crash_finalizer_at(page, index)
-            guard Int(finalizer.pointee.kind) == ROOST_FINALIZER_UNLINK else { continue }
-            let path = Self.bytes(roost_crash_finalizer_path(finalizer), Int(ROOST_CRASH_PATH))
-            if path.first == UInt8(ascii: "/") { unlinks.append((path + [0]).map { CChar(bitPattern: $0) }) }
+            switch Int(finalizer.pointee.kind) {
+            case ROOST_FINALIZER_UNLINK:
+                let path = Self.bytes(roost_crash_finalizer_path(finalizer), Int(ROOST_CRASH_PATH))
+                if path.first == UInt8(ascii: "/") { unlinks.append((path + [0]).map { CChar(bitPattern: $0) }) }
+            case ROOST_FINALIZER_KILL_GROUP: groups.append(finalizer.pointee.group)
+            default: break
+            }
         }
     }
 

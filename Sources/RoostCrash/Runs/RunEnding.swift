@@ -31,6 +31,8 @@ public enum RunEnding: Sendable, Hashable {
         case pastBudget = "past-budget"
         case quit, crashed, killed
         case machineWentDown = "machine-went-down"
+
+        var isOrderly: Bool { self == .clean || self == .stopped }
     }
 
     /// Which of them it is.

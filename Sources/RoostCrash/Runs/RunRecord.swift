@@ -106,6 +106,18 @@ struct RunRecord: Sendable, Hashable {
     }
 }
 
+extension RunRecord {
+    /// What every record begins with.
+    static func beginning(
+        _ program: String, _ version: String, process: Int32, _ machine: RunStore.Machine, began: Int64
+    ) -> [Line] {
+        [
+            .program(program), .version(version), .process(process), .boot(machine.boot),
+            .executable(path: machine.executable, buildID: machine.buildID), .began(began),
+        ]
+    }
+}
+
 extension RunRecord.Line {
     /// The line as it stands in the file, with its end.
     var text: String {

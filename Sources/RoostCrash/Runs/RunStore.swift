@@ -26,12 +26,7 @@ struct RunStore: Sendable {
                     ?? "",
                 executable: FileSystem.link("/proc/self/exe") ?? "",
                 buildID: String(bytes.prefix(count).flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }),
-                outOfMemoryKills: kills())
-        }
-
-        private static func kills() -> Int64? {
-            FileSystem.text("/proc/vmstat")?.split(separator: "\n").first { $0.hasPrefix("oom_kill ") }
-                .flatMap { Int64($0.dropFirst("oom_kill ".count)) }
+                outOfMemoryKills: FileSystem.text("/proc/vmstat").flatMap(MemoryKills.count))
         }
     }
 
@@ -48,18 +43,22 @@ struct RunStore: Sendable {
         var found: [DeadRun] = []
         for id in runIDs().reversed() {
             guard found.count < limit else { break }
-            guard let file = try? File("\(folders.runs)/\(id.record)", O_RDWR | O_APPEND),
-                // Whose record is locked is alive, or is being looked at.
-                file.lock()
-            else { continue }
-            let text = String(decoding: file.contents(limit: 256 * 1024), as: UTF8.self)
-            guard let record = RunRecord(text) else { continue }
-            found.append(DeadRun(id: id, record: record, file: file))
+            if let run = deadRun(id) { found.append(run) }
         }
         return found
     }
 
-    private func runIDs() -> [RunID] {
+    /// The run with this name, if it is over.
+    func deadRun(_ id: RunID) -> DeadRun? {
+        guard let file = try? File("\(folders.runs)/\(id.record)", O_RDWR | O_APPEND),
+            // Whose record is locked is alive, or is being looked at.
+            file.lock()
+        else { return nil }
+        let text = String(decoding: file.contents(limit: 256 * 1024), as: UTF8.self)
+        return RunRecord(text).map { DeadRun(id: id, record: $0, file: file) }
+    }
+
+    func runIDs() -> [RunID] {
         FileSystem.names(in: folders.runs).compactMap { RunID(file: $0, ending: ".run") }.filter { $0 != own }
     }
 
@@ -77,7 +76,7 @@ struct RunStore: Sendable {
         return pages.first { $0.first != nil } ?? pages.first
     }
 
-    /// How a run ended.
+    /// How a run ended, from what it left alone.
     func ending(of record: RunRecord, page: LeftPage?) -> RunEnding {
         if let first = page?.first { return .crashed(first.signal) }
         switch page?.end ?? record.ended {
@@ -94,11 +93,12 @@ struct RunStore: Sendable {
         return .killed(page?.isEnding == true ? .whileEnding : nil)
     }
 
-    /// All that is known of a run; without names for the addresses of a crash.
-    func lastRun(_ run: DeadRun) -> (run: LastRun, page: LeftPage?) {
+    /// All that is known of a run; without names for the addresses of a crash. `seen` is what its parent saw, if that is who asks.
+    func lastRun(_ run: DeadRun, seen: RunWitness? = nil) -> (run: LastRun, page: LeftPage?) {
         let record = run.record
         let page = page(of: run)
-        let ending = ending(of: record, page: page)
+        if page == nil, let told = toldBefore(run) { return (told, nil) }
+        let ending = seen?.ending(record, page) ?? ending(of: record, page: page)
         let isOver = ending.isOrderly
         return (
             LastRun(
@@ -106,30 +106,44 @@ struct RunStore: Sendable {
                 ending: ending, stage: isOver ? nil : record.openStage?.name ?? page?.openStage,
                 hasLaunched: record.launched != nil, workers: isOver ? [] : page?.activities ?? [],
                 crashedWorker: page?.crashedActivity, lines: page?.lines ?? [],
-                crash: page.flatMap { Self.report(record, $0) }, otherSignals: page?.others ?? [],
-                standardError: record.standardError, problems: []), page
+                crash: Self.report(record, page, seen: seen), otherSignals: page?.others ?? [],
+                standardError: record.standardError, output: isOver ? [] : seen?.lines(of: record.program) ?? [],
+                end: seen?.end,
+                problems: []), page
         )
     }
 
     /// `threads` with names, when they have been looked up; else addresses.
     static func report(
-        _ record: RunRecord, _ page: LeftPage, threads: [CrashThread]? = nil, problem: String? = nil
+        _ record: RunRecord, _ page: LeftPage?, seen: RunWitness? = nil, threads: [CrashThread]? = nil,
+        problem: String? = nil
     ) -> CrashReport? {
-        guard let first = page.first else { return nil }
+        guard let signal = page?.first?.signal ?? seen?.fatalSignal else { return nil }
         let backtrace: CrashEvidence.Backtrace =
-            if let stacks = page.stacks {
+            if let stacks = page?.stacks {
                 .threads(
                     threads ?? stacks.unnamedThreads, omitted: stacks.omitted,
                     isTrapInstruction: stacks.isTrapInstruction,
                     problem: problem)
             } else { .missing("its stacks were not written") }
-        // What the program said of an error that nobody caught stands in for what it printed, which nobody kept.
+        // What the program said of an error that nobody caught stands in for what it printed, where nobody kept that.
+        let message = page?.message ?? ""
         return CrashReport(
             CrashEvidence(
                 program: record.program, process: record.process,
-                end: .signalled(first.signal.number, coreDumped: false), signal: first.signal,
-                standardError: page.message.isEmpty ? [] : Array("\(page.message)\n".utf8), backtrace: backtrace,
-                foundAt: first.time / 1_000_000_000))
+                end: seen?.end ?? .signalled(signal.number, coreDumped: false), signal: signal,
+                standardError: (seen?.printed(of: record.program) ?? [])
+                    + (message.isEmpty ? [] : Array("\(message)\n".utf8)),
+                standardErrorIsCut: seen?.outputIsCut ?? false, backtrace: backtrace,
+                foundAt: (page?.first?.time ?? seen?.time).map { $0 / 1_000_000_000 }))
+    }
+
+    /// A run whose page is gone, for somebody has written its report: that tells it.
+    private func toldBefore(_ run: DeadRun) -> LastRun? {
+        guard let short = run.record.settled, !short.isOrderly else { return nil }
+        let store = CrashStore(folder: folders.reports, limits: StoreLimits())
+        guard let report = store.report(of: run.id, short) else { return nil }
+        return LastRun(run.record, short, report)
     }
 
     // MARK: History and order

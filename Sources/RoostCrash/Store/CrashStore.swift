@@ -45,6 +45,14 @@ public struct CrashStore: Sendable {
         return try ReportJSON.decode(RunReport.self, from: file.contents(limit: limits.bytes))
     }
 
+    /// The name of the report of a run.
+    static func name(_ run: RunID, _ ending: RunEnding.Kind) -> String { "\(run.text)-\(ending.rawValue)" }
+
+    /// The report of a run; nil when there is none, or none that can be read.
+    func report(of run: RunID, _ ending: RunEnding.Kind) -> RunReport? {
+        try? read(entry(Self.name(run, ending)))
+    }
+
     /// Writes a report, and removes what is too much. The file of JSON comes last: what has one is whole.
     @discardableResult
     func write(_ report: RunReport, name: String) throws -> Entry {

@@ -24,6 +24,14 @@ public struct RunReport: Sendable, Hashable, Codable {
     public var lines: [String]
     /// The crash, if it was one.
     public var crash: CrashReport?
+    /// Other signals, of other threads or within the handler, while the first was written down.
+    public var otherSignals: [CrashSignal]?
+    /// Who may have killed it, if anything speaks for somebody.
+    public var killCause: RunEnding.KillCause?
+    /// How its parent saw it end, if it had one that looked.
+    public var end: ProcessEnd?
+    /// The last lines that it printed on standard error, if its parent kept them.
+    public var output: [String]?
     /// All threads at that moment, where somebody asked for them.
     public var threads: ThreadCensus?
     /// The whole as text.
@@ -58,6 +66,10 @@ public struct RunReport: Sendable, Hashable, Codable {
         workers = run.workers
         lines = run.lines
         crash = run.crash
+        otherSignals = run.otherSignals.isEmpty ? nil : run.otherSignals
+        if case .killed(let cause) = run.ending { killCause = cause }
+        end = run.end
+        output = run.output.isEmpty ? nil : run.output
         text = run.description
     }
 

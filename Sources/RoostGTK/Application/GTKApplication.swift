@@ -75,6 +75,7 @@ public final class GTKApplication {
         MainLoopBridge.install()
         MainPortSource.install()
         WindowList.onRemoval { Self.running?.windowsWent() }
+        shutdown.addOpenWindowsSource { WindowList.all.map { WindowList.title(of: $0) } }
         shutdown.onEvent { [weak self] event in self?.show(event) }
         // A signal may have come before there was somebody to tell.
         if shutdown.phase != .running { beginEnd() }

@@ -77,7 +77,8 @@ final class ArenaPort: Sendable {
             // The last one: the kernel lets a user have only so many descriptors on their way.
             guard failure == EAGAIN || failure == ENOBUFS || failure == ETOOMANYREFS else {
                 let cause = SystemCallError(call: "sendmsg", errno: failure)
-                guard isChannelGone else { throw cause }
+                // Here, or at its other end: which of the two is seen first is chance.
+                guard isChannelGone || failure == EPIPE || failure == ECONNRESET else { throw cause }
                 noteLoss()
                 throw ProcessPoolError(.systemLimit, Self.channelIsGone, underlying: cause)
             }

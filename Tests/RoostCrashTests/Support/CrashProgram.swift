@@ -92,7 +92,8 @@ final class CrashProgram: Sendable {
     }
 
     func start(
-        _ action: [String], environment: [String: String] = [:], store: String? = nil, program: String = path
+        _ action: [String], environment: [String: String] = [:], store: String? = nil, program: String = path,
+        standardError: Pipe? = nil
     ) throws -> Running {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: program)
@@ -107,7 +108,11 @@ final class CrashProgram: Sendable {
         process.standardInput = FileHandle.nullDevice
         let errors = URL(fileURLWithPath: "\(folder)/errors-\(UUID().uuidString)")
         _ = FileManager.default.createFile(atPath: errors.path, contents: nil)
-        process.standardError = try FileHandle(forWritingTo: errors)
+        if let standardError {
+            process.standardError = standardError
+        } else {
+            process.standardError = try FileHandle(forWritingTo: errors)
+        }
         try process.run()
         return Running(process: process, output: pipe.fileHandleForReading, errors: errors)
     }

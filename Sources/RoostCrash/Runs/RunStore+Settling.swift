@@ -1,0 +1,50 @@
+import Glibc
+import RoostCrashReport
+import RoostSymbols
+
+extension RunStore {
+    /// Finds the names for what a run left, writes its report into the store, removes its files and its page, and writes down that somebody has
+    /// looked at it. What could not be done is among the problems of the result; without its report the page stays, for the next who tries.
+    func settle(_ dead: DeadRun, into store: CrashStore?, seen: RunWitness? = nil) -> LastRun {
+        var (run, page) = lastRun(dead, seen: seen)
+        for path in page?.unlinks ?? [] { unlink(path) }
+        if let page, let stacks = page.stacks, run.crash != nil {
+            let names = FrameNames.find(stacks)
+            run.crash = Self.report(
+                dead.record, page, seen: seen, threads: names.threads(of: stacks), problem: names.problem)
+        }
+        var isKept = true
+        // One that was asked for its threads has written its report itself.
+        if !run.ending.isOrderly, run.ending != .quit, let store {
+            do { try store.write(RunReport(run), name: CrashStore.name(dead.id, run.ending.kind)) } catch {
+                run.problems.append("its report could not be written: \(error)")
+                isKept = false
+            }
+        }
+        do { try settle(dead, run.ending.kind, keepsPage: !isKept) } catch { run.problems.append("\(error)") }
+        return run
+    }
+}
+
+extension LastRun {
+    /// A run from its record and the report that somebody wrote of it: as scrubbed as that is.
+    init(_ record: RunRecord, _ kind: RunEnding.Kind, _ report: RunReport) {
+        let end = report.end?.signal ?? 0
+        let ending: RunEnding =
+            switch kind {
+            case .crashed: .crashed(report.crash?.signal ?? CrashSignal(number: end))
+            case .killed: .killed(report.killCause)
+            case .pastBudget: .pastBudget
+            case .quit: .quit
+            case .machineWentDown: .machineWentDown
+            case .clean, .stopped: .clean(status: 0)
+            }
+        self.init(
+            program: record.program, version: record.version, process: record.process, began: record.began,
+            ending: ending, stage: report.stage, hasLaunched: record.launched != nil, workers: report.workers,
+            crashedWorker: report.workers.first {
+                !$0.isProcess && $0.thread != nil && $0.thread == report.crash?.signal?.thread
+            }, lines: report.lines, crash: report.crash, otherSignals: report.otherSignals ?? [],
+            standardError: record.standardError, output: report.output ?? [], end: report.end, problems: [])
+    }
+}
