@@ -37,6 +37,13 @@ let package = Package(
             name: "bench-census",
             dependencies: ["BenchSupport", "CBench", .product(name: "RoostCrash", package: "Roost")]
         ),
+        .executableTarget(
+            name: "bench-crash",
+            dependencies: [
+                "BenchSupport", .product(name: "Roost", package: "Roost"),
+                .product(name: "RoostCrash", package: "Roost"),
+            ]
+        ),
         .systemLibrary(name: "CGLib", pkgConfig: "glib-2.0", providers: [.apt(["libgtk-4-dev"])]),
         // The heartbeat of a window, shared with the control in Peers/gtk.
         .target(name: "CHeartbeat", dependencies: ["CGLib"]),

@@ -12,6 +12,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 import censusplan
+import crashplan
 import goals
 import machine
 import plan
@@ -27,7 +28,7 @@ HOME = Path(__file__).resolve().parent.parent
 
 
 def arguments():
-    names = [b.name for b in plan.BENCHMARKS + censusplan.BENCHMARKS + processplan.BENCHMARKS + windowplan.BENCHMARKS] + ["thumbnails", "process-thumbnails"]
+    names = [b.name for b in plan.BENCHMARKS + censusplan.BENCHMARKS + crashplan.BENCHMARKS + processplan.BENCHMARKS + windowplan.BENCHMARKS] + ["thumbnails", "process-thumbnails"]
     parser = argparse.ArgumentParser(prog="Benchmarks/run", description=__doc__, allow_abbrev=False)
     parser.add_argument("--quick", action="store_true", help="3 rounds and smaller counts")
     parser.add_argument("--json", type=Path, metavar="FILE", help="where the JSON goes (default: Benchmarks/.results/…)")
@@ -115,7 +116,7 @@ def planned(options, paths):
     def wanted(benchmarks):
         return [b for b in benchmarks if not options.only or b.name in options.only]
 
-    for benchmark in wanted(plan.BENCHMARKS + censusplan.BENCHMARKS):
+    for benchmark in wanted(plan.BENCHMARKS + censusplan.BENCHMARKS + crashplan.BENCHMARKS):
         yield benchmark, lambda row: one(row, paths, options.quick)
     with_processes = wanted(processplan.BENCHMARKS)
     if with_processes:
@@ -137,12 +138,13 @@ def planned(options, paths):
 
 def main():
     options = arguments()
-    swift = ("peers-swift", "peers-foundation", "bench-roost", "bench-window", "bench-process", "bench-process-static", "bench-census", "bench-census-debug")
+    swift = ("peers-swift", "peers-foundation", "bench-roost", "bench-window", "bench-process", "bench-process-static", "bench-census", "bench-census-debug", "bench-crash")
     paths = {name: str(options.swift_bin / name) for name in swift}
     paths |= {name: str(HOME / "Peers/cpp/build" / name) for name in ("peer-textbook", "peer-tbb", "peer-qt")}
     paths |= {name: str(HOME / "Peers/gtk/build" / name) for name in ("control", "asker")}
     paths["pingpong"] = str(HOME / "Peers/c/build/pingpong")
     python = str(HOME / ".venv/bin/python")
+    paths["faults"] = str(HOME / "Peers/python/faults.py")
     paths["processes"] = [python, str(HOME / "Peers/python/processes.py")]
     # Not there when PyPI did not give it: the rows are skipped.
     paths["pyqt"] = [python if list((HOME / ".venv/lib").glob("python*/site-packages/PyQt6")) else "/no/PyQt6", str(HOME / "Peers/python/window.py")]

@@ -3,6 +3,7 @@
 import statistics
 
 import censusplan
+import crashplan
 import processplan
 import thumbnails
 import windowplan
@@ -83,6 +84,15 @@ for threads, limit in ((10, 30), (210, 100)):
 GOALS += [
     ("watchdog-idle", "% of a core, worst round", plain("watchdog-idle", censusplan.WATCHDOG, "percent"), "<=", 0.1, max),
     ("watchdog-idle", "hangs told, worst round", plain("watchdog-idle", censusplan.WATCHDOG, "hangs"), "<=", 0, max),
+]
+
+GOALS += [
+    ("crash-note", "noted, µs", plain("crash-note", crashplan.ROOST, "noted_us"), "<=", 1000),
+    ("crash-note", "noted, worst of all, µs", plain("crash-note", crashplan.ROOST, "noted_max_us"), "<=", 1000, max),
+    ("crash-start", "added, ms", plain("crash-start", crashplan.ROOST, "added_ms"), "<=", 1.0),
+    ("crash-running", "closures, with / without", plain("crash-running", crashplan.CLOSURES, "ratio"), "<=", 1.05),
+    ("crash-running", "workers, with / without", plain("crash-running", crashplan.WORKERS, "ratio"), "<=", 1.05),
+    ("crash-stages", "by the least that the disk takes", ratio("crash-stages", crashplan.STAGES, [crashplan.BY_HAND], "us"), "<=", 1.5),
 ]
 
 THUMBNAILER, PILLOW = "Roost thumbnailer", "Pillow, 2 threads"

@@ -55,9 +55,13 @@ struct WorkerLogTests {
     }
 
     @Test("a failure is an error with worker, scope and error; names are fit for a line")
-    func failure() {
+    func failure() async throws {
         struct Broken: Error, CustomStringConvertible { let description = "boom\n\u{1B}[31m" }
-        let line = LogLine(UnobservedFailure(worker: "a\nb", scope: "s", error: Broken()))
+        let (failures, found) = AsyncStream.makeStream(of: UnobservedFailure.self)
+        UnobservedFailure.handle { found.yield($0) }
+        // Nobody keeps its handle.
+        WorkerScope("s").start("a\nb") { _ in throw Broken() }
+        let line = LogLine(try #require(await failures.first { $0.error is Broken }))
         #expect(line.level == .error)
         #expect(line.metadata == ["worker": "a\u{FFFD}b", "scope": "s", "error": "boom\u{FFFD}\u{FFFD}[31m"])
     }

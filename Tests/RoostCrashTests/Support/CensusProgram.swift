@@ -14,8 +14,9 @@ final class CensusProgram {
     init(_ arguments: String...) throws {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         try #require(mkfifo(folder + "/fifo", 0o600) == 0)
-        let tests = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
-        process.executableURL = tests.appendingPathComponent("census-test-app")
+        // Beside the other one.
+        process.executableURL = URL(fileURLWithPath: CrashProgram.path).deletingLastPathComponent()
+            .appendingPathComponent("census-test-app")
         process.arguments = arguments.map { $0 == "FIFO" ? folder + "/fifo" : $0 }
         process.standardOutput = output
         process.standardInput = input
