@@ -83,7 +83,6 @@ final class ThumbnailRun {
     }
 
     private let walk: FolderWalk
-    private let cache: ThumbnailCache
     private let thumbnailer: Thumbnailer
     private let scopes: Scopes
 
@@ -91,7 +90,7 @@ final class ThumbnailRun {
         if folder.isRelative || arguments.output?.isRelative == true, !RawPath.hasWorkingFolder {
             throw GoneWorkingFolder()
         }
-        cache = ThumbnailCache(root: arguments.output)
+        let cache = ThumbnailCache(root: arguments.output)
         walk = try FolderWalk(folder: folder, skipping: cache)
         thumbnailer = Thumbnailer(cache: cache, size: arguments.size, again: arguments.again)
         self.scopes = scopes
@@ -108,8 +107,7 @@ final class ThumbnailRun {
         let unsent = Unsent()
         let make = maker
         let walker = scopes.walkers.start("walk", reporting: Step.self, options: .init(sendBuffer: scopes.jobs)) {
-            [cache, walk] worker in
-            cache.removeLeftovers()
+            [walk] worker in
             try Self.walk(walk, worker, unsent, make)
         }
         let results = RunResults(limit: scopes.jobs * 8)

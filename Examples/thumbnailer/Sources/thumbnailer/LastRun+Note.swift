@@ -1,0 +1,28 @@
+import RoostCrash
+import ThumbnailKit
+
+extension LastRun {
+    /// One calm line for whoever starts the program again; nil when there is nothing that they do not know.
+    var note: String? {
+        let what: String
+        switch ending {
+        case .crashed: what = "crashed"
+        case .killed(.outOfMemory?): what = "was killed, probably for want of memory"
+        case .killed: what = "ended without a word"
+        // Somebody asked for it, was told at the time, or has turned the machine off.
+        case .clean, .stopped, .quit, .pastBudget, .machineWentDown: return nil
+        }
+        return "The last run \(what)\(place)."
+    }
+
+    private var place: String {
+        if let stage { return " while it was starting, in '\(stage)'" }
+        if let crashedWorker { return " in '\(Self.shown(crashedWorker.worker))'" }
+        guard let first = workers.first else { return "" }
+        let more = workers.count > 1 ? " and \(workers.count - 1) more" : ""
+        return " while '\(Self.shown(first.worker))'\(more) ran"
+    }
+
+    /// A worker's name has the name of a file in it, which may be anything.
+    private static func shown(_ name: String) -> String { RawPath(name).printable }
+}
