@@ -1,7 +1,8 @@
 #if GTK
 internal import CGTK
 
-/// Text of many lines, in letters of one width, to be read and copied: a log, a report. What does not fit scrolls.
+/// Text of many lines, in letters of one width, to be read and copied: a log, a report. A line that is too long goes on below; what does not fit
+/// scrolls.
 public final class TextView: Widget {
     private let view: UnsafeMutablePointer<GtkWidget>
     private var lines: [String] = []
@@ -18,6 +19,7 @@ public final class TextView: Widget {
         gtk_text_view_set_monospace(text, 1)
         gtk_text_view_set_editable(text, 0)
         gtk_text_view_set_cursor_visible(text, 0)
+        gtk_text_view_set_wrap_mode(text, GTK_WRAP_WORD_CHAR)
         for margin in [
             gtk_text_view_set_top_margin, gtk_text_view_set_bottom_margin, gtk_text_view_set_left_margin,
             gtk_text_view_set_right_margin,

@@ -17,10 +17,11 @@ extension LastRun {
 
     private var place: String {
         if let stage { return " while it was starting, in '\(stage)'" }
-        if let crashedWorker { return " in '\(Self.shown(crashedWorker.worker))'" }
-        guard let first = workers.first else { return "" }
-        let more = workers.count > 1 ? " and \(workers.count - 1) more" : ""
-        return " while '\(Self.shown(first.worker))'\(more) ran"
+        // Of the others nobody knows what they are.
+        let makers = (crashedWorker.map { [$0] } ?? workers).filter { $0.scope == ThumbnailRun.Scopes.nameOfMakers }
+        guard let first = makers.first else { return "" }
+        let more = makers.count > 1 ? " and \(makers.count - 1) more" : ""
+        return " while it made the \(Self.shown(first.worker))\(more)"
     }
 
     /// A worker's name has the name of a file in it, which may be anything.

@@ -37,6 +37,8 @@ final class ThumbnailRun {
 
     /// Where a run's workers live.
     struct Scopes {
+        static let nameOfMakers = "thumbnails"
+
         let jobs: Int
         let makers: WorkerScope
         let walkers: WorkerScope
@@ -46,7 +48,7 @@ final class ThumbnailRun {
         init(_ arguments: Arguments) throws {
             jobs = arguments.jobs ?? WorkerPool.processorCount
             makers = WorkerScope(
-                "thumbnails", pool: WorkerPool(name: "thumbs", configuration: .init(maximumThreads: jobs)))
+                Self.nameOfMakers, pool: WorkerPool(name: "thumbs", configuration: .init(maximumThreads: jobs)))
             // Walking is mostly waiting for the disk: threads of its own, so that it takes none from the decoders.
             walkers = WorkerScope("walk", pool: WorkerPool(name: "walk", configuration: .init(maximumThreads: 2)))
             let time = Duration.seconds(arguments.decodeTime ?? 10)

@@ -69,7 +69,9 @@ final class ThreadsWindow {
                 try worker.checkpoint()
                 let census = ThreadCensus.take(options)
                 let standing = isLive ? "" : " These stacks stand still until you go on."
-                worker.report(Look(summary: Self.summary(of: census, decoders()) + standing, text: "\(census)"))
+                // Its first line stands above it.
+                let text = "\(census)".split(separator: "\n").dropFirst().joined(separator: "\n")
+                worker.report(Look(summary: Self.summary(of: census, decoders()) + standing, text: text))
                 if isLive { try worker.sleep(for: .seconds(1)) }
             } while isLive
         }

@@ -104,7 +104,7 @@ import Testing
         // In a terminal it is a line of its own; a run that ends well afterwards is the last one then.
         try FileManager.default.removeItem(atPath: thumbnailer.pictures + "/endless.svg")
         run = try open()
-        #expect(run.waitForLabel("The last run crashed while 'thumbnail of endless.svg' ran."), "\(run.labels)")
+        #expect(run.waitForLabel("The last run crashed while it made the thumbnail of endless.svg."), "\(run.labels)")
         try reader.press("Details", of: run.program.process)
         #expect(run.waitForWindow("Last run"))
         #expect(run.waitForText("The last run of thumbnailer crashed (SIGSEGV)"), "\(run.texts)")
