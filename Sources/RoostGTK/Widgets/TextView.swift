@@ -31,7 +31,13 @@ public final class TextView: Widget {
     /// What it says; a NUL is shown as a space, and so is what GTK would take for the end of a line beside `\n`. A line that stays as it was is not touched: while the others change, what is in sight and what is
     /// selected stay where they are.
     public var text: String {
-        get { lines.joined(separator: "\n") }
+        get {
+            var (start, end) = (GtkTextIter(), GtkTextIter())
+            gtk_text_buffer_get_bounds(buffer, &start, &end)
+            guard let text = gtk_text_buffer_get_text(buffer, &start, &end, 0) else { return "" }
+            defer { g_free(text) }
+            return String(cString: text)
+        }
         set { show(Self.plain(newValue).split(separator: "\n", omittingEmptySubsequences: false).map(String.init)) }
     }
 
