@@ -37,6 +37,7 @@ let package = Package(
                 "ThumbnailDecoding", "ThumbnailKit",
                 .product(name: "Roost", package: "Roost"),
                 .product(name: "RoostApp", package: "Roost"),
+                .product(name: "RoostCrash", package: "Roost"),
                 .product(name: "RoostTerminal", package: "Roost"),
                 .product(name: "RoostGTK", package: "Roost", condition: .when(traits: ["Window"])),
             ]

@@ -7,6 +7,9 @@ import RoostProcess
 /// An app with a process pool, for the tests that look at it from outside. Its workers are this program again.
 @main
 struct ProcessTestApp: RoostApplication {
+    /// It is killed many times over, and its runs are none of the user's.
+    static var survival: Survival { Survival(capture: nil) }
+
     static func run() throws {
         let argument = CommandLine.arguments.dropFirst().first ?? ""
         Shutdown.run("process-test-app", configuration: Shutdown.Configuration(budget: .seconds(3))) {

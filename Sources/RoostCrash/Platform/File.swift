@@ -21,8 +21,16 @@ final class File: Sendable {
     let descriptor: Int32
 
     init(_ path: String, _ flags: Int32, mode: mode_t = 0o600) throws(StoreError) {
-        let descriptor = open(path, flags | O_CLOEXEC | O_NOFOLLOW, mode)
+        var descriptor = open(path, flags | O_CLOEXEC | O_NOFOLLOW, mode)
         guard descriptor >= 0 else { throw StoreError("open \(path)") }
+        if descriptor <= STDERR_FILENO {
+            // A program that was started without a standard stream would write into this file what it prints.
+            let moved = fcntl(descriptor, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)
+            let failure = errno
+            close(descriptor)
+            guard moved >= 0 else { throw StoreError("open \(path)", errno: failure) }
+            descriptor = moved
+        }
         self.path = path
         self.descriptor = descriptor
     }

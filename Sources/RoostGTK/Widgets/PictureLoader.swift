@@ -11,19 +11,6 @@ final class PictureLoader {
     /// Between two pictures, beside what the theme puts there; half of it at the edges.
     private static let spacing: gint = 12
 
-    /// A texture is immutable, and GTK documents it as safe to use from any thread.
-    // proof: the reference is owned by exactly one of these, and given back with it.
-    private final class Texture: @unchecked Sendable {
-        let pointer: OpaquePointer
-        init?(uri: String) {
-            guard let file = g_file_new_for_uri(uri) else { return nil }
-            defer { g_object_unref(UnsafeMutableRawPointer(file)) }
-            guard let pointer = gdk_texture_new_from_file(file, nil) else { return nil }
-            self.pointer = pointer
-        }
-        deinit { g_object_unref(UnsafeMutableRawPointer(pointer)) }
-    }
-
     /// What the pictures are called, by their URIs, and by the keys of places without one.
     var names: [String: String] = [:]
     /// What stands in places without a picture, by their keys.

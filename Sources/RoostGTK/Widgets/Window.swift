@@ -50,6 +50,15 @@ public final class Window {
         gtk_window_present(closer.window)
     }
 
+    /// Opens a file with the program that the desktop has for it. Where there is none, a dialog says so.
+    public func open(file path: String) {
+        guard !hasGone, let file = g_file_new_for_path(path) else { return }
+        defer { g_object_unref(UnsafeMutableRawPointer(file)) }
+        guard let uri = g_file_get_uri(file) else { return }
+        defer { g_free(uri) }
+        gtk_show_uri(pointer, uri, guint32(GDK_CURRENT_TIME))
+    }
+
     /// Closes `scope` with the window. A request to close asks the scope's workers to stop; while they do, the window says
     /// who is left and how long it waits at most, and offers *Close now* and *Keep open*; then it goes, after `budget` at the
     /// latest (nil for the scope's own). From then on none of the scope's callbacks is called. A second request takes the

@@ -1,9 +1,12 @@
 import Foundation
 import Glibc
 
-/// A folder of its own for one run: `out` for thumbnails, `state` for reports, a home and a cache. Removed with the value.
+/// A folder of its own for one run: `out` for thumbnails, `state` for reports, a home and a cache, and one in memory for what a
+/// session keeps there. Removed with the value.
 final class Workspace: Sendable {
     let folder: String
+    /// In memory where that can be, as a session's own is: elsewhere programs would take a folder that all of the user's share.
+    let session: String
 
     private static let prefix = "roost-program-"
 
@@ -13,10 +16,18 @@ final class Workspace: Sendable {
         guard mkdtemp(&template) != nil else { throw LaunchError(call: "mkdtemp", errno: errno) }
         let name = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
         folder = URL(fileURLWithPath: name).resolvingSymlinksInPath().path
-        for inner in ["home", "state", "cache"] { try makeFolder(inner) }
+        var inMemory = Array("/dev/shm/\(Self.prefix)\(getpid())-XXXXXX".utf8CString)
+        let hasMemory = mkdtemp(&inMemory) != nil
+        session =
+            hasMemory
+            ? String(decoding: inMemory.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self) : folder + "/session"
+        for inner in ["home", "state", "cache"] + (hasMemory ? [] : ["session"]) { try makeFolder(inner) }
     }
 
-    deinit { Self.remove(folder) }
+    deinit {
+        Self.remove(folder)
+        Self.remove(session)
+    }
 
     private static func remove(_ folder: String) {
         chmod(folder, 0o700)
@@ -33,10 +44,11 @@ final class Workspace: Sendable {
     }
 
     private static func remove(where isMeant: (pid_t) -> Bool) {
-        let all = FileManager.default.temporaryDirectory.path
-        for name in (try? FileManager.default.contentsOfDirectory(atPath: all)) ?? [] where name.hasPrefix(prefix) {
-            let parts = name.dropFirst(prefix.count).split(separator: "-")
-            if parts.count == 2, let owner = pid_t(parts[0]), isMeant(owner) { remove("\(all)/\(name)") }
+        for all in [FileManager.default.temporaryDirectory.path, "/dev/shm"] {
+            for name in (try? FileManager.default.contentsOfDirectory(atPath: all)) ?? [] where name.hasPrefix(prefix) {
+                let parts = name.dropFirst(prefix.count).split(separator: "-")
+                if parts.count == 2, let owner = pid_t(parts[0]), isMeant(owner) { remove("\(all)/\(name)") }
+            }
         }
     }
 
@@ -45,6 +57,7 @@ final class Workspace: Sendable {
         let ours = ProcessInfo.processInfo.environment
         var result = [
             "HOME": path("home"), "XDG_STATE_HOME": path("state"), "XDG_CACHE_HOME": path("cache"),
+            "XDG_RUNTIME_DIR": session,
             "TERM": "xterm", "LC_ALL": "C.UTF-8", "PATH": ours["PATH"] ?? "/usr/bin:/bin",
         ]
         result["LD_LIBRARY_PATH"] = ours["LD_LIBRARY_PATH"]

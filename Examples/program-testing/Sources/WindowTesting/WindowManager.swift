@@ -111,6 +111,14 @@ public final class WindowManager {
             mask: XCB_EVENT_MASK_SUBSTRUCTURE_REDIRECT)
     }
 
+    /// Gives the desktop behind all windows a colour: 0xRRGGBB.
+    public func paintGround(_ color: UInt32) {
+        var color = color
+        xcb_change_window_attributes(connection, root, XCB_CW_BACK_PIXEL.rawValue, &color)
+        xcb_clear_area(connection, 0, root, 0, 0, 0, 0)
+        xcb_flush(connection)
+    }
+
     private func send(
         _ message: String, _ values: [UInt32], about window: UInt32, to target: UInt32, mask: xcb_event_mask_t
     ) {

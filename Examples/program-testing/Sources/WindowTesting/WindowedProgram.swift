@@ -38,6 +38,24 @@ class WindowedProgram {
             && program.ending == nil
     }
 
+    /// What its windows show in views of long text.
+    var texts: [String] {
+        let items = (try? reader.items(of: program.process)) ?? []
+        return items.filter { $0.role == "text" }.map(\.text)
+    }
+
+    /// Waits until one of these says this; false when the program ends first, or `limit` passes.
+    func waitForText(_ words: String, within limit: Duration = .seconds(60)) -> Bool {
+        program.wait(for: limit) { program.ending != nil || texts.contains { $0.contains(words) } }
+            && program.ending == nil
+    }
+
+    /// Waits until there is a window with this title.
+    func waitForWindow(_ title: String, within limit: Duration = .seconds(20)) -> Bool {
+        program.wait(for: limit) { program.ending != nil || windows.contains { $0.title == title } }
+            && program.ending == nil
+    }
+
     /// What GTK or GLib complains about; nil for nothing.
     var complaint: String? {
         let words = program.errorText

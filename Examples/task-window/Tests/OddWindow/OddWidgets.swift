@@ -20,10 +20,17 @@ enum OddWidgets {
             let bar = ProgressBar(app)
             let list = TextList(app).expands(vertically: true).named("")
             let grid = PictureGrid(app, side: 0).expands(vertically: true)
+            let view = TextView(app).named("")
+            let picture = Picture(app)
+            let menu = MenuButton(app, "")
+            let pages = Pages(app)
+            pages.append("", view)
+            pages.append("a\0b", picture)
             // Not shown: there is no window that this fits into.
             _ = Box(app, .horizontal, spacing: -3, margin: 100_000)
             window.show(
-                Box(app, .vertical, spacing: .min, margin: -1, label, button, bar, list, grid).styled("", ".x"))
+                Box(app, .vertical, spacing: .min, margin: -1, label, button, bar, list, grid, pages, menu).styled(
+                    "", ".x"))
             window.present()
             say("title '\(window.title)'")
             label.text = "a\0b"
@@ -36,6 +43,26 @@ enum OddWidgets {
                 list.append(text)
                 _ = label.named(text)
                 grid.append([.init(path: text, name: text)])
+                menu.append(text) {}
+            }
+            // More lines, fewer, others, none; what is shown is what GTK has.
+            for text in ["one\ntwo", "one\nTWO\nthree", "x", "\n\n", "a\0b\r\nc\u{2029}d", "", "é\u{301}\n\nlast"] {
+                view.text = text
+                say("view \(view.text.split(separator: "\n", omittingEmptySubsequences: false))")
+            }
+            view.text = long
+            picture.show([]) { say("nothing is a picture: \($0)") }
+            // Whichever comes last closes the window.
+            var isPicture: Bool?
+            var isDrawn = false
+            @MainActor func closeWhenDone() {
+                guard let isPicture, isDrawn else { return }
+                say("a text is a picture: \(isPicture)")
+                window.close()
+            }
+            picture.show(Array("no picture".utf8)) {
+                isPicture = $0
+                closeWhenDone()
             }
             label.text = long
             list.append(long)
@@ -56,7 +83,10 @@ enum OddWidgets {
                 list.removeAll()
                 grid.removeAll()
                 say("empty \(list.count) \(grid.count)")
-                GLib.after(100) { window.close() }
+                GLib.after(100) {
+                    isDrawn = true
+                    closeWhenDone()
+                }
             }
         }
     }

@@ -220,6 +220,13 @@ import Testing
             run.program.outputText == """
                 title 'a'
                 label 'a'
+                view ["one", "two"]
+                view ["one", "TWO", "three"]
+                view ["x"]
+                view ["", "", ""]
+                view ["a b ", "c d"]
+                view [""]
+                view ["é\u{301}", "", "last"]
                 label 'under_score <b>bold</b> 100 %s'
                 nan is 0.0
                 -1.0 is 0.0
@@ -231,6 +238,7 @@ import Testing
                 least height 0
                 list 100009 soon
                 empty 0 0
+                a text is a picture: false
 
                 """, "\(run.program.everything)")
         #expect(run.program.ending == .exited(0), "\(run.program.everything)")

@@ -42,10 +42,11 @@ package final class Decoders: Sendable {
         fileprivate var growth: Int { memory / 2 }
     }
 
+    let jobs: Int
     private let limits: Limits
-    private let ordinary: ProcessPool
+    let ordinary: ProcessPool
     private let large: ProcessPool
-    private let scope = WorkerScope("decoders")
+    let scope = WorkerScope("decoders")
     private let pauses = Atomic<Int>(0)
 
     /// - Parameters:
@@ -63,6 +64,7 @@ package final class Decoders: Sendable {
             configuration.onOutput = { _ in }
             return try ProcessPool(configuration, setup: DecoderSetup())
         }
+        self.jobs = jobs
         self.limits = limits
         ordinary = try pool("decoders", jobs, limits.memory)
         large = try pool("decoders of large pictures", 1, limits.memoryOfLargeOnes)

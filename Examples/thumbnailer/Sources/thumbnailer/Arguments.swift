@@ -16,6 +16,9 @@ struct Arguments {
     var inProcess = false
     var decodeTime: Double?
     var surface: Surface?
+    var safeMode = false
+    /// The stage of the start that is to fail.
+    var failStage: StageFailure?
 
     /// Where it is to run.
     enum Surface {
@@ -54,12 +57,18 @@ struct Arguments {
                           one that took more before is tried again with a larger S
           --in-process    decode in this process: what crashes or hangs a decoder then does so to all of it
           --budget S      seconds from a request to stop until the program is gone (default 10)
+          --safe-mode     start with what cannot be left out alone; a window then waits for its Start button
+          --fail-stage NAME
+                          let a stage of the start fail, to see what happens then: 'cache folder', 'decoder check'
+                          or 'process pool'; with =hang or =crash behind the name it does that instead.
+                          In safe mode nothing is made to fail
           --window        run in a window (the default where there is a display)
           --terminal      run in the terminal
           --help          this text
 
         Stop it whenever you like (Ctrl-C): nothing half-written stays, and the next run makes what is missing.
-        Exit status: 0 all made, 1 some pictures failed, 2 wrong arguments, 70 something did not stop in time;
+        Exit status: 0 all made, 1 some pictures failed, 2 wrong arguments, 70 something did not stop in time,
+        75 somebody quit because it could not start;
         stopped by a signal, it ends by that signal (130 after Ctrl-C).
 
         """
@@ -99,7 +108,8 @@ struct Arguments {
         case "--in-process": inProcess = true
         case "--terminal": surface = .terminal
         case "--window": surface = .window
-        case "--output", "--size", "--jobs", "--budget", "--decode-time":
+        case "--safe-mode": safeMode = true
+        case "--output", "--size", "--jobs", "--budget", "--decode-time", "--fail-stage":
             guard let value = attached ?? rest.popFirst(), !value.isEmpty else { return "\(name) needs a value" }
             return take(name, value)
         default: return "there is no option '\(RawPath(bytes: word).printable)'; --help lists them"
@@ -121,6 +131,7 @@ struct Arguments {
                 return "--jobs is a whole number from 1 to 512, not '\(RawPath(bytes: value).printable)'"
             }
             self.jobs = jobs
+        case "--fail-stage": return take(failStage: text, RawPath(bytes: value).printable)
         default:
             guard let seconds = Double(text), seconds.isFinite, (0.1...3_600).contains(seconds) else {
                 return "\(name) is a number of seconds from 0.1 to 3600, not '\(RawPath(bytes: value).printable)'"
@@ -128,5 +139,18 @@ struct Arguments {
             if name == "--budget" { budget = seconds } else { decodeTime = seconds }
         }
         return nil
+    }
+
+    private mutating func take(failStage text: String, _ shown: String) -> String? {
+        do throws(StageFailure.Wrong) {
+            failStage = try StageFailure(text)
+            return nil
+        } catch {
+            switch error {
+            case .stage:
+                return "--fail-stage is one of '\(StartStages.names.joined(separator: "', '"))', not '\(shown)'"
+            case .manner: return "--fail-stage takes =error, =hang or =crash behind the stage's name, not '\(shown)'"
+            }
+        }
     }
 }

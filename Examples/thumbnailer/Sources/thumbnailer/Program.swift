@@ -1,6 +1,7 @@
 import Glibc
 import Roost
 import RoostApp
+import RoostCrash
 import RoostTerminal
 import ThumbnailKit
 
@@ -10,6 +11,11 @@ import RoostGTK
 
 @main
 enum Program: RoostApplication {
+    static let name = "thumbnailer"
+
+    /// Runs of another version say nothing about this one's start.
+    static var survival: Survival { Survival(capture: CrashCapture.Configuration(version: "1")) }
+
     /// In the app alone: its decoders are this program again, and come no further than `main`.
     static func run() {
         switch Arguments.parse(rawArguments) {
@@ -25,8 +31,8 @@ enum Program: RoostApplication {
             #if Window
             if arguments.wantsWindow(hasDisplay: { hasDisplay }) {
                 DecoderMessages.discardButToolkits()
-                GTKApplication.run(name, configuration: configuration) { app in
-                    try ThumbnailerWindow(app, arguments).present()
+                GTKApplication.run(windowName, configuration: configuration) { app in
+                    try WindowStart.begin(app, arguments)
                 }
             }
             #else
@@ -38,18 +44,19 @@ enum Program: RoostApplication {
             #endif
             // Loaders print warnings about broken pictures in the middle of the progress line.
             DecoderMessages.discard()
-            Shutdown.run("thumbnailer", configuration: configuration) { await ThumbnailJob(arguments).run() }
+            Shutdown.run(name, configuration: configuration) { await ThumbnailJob(arguments).run() }
         }
     }
 
     #if Window
-    private static let name = "roost-thumbnailer"
+    /// What the desktop knows its windows by.
+    private static let windowName = "roost-thumbnailer"
 
     /// One that is named and can be reached: the name may be left over from a session that has gone.
     private static var hasDisplay: Bool {
         let variables = ["DISPLAY", "WAYLAND_DISPLAY"]
         let isNamed = variables.contains { variable in getenv(variable).map { $0[0] != 0 } ?? false }
-        return isNamed && GTKApplication.hasDisplay(for: name)
+        return isNamed && GTKApplication.hasDisplay(for: windowName)
     }
     #endif
 

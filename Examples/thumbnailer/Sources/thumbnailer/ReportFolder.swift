@@ -3,7 +3,10 @@ import Glibc
 /// Where the report of the last end lies: `$XDG_STATE_HOME/roost-thumbnailer`, else `~/.local/state/roost-thumbnailer`.
 enum ReportFolder {
     /// The file's path; nil when there is no place for it, which keeps nobody from making thumbnails.
-    static var path: String? {
+    static var path: String? { folder.map { $0 + "/last-shutdown.json" } }
+
+    /// Its folder, made if that is needed.
+    static var folder: String? {
         let state: String
         if let set = getenv("XDG_STATE_HOME"), set[0] == CChar(UInt8(ascii: "/")) {
             state = String(cString: set)
@@ -18,6 +21,6 @@ enum ReportFolder {
             partial += "/" + component
             if mkdir(partial, 0o700) != 0, errno != EEXIST { return nil }
         }
-        return folder + "/last-shutdown.json"
+        return folder
     }
 }

@@ -1,5 +1,6 @@
 import Glibc
 import Roost
+import RoostCrash
 import RoostTerminal
 import ThumbnailKit
 
@@ -32,15 +33,28 @@ final class ThumbnailJob {
         } catch {
             return complain("\(error)")
         }
-        await run.run { [self] in
-            total = $0
-        } _: { [self] event in
-            await show(event)
+        if let note = CrashCapture.installed?.lastRun?.note { terminal.line("\(Program.name): \(note)") }
+        let report = await start(scopes)
+        if report.outcome.isLaunched {
+            await run.run { [self] in
+                total = $0
+            } _: { [self] event in
+                await show(event)
+            }
         }
         await terminal.finish()
         await scopes.close()
+        if report.outcome == .quit { return report.outcome.exitStatus }
         let wasWritten = await lines.writeLast(tally, after: .now - started)
         return tally.failed > 0 || !wasWritten ? 1 : 0
+    }
+
+    /// Where nobody can be asked, a folder that cannot be written to is no reason to end: whoever reads the results is told of each picture.
+    private func start(_ scopes: ThumbnailRun.Scopes) async -> LaunchReport {
+        let canAsk = !arguments.json && isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1
+        let stages = StartStages.all(arguments, scopes.decoders, needsCacheFolder: canAsk)
+        let presenter = TerminalLaunchPresenter(Program.name, on: terminal)
+        return await Launch(Program.name, stages: stages).run(presenter, mode: arguments.safeMode ? .safe : .normal)
     }
 
     private func complain(_ problem: String) -> Int32 {

@@ -37,6 +37,8 @@ final class ThumbnailRun {
 
     /// Where a run's workers live.
     struct Scopes {
+        static let nameOfMakers = "thumbnails"
+
         let jobs: Int
         let makers: WorkerScope
         let walkers: WorkerScope
@@ -46,7 +48,7 @@ final class ThumbnailRun {
         init(_ arguments: Arguments) throws {
             jobs = arguments.jobs ?? WorkerPool.processorCount
             makers = WorkerScope(
-                "thumbnails", pool: WorkerPool(name: "thumbs", configuration: .init(maximumThreads: jobs)))
+                Self.nameOfMakers, pool: WorkerPool(name: "thumbs", configuration: .init(maximumThreads: jobs)))
             // Walking is mostly waiting for the disk: threads of its own, so that it takes none from the decoders.
             walkers = WorkerScope("walk", pool: WorkerPool(name: "walk", configuration: .init(maximumThreads: 2)))
             let time = Duration.seconds(arguments.decodeTime ?? 10)
@@ -83,7 +85,6 @@ final class ThumbnailRun {
     }
 
     private let walk: FolderWalk
-    private let cache: ThumbnailCache
     private let thumbnailer: Thumbnailer
     private let scopes: Scopes
 
@@ -91,7 +92,7 @@ final class ThumbnailRun {
         if folder.isRelative || arguments.output?.isRelative == true, !RawPath.hasWorkingFolder {
             throw GoneWorkingFolder()
         }
-        cache = ThumbnailCache(root: arguments.output)
+        let cache = ThumbnailCache(root: arguments.output)
         walk = try FolderWalk(folder: folder, skipping: cache)
         thumbnailer = Thumbnailer(cache: cache, size: arguments.size, again: arguments.again)
         self.scopes = scopes
@@ -108,8 +109,7 @@ final class ThumbnailRun {
         let unsent = Unsent()
         let make = maker
         let walker = scopes.walkers.start("walk", reporting: Step.self, options: .init(sendBuffer: scopes.jobs)) {
-            [cache, walk] worker in
-            cache.removeLeftovers()
+            [walk] worker in
             try Self.walk(walk, worker, unsent, make)
         }
         let results = RunResults(limit: scopes.jobs * 8)

@@ -215,4 +215,31 @@ import Testing
         #expect(fits(10, 10, 40, 400))
         #expect(!fits(width, height, bytesARow, count))
     }
+
+    /// The start's check: one worker for it, and as many as there are jobs once they are warm; each has decoded then.
+    @Test func theCheckStartsAWorkerAndTheWarmUpAllOfThem() async throws {
+        let scene = try Scene(jobs: 2)
+        #expect(scene.decoders.processes.ordinary.isEmpty)
+        try scene.decoders.check(StopSource().token)
+        let first = scene.decoders.processes.ordinary
+        #expect(first.count == 1)
+        try scene.decoders.warmUp(StopSource().token)
+        #expect(scene.decoders.processes.ordinary.count == 2)
+        #expect(Set(scene.decoders.processes.ordinary).isSuperset(of: first))
+        await scene.end()
+    }
+
+    @Test func aCheckThatIsStoppedThrowsTheReason() async throws {
+        let scene = try Scene()
+        let source = StopSource()
+        source.stop(.requested("enough"))
+        #expect(throws: StopError.self) { try scene.decoders.check(source.token) }
+        await scene.end()
+    }
+
+    @Test func aCheckByWhatIsNoDecoderFails() async throws {
+        let decoders = try Decoders(jobs: 1, executable: .path("/bin/true"))
+        #expect(throws: DecoderCheckError.self) { try decoders.check(StopSource().token) }
+        await decoders.close()
+    }
 }

@@ -32,12 +32,25 @@ package struct PictureDecoder {
     func decode(_ file: borrowing PictureFile, checkpoint: () throws -> Void) throws -> DecodedPicture {
         let loader = PixbufLoader(path: file.path, side: side, limits: limits)
         try feed(file, to: loader, checkpoint: checkpoint)
+        return try finish(loader, file.path, checkpoint: checkpoint)
+    }
+
+    /// Decodes a small picture that is in memory; errors name it `path`.
+    package func decode(_ bytes: [UInt8], named path: RawPath) throws -> DecodedPicture {
+        let loader = PixbufLoader(path: path, side: side, limits: limits)
+        try bytes.withUnsafeBytes { try loader.feed($0) }
+        return try finish(loader, path) {}
+    }
+
+    private func finish(
+        _ loader: PixbufLoader, _ path: RawPath, checkpoint: () throws -> Void
+    ) throws -> DecodedPicture {
         try checkpoint()
         let full = try loader.finish()
         let naturalSize = loader.naturalSize ?? full.size
         try checkpoint()
         guard let pixels = try full.thumbnail(side: side, checkpoint: checkpoint) else {
-            throw ThumbnailError(.outOfMemory, .decode, file.path, reason: "not enough memory to scale it")
+            throw ThumbnailError(.outOfMemory, .decode, path, reason: "not enough memory to scale it")
         }
         return DecodedPicture(pixels: pixels, naturalSize: naturalSize, mimeType: loader.mimeType)
     }

@@ -33,6 +33,18 @@ struct AtomicWriter: Sendable {
         }
     }
 
+    /// Throws when no file can be begun in `folder`, which is there. Leaves nothing in it.
+    func requireWritable(_ folder: RawPath) throws(ThumbnailError) {
+        for isUnnamed in door.usesUnnamedFiles ? [true, false] : [false] {
+            let descriptor = open(folder)
+            guard descriptor >= 0 else { throw .system(.write, folder, errno: errno) }
+            guard let file = try StagedFile.create(in: descriptor, target: folder, unnamed: isUnnamed) else { continue }
+            // It goes without ever having had its name.
+            _ = consume file
+            return
+        }
+    }
+
     /// Opens the folder of `target`, making it when it is missing: at the first run, and when somebody cleared the
     /// cache in the middle of one.
     private func openFolder(of target: RawPath) throws(ThumbnailError) -> Int32 {
@@ -53,19 +65,30 @@ struct AtomicWriter: Sendable {
 
 /// Makes private folders.
 enum FolderMaker {
-    /// Makes `folder` and what is missing above it with mode 0700; an existing folder stays as it is.
-    static func make(_ folder: RawPath, reporting target: RawPath) throws(ThumbnailError) {
+    /// Makes `folder` and what is missing above it with mode 0700; an existing folder stays as it is. Those that it made, the outermost first.
+    @discardableResult
+    static func make(_ folder: RawPath, reporting target: RawPath) throws(ThumbnailError) -> [RawPath] {
         var missing: [RawPath] = []
         var next = folder
         while next.bytes.count > 1, next.withCString({ access($0, F_OK) }) != 0 {
             missing.append(next)
             next = next.folder
         }
+        var made: [RawPath] = []
         for folder in missing.reversed() {
-            // Another worker may have made it in the meantime.
-            if folder.withCString({ mkdir($0, 0o700) }) != 0, errno != EEXIST {
-                throw .system(.write, target, errno: errno)
+            if folder.withCString({ mkdir($0, 0o700) }) == 0 {
+                made.append(folder)
+            } else if errno != EEXIST {  // another worker may have made it in the meantime
+                let number = errno
+                removeEmpty(made)
+                throw .system(.write, target, errno: number)
             }
         }
+        return made
+    }
+
+    /// Removes those of `folders` that nobody has put anything into.
+    static func removeEmpty(_ folders: [RawPath]) {
+        for folder in folders.reversed() { _ = folder.withCString { rmdir($0) } }
     }
 }

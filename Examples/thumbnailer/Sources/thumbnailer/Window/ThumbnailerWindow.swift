@@ -1,5 +1,6 @@
 #if Window
 import Roost
+import RoostCrash
 import RoostGTK
 import ThumbnailKit
 
@@ -36,6 +37,10 @@ final class ThumbnailerWindow {
     private let start: Button
     private let pause: Button
     private let stop: Button
+    private let note: NoteBar
+    private let isSafe: Bool
+    private var threads: ThreadsWindow?
+    private var lastRunWindow: LastRunWindow?
 
     private var folder: RawPath?
     private var state = State.idle
@@ -48,10 +53,11 @@ final class ThumbnailerWindow {
     private var waiting: [PictureGrid.Picture] = []
     private var refresh: Task<Void, Never>?
 
-    init(_ app: GTKApplication, _ arguments: Arguments) throws {
+    init(_ app: GTKApplication, _ arguments: Arguments, _ scopes: ThumbnailRun.Scopes, isSafe: Bool) {
         self.arguments = arguments
-        scopes = try ThumbnailRun.Scopes(arguments)
-        window = Window(app, "Roost Thumbnailer", width: 860, height: 620)
+        self.scopes = scopes
+        self.isSafe = isSafe
+        window = Window(app, "Roost Thumbnailer\(isSafe ? " (safe mode)" : "")", width: 860, height: 620)
         name = Label(app).ellipsizes().styled("title-4")
         place = Label(app).ellipsizes().styled("dim-label")
         bar = ProgressBar(app).expands().named("Progress")
@@ -67,10 +73,14 @@ final class ThumbnailerWindow {
         start = Button(app, "_Start") { link.owner?.begin() }.styled("suggested-action")
         pause = Button(app, "_Pause") { link.owner?.pauseOrResume() }
         stop = Button(app, "S_top") { link.owner?.end() }
+        note = NoteBar(app) { link.owner?.showLastRun() }
+        let menu = MenuButton(app, "Menu").centersVertically()
+        menu.append("_Threads and workers") { link.owner?.showThreads() }
+        menu.append("_Last run") { link.owner?.showLastRun() }
         let buttons = Box(app, .horizontal, spacing: 6, start, pause, stop).centersVertically()
         let top = Box(
             app, .vertical, spacing: 12, margin: 12,
-            Box(app, .horizontal, spacing: 12, Box(app, .vertical, spacing: 0, name, place).expands(), choose),
+            Box(app, .horizontal, spacing: 12, Box(app, .vertical, spacing: 0, name, place).expands(), choose, menu),
             bar, Box(app, .horizontal, spacing: 12, status, buttons))
         problemsArea = Box(
             app, .vertical, spacing: 0, Separator(app),
@@ -81,8 +91,10 @@ final class ThumbnailerWindow {
         window.onClosed { [self] in
             run?.cancel()
             refresh?.cancel()
+            threads?.close()
+            lastRunWindow?.close()
         }
-        window.show(Box(app, .vertical, spacing: 0, top, Separator(app), grid, notice, problemsArea))
+        window.show(Box(app, .vertical, spacing: 0, top, Separator(app), grid, notice, problemsArea, note.root))
         openFirstFolder()
     }
 
@@ -92,13 +104,41 @@ final class ThumbnailerWindow {
         weak var owner: ThumbnailerWindow?
     }
 
+    // MARK: The start, and what is known of the program
+
+    /// What the start has to say, and how the last run ended; nothing when all is well.
+    func say(_ report: LaunchReport) {
+        let lastRun = CrashCapture.installed?.lastRun?.note
+        var words = lastRun.map { [$0] } ?? []
+        words += report.notices.map { $0.hasSuffix(".") ? $0 : $0 + "." }
+        if !words.isEmpty { note.say(words.joined(separator: " "), hasDetails: lastRun != nil) }
+    }
+
+    private func showThreads() {
+        let decoders = scopes.decoders
+        let threads =
+            threads
+            ?? ThreadsWindow(window.app) { decoders.map { $0.processes.ordinary + $0.processes.large } ?? [] }
+        self.threads = threads
+        threads.onClosed { [weak self] in self?.threads = nil }
+        threads.present()
+    }
+
+    private func showLastRun() {
+        let shown = lastRunWindow ?? LastRunWindow(window.app)
+        lastRunWindow = shown
+        shown.onClosed { [weak self] in self?.lastRunWindow = nil }
+        shown.present()
+    }
+
     // MARK: What the user does
 
     private func openFirstFolder() {
         folder = arguments.folder
         showFolder()
         show(.idle)
-        if folder == nil { lookForFolder() } else { begin() }
+        // In safe mode nobody but the user begins anything: what crashed may be a picture in this very folder.
+        if folder == nil { lookForFolder() } else if isSafe { status.text = "Ready." } else { begin() }
     }
 
     /// On a worker: the usual places may be large, or far away.

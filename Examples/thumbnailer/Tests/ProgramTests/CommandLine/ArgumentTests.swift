@@ -11,7 +11,7 @@ import Testing
         #expect(program.outputText.hasPrefix("Usage: ") && program.errorText.isEmpty)
         let options = [
             "--output", "--size", "--jobs", "--again", "--json", "--decode-time", "--in-process", "--budget",
-            "--terminal",
+            "--terminal", "--safe-mode", "--fail-stage",
         ]
         for option in options {
             #expect(program.outputText.contains(option))
@@ -23,6 +23,7 @@ import Testing
         ["--jobs", "-1"], ["--jobs", "two"], ["--jobs", "1000"], ["--budget", "0"], ["--budget", "nan"],
         ["--budget", "for ever"], ["--decode-time", "0"], ["--in-process=1"], ["--output"], ["a", "b"], [""], ["-x"],
         ["--", "a", "b"],
+        ["--safe-mode=1"], ["--fail-stage"], ["--fail-stage", "cache"], ["--fail-stage", "cache folder=slowly"],
     ])
     func whatIsWrongIsSaidInOneLine(_ arguments: [String]) throws {
         let program = try Thumbnailer().runAlone(arguments)

@@ -33,6 +33,7 @@ extension Launch {
         chmod(workspace.path("pictures"), 0o755)
         let theirs = ["home", "state", "cache"] + (mayWrite ? ["out"] : [])
         for name in theirs { chown(workspace.path(name), 65_534, 65_534) }
+        chown(workspace.session, 65_534, 65_534)
         var launch = self
         // The build may lie where others may not look: the program is run from a copy, with its loader's environment.
         let copy = workspace.path("program")

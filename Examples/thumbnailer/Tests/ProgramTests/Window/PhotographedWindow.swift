@@ -17,14 +17,22 @@ final class PhotographedWindow: WindowedProgram {
         """
 
     init(
-        _ home: PhotographedHome, of folder: String?, _ words: [String], on desktop: Desktop, _ reader: ScreenReader
+        _ home: PhotographedHome, of folder: String?, _ words: [String], on desktop: Desktop, _ reader: ScreenReader,
+        showing title: String = "Roost Thumbnailer"
     ) throws {
         self.home = home
         let options = ["--window", "--output", home.workspace.path("out-\(UUID().uuidString)")]
         let launch = Launch(Executables.thumbnailer, (folder.map { [$0] } ?? []) + options + words, in: home.workspace)
         try super.init(launch, in: home.workspace, on: desktop, reader)
-        program.wait(for: .seconds(20)) { !windows.isEmpty || program.ending != nil }
-        let window = try #require(windows.first, "\(program.everything)")
+        try run("/usr/bin/python3", "-c", Self.pointerAway)
+        // Those of the start are as large as what is in them.
+        if title == "Roost Thumbnailer" { try fillDesktop(title) } else { try #require(waitForWindow(title)) }
+    }
+
+    /// Makes the window with this title, once it is there, as large as the desktop.
+    func fillDesktop(_ title: String) throws {
+        try #require(waitForWindow(title), "\(program.everything)")
+        let window = try #require(windows.first { $0.title == title })
         // Asked again: a window that is just being shown may miss it.
         for _ in 0..<10 {
             desktop.windows.maximize(window)
@@ -32,7 +40,6 @@ final class PhotographedWindow: WindowedProgram {
                 break
             }
         }
-        try run("/usr/bin/python3", "-c", Self.pointerAway)
     }
 
     func close(expecting ending: Program.Ending) {

@@ -35,8 +35,27 @@ struct WindowScreenshots {
         func window(_ folder: String?, _ words: String...) throws -> PhotographedWindow {
             try PhotographedWindow(home, of: folder, words, on: desktop, reader)
         }
+        func choose(_ entry: String, in shown: PhotographedWindow) throws {
+            try reader.press("Menu", of: shown.program.process)
+            try reader.press(entry, of: shown.program.process)
+            try shown.fillDesktop(entry)
+        }
+        desktop.windows.paintGround(light == .light ? 0x8FA3AD : 0x3B4A52)
 
-        var shown = try window(nil)
+        // A stage that does not come to its end holds the splash, long enough to be looked at.
+        var shown = try PhotographedWindow(
+            home, of: nil, ["--fail-stage", "decoder check=hang", "--budget", "1"], on: desktop, reader,
+            showing: "Thumbnailer")
+        try #require(shown.waitForLabel("decoder check (2 of 4)"), "\(shown.program.everything)")
+        try shoot("splash", shown)
+        shown.close(expecting: .exited(70))
+
+        shown = try PhotographedWindow(
+            home, of: nil, ["--fail-stage", "cache folder"], on: desktop, reader, showing: "Thumbnailer cannot start")
+        try shoot("failed-stage", shown)
+        shown.close(expecting: .exited(75))
+
+        shown = try window(nil)
         try #require(shown.waitForLabel("Ready."), "\(shown.program.everything)")
         try shoot("start", shown)
         shown.close(expecting: .exited(0))
@@ -60,7 +79,29 @@ struct WindowScreenshots {
         try shoot("shutting-down", shown)
         #expect(shown.program.waitForEnd(within: .seconds(20)) == .exited(70), "\(shown.program.everything)")
 
+        shown = try window(home.pictures, "--in-process", "--jobs", "1")
+        try #require(shown.waitForLabel("\(home.half) of \(home.count + 1)"), "\(shown.program.everything)")
+        shown.program.send(SIGSEGV)
+        #expect(shown.program.waitForEnd(within: .seconds(60)) == .signalled(SIGSEGV))
+
         try home.removeEndlessPicture()
+        shown = try window(nil)
+        try #require(shown.waitForLabel("Ready."), "\(shown.program.everything)")
+        try #require(shown.waitForLabel("The last run crashed"), "\(shown.labels)")
+        try shoot("after-a-crash", shown)
+        try choose("Last run", in: shown)
+        try #require(shown.waitForText("The last run of thumbnailer crashed"), "\(shown.texts)")
+        try shoot("last-run", shown)
+        try reader.type(.alt, "s")
+        try shoot("last-run-start", shown)
+        try reader.type(.control, "w")
+        try #require(shown.program.wait { shown.windows.count == 1 })
+        try choose("Threads and workers", in: shown)
+        try reader.press("Take stacks", of: shown.program.process)
+        try #require(shown.waitForLabel("These stacks stand still"), "\(shown.labels)")
+        try shoot("threads", shown)
+        shown.close(expecting: .exited(0))
+
         try home.addBrokenPictures()
         shown = try window(home.pictures, "--decode-time", "2")
         try #require(shown.waitForLabel("made, "), "\(shown.program.everything)")

@@ -1,0 +1,26 @@
+import ThumbnailKit
+
+/// A picture that the program knows: whoever decodes it to what it is can decode.
+package enum KnownPicture {
+    /// A PNG of four by four pixels of one colour.
+    private static let bytes: [UInt8] = [
+        0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A, 0x00, 0x00, 0x00, 0x0D, 0x49, 0x48, 0x44, 0x52, 0x00, 0x00,
+        0x00, 0x04, 0x00, 0x00, 0x00, 0x04, 0x08, 0x02, 0x00, 0x00, 0x00, 0x26, 0x93, 0x09, 0x29, 0x00, 0x00, 0x00,
+        0x0F, 0x49, 0x44, 0x41, 0x54, 0x78, 0xDA, 0x63, 0x60, 0x68, 0x68, 0x40, 0x20, 0xE2, 0x38, 0x00, 0x98, 0x43,
+        0x10, 0x01, 0x5E, 0x27, 0xBF, 0xBC, 0x00, 0x00, 0x00, 0x00, 0x49, 0x45, 0x4E, 0x44, 0xAE, 0x42, 0x60, 0x82,
+    ]
+    private static let side = 4
+    private static let color: [UInt8] = [0, 128, 128]
+
+    /// Decodes it in this process. Throws `ThumbnailError`, also when it is decoded to something else.
+    package static func decode() throws {
+        let path = RawPath("the known picture")
+        let picture = try PictureDecoder(side: side, limits: DecodeLimits()).decode(bytes, named: path)
+        let isRight =
+            picture.naturalSize == PixelSize(width: side, height: side)
+            && picture.withPixels { $0.prefix(color.count).elementsEqual(color) }
+        guard isRight else {
+            throw ThumbnailError(.undecodable, .decode, path, reason: "what was decoded is another picture")
+        }
+    }
+}

@@ -1,0 +1,133 @@
+#if Window
+import Foundation
+import Glibc
+import Testing
+
+@testable import ProgramTesting
+@testable import WindowTesting
+
+/// What the window tells of the program itself: its threads, and how the last run ended.
+@Suite(.serialized, .timeLimit(.minutes(5))) struct WindowMemoryTests {
+    private let desktop: Desktop
+    private let reader: ScreenReader
+    private let thumbnailer: Thumbnailer
+
+    init() throws {
+        desktop = try Desktop()
+        reader = try ScreenReader(desktop)
+        thumbnailer = try Thumbnailer()
+        try thumbnailer.addPicture("one.svg")
+    }
+
+    private func open(_ options: String...) throws -> WindowedProgram {
+        try WindowedProgram(
+            thumbnailer.launch(["--window"] + options), in: thumbnailer.workspace, on: desktop, reader)
+    }
+
+    private func choose(_ entry: String, in run: WindowedProgram) throws {
+        try reader.press("Menu", of: run.program.process)
+        try reader.press(entry, of: run.program.process)
+        #expect(run.waitForWindow(entry), "\(run.windows.map(\.title))")
+    }
+
+    private func end(_ run: WindowedProgram) {
+        run.close()
+        #expect(run.program.waitForEnd(within: .seconds(10)) == .exited(0), "\(run.program.everything)")
+        #expect(run.complaint == nil, "\(run.program.errorText)")
+        #expect(run.workspace.processesLeft().isEmpty)
+    }
+
+    private func hasPicture(_ name: String, in run: WindowedProgram) -> Bool {
+        let items = (try? reader.items(of: run.program.process)) ?? []
+        return items.contains { $0.role == "image" && $0.name == name }
+    }
+
+    /// A picture that is drawn for minutes keeps a worker of the program, and one of its decoders, at work.
+    @Test func theThreadsAndWhatTheyDo() throws {
+        try thumbnailer.addEndlessPicture("endless.svg")
+        let run = try open("--jobs", "2", "--decode-time", "600")
+        #expect(run.program.wait { run.isDrawing([thumbnailer.pictures + "/endless.svg"]) })
+        try choose("Threads and workers", in: run)
+        #expect(run.waitForLabel(" threads of process \(run.program.process): "), "\(run.labels)")
+        #expect(run.waitForLabel("Decoding in process"), "\(run.labels)")
+        for words in ["main thread", "'roost-", "pool census", "worker 'look at the threads'"] {
+            #expect(run.waitForText(words, within: .seconds(10)), "no \(words): \(run.texts)")
+        }
+        // Looked at anew: the numbers of processor time change.
+        let before = run.texts
+        #expect(run.program.wait(for: .seconds(10)) { run.texts != before })
+        try reader.press("Take stacks", of: run.program.process)
+        #expect(run.waitForLabel("These stacks stand still until you go on."), "\(run.labels)")
+        // Of the main thread, too, which waits in its loop: a call that a signal ends.
+        #expect(run.waitForText("g_main_loop_run", within: .seconds(20)), "\(run.texts)")
+        let stacks = run.texts
+        #expect(!run.program.wait(for: .milliseconds(2_500)) { run.texts != stacks }, "the stacks do not stand still")
+        try reader.press("Go on", of: run.program.process)
+        #expect(run.program.wait(for: .seconds(10)) { run.texts != stacks })
+        // It goes with the window that it belongs to.
+        run.close()
+        #expect(run.program.waitForEnd(within: .seconds(10)) == .exited(0), "\(run.program.everything)")
+        #expect(run.complaint == nil, "\(run.program.errorText)")
+    }
+
+    @Test func aFirstRunHasNothingToTell() throws {
+        let run = try open()
+        #expect(run.waitForLabel("1 made, "), "\(run.labels)")
+        try choose("Last run", in: run)
+        #expect(run.waitForText("This is the first run of which something is known."), "\(run.texts)")
+        end(run)
+    }
+
+    @Test func aRunThatEndedWellIsToldOnDemandAlone() throws {
+        var run = try open()
+        #expect(run.waitForLabel("1 made, "), "\(run.labels)")
+        end(run)
+        run = try open()
+        #expect(run.waitForLabel("0 made, 1 fresh"), "\(run.labels)")
+        #expect(!run.labels.contains { $0.contains("last run") }, "\(run.labels)")
+        try choose("Last run", in: run)
+        #expect(run.waitForText("The last run of thumbnailer ended well"), "\(run.texts)")
+        // A picture that could not be drawn is not there.
+        for name in ["start", "end"] {
+            #expect(
+                run.program.wait(for: .seconds(10)) { hasPicture("The \(name) of the last run", in: run) }, "\(name)")
+        }
+        end(run)
+    }
+
+    @Test func afterACrashTheNextStartSaysSoInOneLine() throws {
+        try thumbnailer.addEndlessPicture("endless.svg")
+        var run = try open("--in-process")
+        #expect(run.program.wait { run.isDrawing([thumbnailer.pictures + "/endless.svg"]) })
+        run.program.send(SIGSEGV)
+        #expect(run.program.waitForEnd(within: .seconds(60)) == .signalled(SIGSEGV), "\(run.program.everything)")
+        // In a terminal it is a line of its own; a run that ends well afterwards is the last one then.
+        try FileManager.default.removeItem(atPath: thumbnailer.pictures + "/endless.svg")
+        run = try open()
+        #expect(run.waitForLabel("The last run crashed while it made the thumbnail of endless.svg."), "\(run.labels)")
+        try reader.press("Details", of: run.program.process)
+        #expect(run.waitForWindow("Last run"))
+        #expect(run.waitForText("The last run of thumbnailer crashed (SIGSEGV)"), "\(run.texts)")
+        #expect(run.waitForText("'thumbnail of endless.svg'"), "\(run.texts)")
+        try reader.press("Dismiss", of: run.program.process)
+        #expect(run.program.wait { !run.labels.contains { $0.contains("The last run crashed") } }, "\(run.labels)")
+        end(run)
+    }
+
+    @Test func quitPrintsTheThreadsAndEnds() throws {
+        let run = try open()
+        #expect(run.waitForLabel("1 made, "), "\(run.labels)")
+        run.program.send(SIGQUIT)
+        #expect(run.program.waitForEnd(within: .seconds(20)) == .signalled(SIGQUIT), "\(run.program.everything)")
+        #expect(run.program.errorText.contains("thumbnailer: asked for its threads by SIGQUIT"))
+        for words in ["main thread", "g_main_loop_run", "'roost-"] {
+            #expect(run.program.errorText.contains(words), "no \(words): \(run.program.errorText)")
+        }
+        // Who asked knows that it ended.
+        let next = try open()
+        #expect(next.waitForLabel("0 made, 1 fresh"), "\(next.labels)")
+        #expect(!next.labels.contains { $0.contains("last run") }, "\(next.labels)")
+        end(next)
+    }
+}
+#endif
