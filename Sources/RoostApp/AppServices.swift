@@ -54,7 +54,9 @@ enum AppServices {
     /// What the runs before left is read for good once this one has started: names are looked up, reports written.
     private static func settleLater(_ capture: CrashCapture) {
         _ = SystemTime.shared.schedule(after: .seconds(2)) {
-            _ = PlatformThread.start(name: "roost-last-run", options: .init(nice: 10, blocksSignals: true)) { capture.settle() }
+            _ = PlatformThread.start(name: "roost-last-run", options: .init(nice: 10, blocksSignals: true)) {
+                capture.settle()
+            }
         }
     }
 }

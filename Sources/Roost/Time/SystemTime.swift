@@ -72,7 +72,9 @@ private final class Timekeeper: Sendable {
     }
 
     private func startThread() {
-        if PlatformThread.start(name: name, options: .init(stackSize: 256 * 1024, blocksSignals: true), { self.run() }) != nil {
+        if PlatformThread.start(name: name, options: .init(stackSize: 256 * 1024, blocksSignals: true), { self.run() })
+            != nil
+        {
             // Out of threads: the next timer tries again, and late is better than never.
             state.withLock { $0.isRunning = false }
         }
