@@ -16,8 +16,9 @@ enum AppServices {
         // However the process ends from here on, the next start knows it.
         roost_at_end(roost_crash_note_end_by)
         roost_crash_set_hook(roost_terminal_give_back)
-        Launch.memory = RunMemory(capture: capture)
-        Shutdown.process.onEvent(on: InlinePort()) { note($0, capture) }
+        let memory = RunMemory(capture: capture)
+        Launch.memory = memory
+        Shutdown.process.onEvent(on: InlinePort()) { note($0, capture, memory) }
         watch(program, survival)
         settleLater(capture)
     }
@@ -36,7 +37,7 @@ enum AppServices {
         watchdog.withLock { $0 = made }
     }
 
-    private static func note(_ event: ShutdownEvent, _ capture: CrashCapture) {
+    private static func note(_ event: ShutdownEvent, _ capture: CrashCapture, _ memory: RunMemory) {
         switch event {
         case .began(let cause, _):
             roost_crash_note_ending()
@@ -44,6 +45,7 @@ enum AppServices {
         case .abandoned(let late):
             for straggler in late { CrashCapture.note("late: \(straggler)") }
         case .ended(let report):
+            memory.keepTimeline()
             let timeline = report.timeline
             capture.keep(timeline.json, as: "end.json")
             capture.keep(timeline.svg, as: "end.svg")

@@ -4,6 +4,7 @@ import RoostCrash
 /// Keeps what a program's starts have to say to the next ones in the records of its runs.
 final class RunMemory: LaunchMemory {
     private let capture: CrashCapture
+    private let unwritten = Locked<LaunchReport?>(nil)
 
     init(capture: CrashCapture) { self.capture = capture }
 
@@ -29,11 +30,21 @@ final class RunMemory: LaunchMemory {
     func gaveUp() { capture.gaveUp() }
 
     func ended(_ report: LaunchReport) {
-        _ = PlatformThread.start(name: "roost-timeline", options: .init(nice: 10, blocksSignals: true)) { [capture] in
-            let timeline = report.timeline
-            capture.keep(timeline.json, as: "start.json")
-            capture.keep(timeline.svg, as: "start.svg")
+        unwritten.withLock { $0 = report }
+        // Not while the program has just begun to run; its end does not wait for that.
+        _ = SystemTime.shared.schedule(after: .seconds(2)) { [self] in
+            _ = PlatformThread.start(name: "roost-timeline", options: .init(nice: 10, blocksSignals: true)) { [self] in
+                keepTimeline()
+            }
         }
+    }
+
+    /// Writes the timeline of the start, if nobody has yet. Blocks on the disk.
+    func keepTimeline() {
+        guard let report = unwritten.withLock({ $0.take() }) else { return }
+        let timeline = report.timeline
+        capture.keep(timeline.json, as: "start.json")
+        capture.keep(timeline.svg, as: "start.svg")
     }
 }
 
