@@ -41,8 +41,13 @@ import Testing
         #expect(terminal.waits(for: "\nT"), "the program goes on: \(terminal.text)")
         terminal.type("bg; sleep 0.2; ps -o stat= --ppid $(jobs -p) | sed s/^/state:/\r")
         #expect(terminal.waits(for: "state:S"), "the program is stopped: \(terminal.text)")
+        terminal.type("echo \"job=$(jobs -p) there\"\r")
+        // Behind the echo of the keys.
+        #expect(terminal.waits(for: " there") && terminal.waits(for: " there"))
+        let words = terminal.all.components(separatedBy: "job=").last?.prefix { $0.isNumber }
+        let job = try #require(words.flatMap { Int32($0) })
         terminal.type("fg\r")
-        #expect(terminal.waits(for: "crash-test-app"))
+        #expect(terminal.waits(forForeground: job))
         terminal.type("\u{3}")
         terminal.type("echo \"then:$?\"\r")
         #expect(terminal.waits(for: "then:130"), "\(terminal.text)")
