@@ -41,15 +41,8 @@ final class TestTerminal {
 
     func type(_ keys: String) { _ = write(master, keys, keys.utf8.count) }
 
-    /// Waits until what the keys reach is this process group; false after half a minute.
-    func waits(forForeground group: Int32) -> Bool {
-        let end = ContinuousClock.now + .seconds(30)
-        while tcgetpgrp(master) != group {
-            guard ContinuousClock.now < end else { return false }
-            usleep(1_000)
-        }
-        return true
-    }
+    /// The process group that the keys reach.
+    var foreground: Int32 { tcgetpgrp(master) }
 
     /// Reads until this stood there after everything that was waited for before; false when nothing came for half a minute.
     func waits(for wanted: String) -> Bool {
