@@ -90,6 +90,8 @@ enum SupervisedActions {
         while true {
             var time = timespec(tv_sec: hasInterrupt ? 1 : 60, tv_nsec: 0)
             let number = sigtimedwait(&set, nil, &time)
+            // Who was stopped and goes on is interrupted.
+            if number < 0, errno == EINTR { continue }
             guard number > 0 else { break }
             // First, so that whoever sees the line knows that this did not end it.
             let text = "on standard error: \(number)\n"

@@ -35,17 +35,37 @@ import Testing
         let terminal = try TestTerminal()
         terminal.type(command(program, "wait") + "\r")
         #expect(terminal.waits(for: "waiting"))
+        let job = terminal.foreground
+        try #require(job > 1)
+        defer { kill(-job, SIGKILL) }
+        let children = try String(contentsOfFile: "/proc/\(job)/task/\(job)/children", encoding: .utf8)
+        let child = try #require(children.split(separator: " ").first.flatMap { Int32($0) })
         terminal.type("\u{1A}")
-        #expect(terminal.waits(for: "Stopped"), "the shell has no job: \(terminal.text)")
-        terminal.type("ps -o stat= --ppid $(jobs -p)\r")
-        #expect(terminal.waits(for: "\nT"), "the program goes on: \(terminal.text)")
-        terminal.type("bg; sleep 0.2; ps -o stat= --ppid $(jobs -p) | sed s/^/state:/\r")
-        #expect(terminal.waits(for: "state:S"), "the program is stopped: \(terminal.text)")
+        #expect(terminal.waits(for: "Stopped"), "the shell has no job: \(terminal.all)")
+        #expect(Self.waits { Self.state(job) == "T" && Self.state(child) == "T" })
+        terminal.type("bg\r")
+        #expect(Self.waits { Self.state(job) == "S" && Self.state(child) == "S" })
         terminal.type("fg\r")
-        #expect(terminal.waits(for: "crash-test-app"))
+        #expect(Self.waits { terminal.foreground == job })
         terminal.type("\u{3}")
+        #expect(Self.waits { terminal.foreground != job }, "it goes on: \(terminal.all)")
         terminal.type("echo \"then:$?\"\r")
-        #expect(terminal.waits(for: "then:130"), "\(terminal.text)")
+        #expect(terminal.waits(for: "then:130"), "\(terminal.all)")
+    }
+
+    /// What the kernel calls it: S for one that sleeps, T for one that is stopped.
+    private static func state(_ process: Int32) -> Substring? {
+        let text = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8)
+        return text?.split(separator: ")").last?.split(separator: " ").first
+    }
+
+    private static func waits(until isSo: () -> Bool) -> Bool {
+        let end = ContinuousClock.now + .seconds(30)
+        while !isSo() {
+            guard ContinuousClock.now < end else { return false }
+            usleep(1_000)
+        }
+        return true
     }
 
     /// Only the program was held up, by somebody who goes on with it alone: its parent goes on meanwhile.

@@ -8,8 +8,9 @@ enum QuitReport {
 
     /// What went wrong, in words.
     static func install(_ capture: CrashCapture) -> String? {
-        var failure = roost_crash_start_thread("roost-quit", { _ in QuitReport.serve() }, nil)
-        if failure == 0 { failure = roost_crash_handle_quit(limit) }
+        // In this order: a thread that waits already when its semaphore is made is never woken.
+        var failure = roost_crash_handle_quit(limit)
+        if failure == 0 { failure = roost_crash_start_thread("roost-quit", { _ in QuitReport.serve() }, nil) }
         return failure == 0 ? nil : "\(StoreError("handle SIGQUIT", errno: failure))"
     }
 

@@ -41,6 +41,9 @@ final class TestTerminal {
 
     func type(_ keys: String) { _ = write(master, keys, keys.utf8.count) }
 
+    /// The process group that the keys reach.
+    var foreground: Int32 { tcgetpgrp(master) }
+
     /// Reads until this stood there after everything that was waited for before; false when nothing came for half a minute.
     func waits(for wanted: String) -> Bool {
         while true {
