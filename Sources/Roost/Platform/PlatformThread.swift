@@ -37,7 +37,12 @@ package enum PlatformThread {
         // proof: the new thread takes it, or it is released below.
         let start = Unmanaged.passRetained(ThreadStart(name: name, options: options, body: body))
         var thread = pthread_t()
+        // It inherits the mask: there is no moment in which a signal could find it.
+        var before = sigset_t()
+        pthread_sigmask(SIG_SETMASK, nil, &before)
+        if options.blocksSignals { roost_thread_block_signals() }
         let failure = pthread_create(&thread, &attributes, threadEntry, start.toOpaque())
+        if options.blocksSignals { pthread_sigmask(SIG_SETMASK, &before, nil) }
         guard failure == 0 else {
             start.release()
             return failure
@@ -63,7 +68,7 @@ private func threadEntry(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableR
     do {
         // proof: the box that `start` retained for this thread, taken once.
         let start = Unmanaged<ThreadStart>.fromOpaque(argument!).takeRetainedValue()
-        if start.options.blocksSignals { roost_thread_block_signals() } else { roost_thread_use_main_mask() }
+        if !start.options.blocksSignals { roost_thread_use_main_mask() }
         roost_thread_set_name(start.name)
         if start.options.nice != 0 { _ = roost_thread_set_nice(start.options.nice) }
         let stack = roost_altstack_install()
