@@ -19,7 +19,7 @@ import Testing
 
     static let faults = [
         Fault(
-            way: "indexOutOfRange", signal: SIGILL, reason: "a check of Swift failed", release: "a check failed",
+            way: "indexOutOfRange", signal: SIGILL, reason: "a check of Swift failed", release: "ndex out of range",
             function: "readIndex"),
         Fault(
             way: "nilValue", signal: SIGILL, reason: "a check of Swift failed", release: "found nil",
@@ -30,7 +30,7 @@ import Testing
             function: "divide"),
         Fault(way: "fatal", signal: SIGILL, reason: "a check of Swift failed", function: "stopWithText"),
         Fault(
-            way: "precondition", signal: SIGILL, reason: "a check of Swift failed", release: "",
+            way: "precondition", signal: SIGILL, reason: "a check of Swift failed", release: "precondition failure",
             function: "demand"),
         Fault(way: "cast", signal: SIGABRT, reason: "cast to a type that it does not have", function: "cast"),
         Fault(

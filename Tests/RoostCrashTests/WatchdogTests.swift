@@ -23,7 +23,7 @@ import Testing
         let line = try CensusMark.line(mark, in: "CensusTestApp/Hanging.swift")
         let frame = hang.main?.stack?.frames.first { $0.symbol?.contains(function) == true }
         #expect(frame != nil, "\(function) is not in the stack: \(hang)")
-        #expect(frame?.line == line && frame?.file?.hasSuffix("Hanging.swift") == true)
+        #expect(frame?.line == line && frame?.file?.hasSuffix("Hanging.swift") == true, "\(hang)")
     }
 
     @Test func aBusyMainThreadIsToldWhileItIsBusy() throws {

@@ -47,10 +47,13 @@ enum Measured {
             guard (try? pool.waitForDone(within: .seconds(60))) == true else { exit(1) }
         }
         round(50_000)
-        let count = workers ? 300_000 : 1_000_000
-        let begin = now()
-        round(count)
-        // In picoseconds.
-        shared.storeBytes(of: (now() - begin) * 1_000 / UInt64(count), as: UInt64.self)
+        // The best of ten parts: what disturbs is not what is measured. In picoseconds.
+        let count = workers ? 30_000 : 100_000
+        let best = (0..<10).map { _ in
+            let begin = now()
+            round(count)
+            return now() - begin
+        }.min()!
+        shared.storeBytes(of: best * 1_000 / UInt64(count), as: UInt64.self)
     }
 }
