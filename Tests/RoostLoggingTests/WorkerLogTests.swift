@@ -59,9 +59,11 @@ struct WorkerLogTests {
         struct Broken: Error, CustomStringConvertible { let description = "boom\n\u{1B}[31m" }
         let (failures, found) = AsyncStream.makeStream(of: UnobservedFailure.self)
         UnobservedFailure.handle { found.yield($0) }
-        // Nobody keeps its handle.
-        WorkerScope("s").start("a\nb") { _ in throw Broken() }
+        // Nobody keeps its handle. The scope is kept: one that is dropped stops what it has not begun.
+        let scope = WorkerScope("s")
+        scope.start("a\nb") { _ in throw Broken() }
         let line = LogLine(try #require(await failures.first { $0.error is Broken }))
+        scope.close()
         #expect(line.level == .error)
         #expect(line.metadata == ["worker": "a\u{FFFD}b", "scope": "s", "error": "boom\u{FFFD}\u{FFFD}[31m"])
     }
