@@ -45,7 +45,7 @@ enum AppServices {
         case .abandoned(let late):
             for straggler in late { CrashCapture.note("late: \(straggler)") }
         case .ended(let report):
-            memory.keepTimeline()
+            memory.keepTimeline(until: .now + .milliseconds(20))
             let timeline = report.timeline
             capture.keep(timeline.json, as: "end.json")
             capture.keep(timeline.svg, as: "end.svg")

@@ -4,7 +4,13 @@ import RoostCrash
 /// Keeps what a program's starts have to say to the next ones in the records of its runs.
 final class RunMemory: LaunchMemory {
     private let capture: CrashCapture
-    private let unwritten = Locked<LaunchReport?>(nil)
+    private enum StartTimeline {
+        case unwritten(LaunchReport)
+        case isBeingWritten
+    }
+
+    private let timeline = Locked<StartTimeline?>(nil)
+    private let written = Parker()
 
     init(capture: CrashCapture) { self.capture = capture }
 
@@ -30,21 +36,28 @@ final class RunMemory: LaunchMemory {
     func gaveUp() { capture.gaveUp() }
 
     func ended(_ report: LaunchReport) {
-        unwritten.withLock { $0 = report }
-        // Not while the program has just begun to run; its end does not wait for that.
-        _ = SystemTime.shared.schedule(after: .seconds(2)) { [self] in
-            _ = PlatformThread.start(name: "roost-timeline", options: .init(nice: 10, blocksSignals: true)) { [self] in
-                keepTimeline()
-            }
+        timeline.withLock { $0 = .unwritten(report) }
+        _ = PlatformThread.start(name: "roost-timeline", options: .init(nice: 10, blocksSignals: true)) { [self] in
+            keepTimeline(until: .now)
         }
     }
 
-    /// Writes the timeline of the start, if nobody has yet. Blocks on the disk.
-    func keepTimeline() {
-        guard let report = unwritten.withLock({ $0.take() }) else { return }
-        let timeline = report.timeline
-        capture.keep(timeline.json, as: "start.json")
-        capture.keep(timeline.svg, as: "start.svg")
+    /// Writes the timeline of the start, if nobody has yet; who is at it at this moment is waited for. Blocks on the disk.
+    func keepTimeline(until deadline: MonotonicTime) {
+        let report: LaunchReport? = timeline.withLock { timeline in
+            guard case .unwritten(let report)? = timeline else { return nil }
+            timeline = .isBeingWritten
+            return report
+        }
+        if let report {
+            let picture = report.timeline
+            capture.keep(picture.json, as: "start.json")
+            capture.keep(picture.svg, as: "start.svg")
+            timeline.withLock { $0 = nil }
+            written.unpark()
+            return
+        }
+        while timeline.withLock({ if case .isBeingWritten? = $0 { true } else { false } }), written.park(until: deadline) {}
     }
 }
 
