@@ -57,7 +57,9 @@ final class RunMemory: LaunchMemory {
             written.unpark()
             return
         }
-        while timeline.withLock({ if case .isBeingWritten? = $0 { true } else { false } }), written.park(until: deadline) {}
+        while timeline.withLock({ if case .isBeingWritten? = $0 { true } else { false } }),
+            written.park(until: deadline)
+        {}
     }
 }
 
