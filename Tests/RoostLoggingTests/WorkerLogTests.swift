@@ -63,7 +63,7 @@ struct WorkerLogTests {
         let scope = WorkerScope("s")
         scope.start("a\nb") { _ in throw Broken() }
         let line = LogLine(try #require(await failures.first { $0.error is Broken }))
-        scope.close()
+        await scope.close()
         #expect(line.level == .error)
         #expect(line.metadata == ["worker": "a\u{FFFD}b", "scope": "s", "error": "boom\u{FFFD}\u{FFFD}[31m"])
     }
