@@ -11,7 +11,9 @@ public struct Survivor: Sendable, Hashable {
 
     private static let handler = Locked<@Sendable (Survivor) -> Void> { survivor in
         // A leak is for whoever builds the program: its users could do nothing about it.
-        if _isDebugAssertConfiguration() { writeToStandardError("Roost: \(survivor)\n") }
+        #if DEBUG
+        writeToStandardError("Roost: \(survivor)\n")
+        #endif
     }
 
     /// Sets what is called, once for each survivor, on a thread of Roost when the time after the close has passed. It must not block.
