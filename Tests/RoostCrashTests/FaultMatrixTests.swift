@@ -86,12 +86,17 @@ import Testing
     }
 
     @Test func eightThreadsAtOnce() throws {
-        let program = try CrashProgram()
-        let outcome = try program.run("crash", "eightThreads", "main")
-        #expect(outcome.signal == SIGILL, "\(outcome)")
-        let told = try program.tell()
-        #expect(told.text.contains("readIndex"), "\(told)")
-        #expect(told.text.contains("meanwhile also SIGILL"), "\(told)")
+        // Whether a second one crashes before the first one's end is chance, though a good one.
+        var isSecondSeen = false
+        for _ in 0..<10 where !isSecondSeen {
+            let program = try CrashProgram()
+            let outcome = try program.run("crash", "eightThreads", "main")
+            #expect(outcome.signal == SIGILL, "\(outcome)")
+            let told = try program.tell()
+            #expect(told.text.contains("readIndex"), "\(told)")
+            isSecondSeen = told.text.contains("meanwhile also SIGILL")
+        }
+        #expect(isSecondSeen)
     }
 
     @Test func theRuntimesBacktracerStillRuns() throws {
