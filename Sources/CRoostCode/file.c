@@ -83,7 +83,13 @@ static uint64_t base(const elf *of) {
 }
 
 // --- symbols -----------------------------------------------------------------------------------------------------------------
+enum { LABEL_REACH = 4096 };
+
 static void offer(target *to, const char *name, const Elf64_Sym *symbol) {
+    if (symbol->st_size > 0) {
+        if (symbol->st_value >= to->function_start) to->function_start = symbol->st_value;
+        if (to->address - symbol->st_value >= symbol->st_size) return;
+    }
     if (name == NULL || name[0] == 0) return;
     // One with a size around the place before one that begins before it, then the nearest, then one that others can see.
     int rank = symbol->st_size > 0 ? 4 : 0;
@@ -111,8 +117,8 @@ static int read_symbols(roost_code *code, const elf *of, uint32_t type) {
             memcpy(&symbol, at.place, sizeof symbol);
             int kind = ELF64_ST_TYPE(symbol.st_info);
             if (symbol.st_shndx == SHN_UNDEF || (kind != STT_FUNC && kind != STT_GNU_IFUNC && kind != STT_NOTYPE)) continue;
-            // Labels without a size, of assembler, reach far; nothing else does.
-            uint64_t end = symbol.st_value + (symbol.st_size > 0 ? symbol.st_size : 4096);
+            // Labels without a size, of assembler, reach far, but not over a function that has one.
+            uint64_t end = symbol.st_value + (symbol.st_size > LABEL_REACH ? symbol.st_size : LABEL_REACH);
             for (uint32_t place = first_target(code, symbol.st_value);
                 place < code->count && code->targets[place].address < end; place++) {
                 offer(&code->targets[place], text_at(texts, symbol.st_name), &symbol);
@@ -184,6 +190,7 @@ static void make_frames(target *of) {
         line = level->call_line;
         column = level->call_column;
     }
+    if (of->symbol_rank < 4 && of->symbol_start < of->function_start) of->symbol = NULL;
     const char *name = of->symbol != NULL ? of->symbol : of->depth > 0 ? of->levels[0].name : NULL;
     of->frames[of->count++] = (roost_code_frame){
         .name = name, .file = path, .line = line, .column = column, .has_offset = of->symbol != NULL,

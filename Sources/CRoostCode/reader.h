@@ -85,6 +85,7 @@ typedef struct {
     const char *symbol;
     uint64_t symbol_start;
     int symbol_rank;
+    uint64_t function_start;  // of the last function with a size that begins before the address, wherever it ends
     // The function, and those inlined there, from the outside in.
     level levels[32];
     uint32_t depth;

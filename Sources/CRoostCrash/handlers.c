@@ -12,7 +12,6 @@
 
 // Everything here runs within handlers of signals, in a process that is broken: no allocation, no lock, and no wait without a bound.
 
-const int roost_fatal[roost_fatal_count] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGABRT, SIGSYS};
 struct roost_handler_state roost_handlers;
 
 enum {
@@ -172,7 +171,7 @@ static void go_on(roost_crash_page *page, const void *context) {
 
 // --- the handlers ------------------------------------------------------------------------------------------------------------
 static const struct sigaction *before(int number) {
-    for (int index = 0; index < roost_fatal_count; index++) {
+    for (int index = 0; index < ROOST_FATAL_COUNT; index++) {
         if (roost_fatal[index] == number) return &roost_handlers.before[index];
     }
     return NULL;

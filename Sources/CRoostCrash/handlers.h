@@ -8,12 +8,10 @@
 
 #include "CRoostCrash.h"
 
-enum { roost_fatal_count = 7 };
-extern const int roost_fatal[roost_fatal_count];
 
 extern struct roost_handler_state {
     roost_stacks *stacks;
-    struct sigaction before[roost_fatal_count];
+    struct sigaction before[ROOST_FATAL_COUNT];
     const char *copy_path;
     const char *word;
     size_t word_size;

@@ -78,3 +78,26 @@ size_t roost_build_id_of_file(const char *path, unsigned char *bytes, size_t siz
     close(from.file);
     return found;
 }
+
+typedef struct {
+    unsigned char *bytes;
+    size_t room, found;
+} wanted;
+
+// In memory: no file need be there.
+static int find_in_image(struct dl_phdr_info *info, size_t size, void *argument) {
+    (void)size;
+    wanted *id = argument;
+    source from = {.file = -1, .start = info->dlpi_addr};
+    for (int index = 0; index < info->dlpi_phnum && id->found == 0; index++) {
+        const ElfW(Phdr) *part = &info->dlpi_phdr[index];
+        if (part->p_type == PT_NOTE) id->found = find_in_notes(&from, part->p_vaddr, part->p_memsz, id->bytes, id->room);
+    }
+    return 1;  // the first is the executable itself; the others are libraries
+}
+
+size_t roost_build_id_of_executable(unsigned char *bytes, size_t size) {
+    wanted id = {.bytes = bytes, .room = size};
+    dl_iterate_phdr(find_in_image, &id);
+    return id.found;
+}

@@ -7,6 +7,8 @@
 
 #include "inside.h"
 
+const int roost_fatal[ROOST_FATAL_COUNT] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGABRT, SIGSYS};
+
 static size_t read_file(const char *path, char *text, size_t size) {
     int file = open(path, O_RDONLY | O_CLOEXEC);
     if (file < 0) return 0;

@@ -78,7 +78,7 @@ enum Silent {
         wait {
             let threads = ThreadCensus.take(.init(interrupting: .never, names: false)).threads
             return threads.contains { $0.name == "in the kernel" && $0.state == .uninterruptible }
-                && waits("deaf", in: "pause")
+                && threads.contains { $0.name == "computes" && $0.state == .running } && waits("deaf", in: "pause")
         }
         let first = ThreadCensus.take()
         try say(json: first)

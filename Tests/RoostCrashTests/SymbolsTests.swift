@@ -73,6 +73,18 @@ import Testing
         #expect(compared > 200 && lines > 100)
     }
 
+    /// What the linker adds before all functions has no size; it is not the name of what lies between two of them.
+    @Test func aLabelWithoutASizeEndsWhereAFunctionBegins() throws {
+        let offsets = try places(40, seed: UInt64.random(in: 1...UInt64.max)).flatMap { start in
+            (0..<1_000).map { start + $0 }
+        }
+        let stacks = stacks(offsets)
+        let places = offsets.compactMap { CodePlace(Self.start + $0, isReturnAddress: true, in: stacks) }
+        let frames = try #require(CodeFile.frames(at: places, path: Self.app))
+        let names = Set(frames.compactMap { $0.last?.symbol })
+        #expect(names.isDisjoint(with: ["_start", "frame_dummy", "register_tm_clones"]) && names.count > 20)
+    }
+
     /// Two symbols may stand at one address; either names it.
     private func names(at place: CodePlace, both names: [String]) -> Bool {
         Set(names.map { $0.split(separator: " ").last ?? "" }).count <= 2

@@ -76,6 +76,10 @@ import Testing
         Row(
             .eightThreads, .signal(SIGILL), debug: Expected(kind: .indexOutOfRange, source: .standardError),
             release: Expected(kind: .indexOutOfRange, source: .backtrace), "Index out of range", in: "readIndex"),
+        // Its instruction is over: the program would go on behind it.
+        Row(
+            .debuggerTrap, .signal(SIGTRAP), debug: Expected(kind: .signal, source: .signal),
+            "a breakpoint was reached", in: "native_debugger_trap"),
         Row(.exitZero, .exit(0), debug: Expected(kind: .exited, source: .exitStatus), "left with status 0"),
         Row(.exitThree, .exit(3), debug: Expected(kind: .exited, source: .exitStatus), "left with status 3"),
         Row(

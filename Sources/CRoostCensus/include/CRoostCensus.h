@@ -51,8 +51,6 @@ int32_t roost_tracer(void);
 int roost_census_row(uint32_t index, roost_ledger_slot *_Nonnull row);
 
 // --- watching ----------------------------------------------------------------------------------------------------------
-// Starts a detached thread with a small stack, an alternate signal stack and all signals blocked but those of a fault and SIGPROF. 0 or an errno.
-int roost_watch_start(const char *_Nonnull name, void (*_Nonnull body)(void *_Nonnull), void *_Nonnull context);
 // Puts a job on libdispatch's main queue. Without Swift's own module for it, which would be one more library to load.
 void roost_watch_beat(void (*_Nonnull body)(void *_Nonnull), void *_Nonnull context);
 // What has passed since the machine's start: with the time it was suspended, and without.

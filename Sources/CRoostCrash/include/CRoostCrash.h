@@ -28,8 +28,6 @@ int roost_crash_install(roost_crash_page *_Nonnull page, const roost_crash_setup
 int roost_crash_is_installed(void);
 // 1 for a place of a file system that no disk holds.
 int roost_crash_is_in_memory(const char *_Nonnull path);
-// The build id of this process's executable, at most so many bytes; how many there were.
-size_t roost_crash_build_id(unsigned char *_Nonnull bytes, size_t size);
 // The text at `file` of a process of the same executable whose image lay at `image`; NULL if it is none of the executable's.
 const char *_Nullable roost_crash_text_of(uint64_t file, uint64_t image);
 
@@ -42,11 +40,6 @@ void roost_crash_wait_for_quit(void);
 void roost_crash_print(const void *_Nonnull text, size_t size);
 // Ends the process by SIGQUIT as the system does.
 _Noreturn void roost_crash_quit(void);
-
-// An alternate stack for the calling thread, if it has none: an overflow of a stack can only be reported on another one. It goes with the thread.
-void roost_crash_protect_thread(void);
-// A detached thread that runs `body`. 0 or an errno.
-int roost_crash_start_thread(const char *_Nonnull name, void (*_Nonnull body)(void *_Nullable), void *_Nullable argument);
 
 // A program's C function that is called after the declared finalizers: it calls only what a handler may call.
 void roost_crash_set_hook(void (*_Nullable hook)(void));

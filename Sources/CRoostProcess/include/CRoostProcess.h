@@ -115,8 +115,6 @@ void roost_role_show_displays(void);
 void roost_crash_watch(roost_control *_Nonnull control);
 // A worker has so many bytes more, or fewer, in arenas of its own that the app does not read. Says nothing in any other process.
 void roost_note_arena_bytes(int64_t change);
-// The GNU build id of this program's executable; its length, 0 when the linker made none.
-size_t roost_build_id(unsigned char *_Nonnull bytes, size_t size);
 // Standard output goes out line by line from now on, also into a pipe.
 void roost_print_lines(void);
 _Noreturn void roost_leave(int32_t status);

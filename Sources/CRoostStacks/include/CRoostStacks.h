@@ -79,11 +79,25 @@ const roost_stack *_Nonnull roost_survey_stack(const roost_survey *_Nonnull surv
 // Gives the memory back. Where a thread was stopped while it wrote its answer, the memory is left to it.
 void roost_survey_free(roost_survey *_Nonnull survey);
 
+// --- threads of our own ------------------------------------------------------------------------------------------------
+enum { ROOST_FATAL_COUNT = 7 };
+// The signals that a crash comes as.
+extern const int roost_fatal[ROOST_FATAL_COUNT];
+
+// An alternate stack for the calling thread, if it has none: an overflow of a stack can only be reported on another one. It goes with the thread.
+void roost_protect_thread(void);
+// Starts a detached thread with such a stack that runs `body`. Signals are other threads' business, but for those of a fault, SIGPROF and
+// SIGQUIT. 0 or an errno.
+int roost_service_start(
+    const char *_Nonnull name, size_t stack_size, void (*_Nonnull body)(void *_Nullable), void *_Nullable argument);
+
 // --- which build -----------------------------------------------------------------------------------------------------
 enum { ROOST_BUILD_ID_SIZE = 64 };
 
 // The GNU build id of what is loaded in this process from `start`, or of a file: its bytes, and how many; 0 without one.
 size_t roost_build_id_at(uint64_t start, unsigned char *_Nonnull bytes, size_t size);
 size_t roost_build_id_of_file(const char *_Nonnull path, unsigned char *_Nonnull bytes, size_t size);
+// That of this process's executable, whichever file has its name by now.
+size_t roost_build_id_of_executable(unsigned char *_Nonnull bytes, size_t size);
 
 #endif

@@ -1,4 +1,5 @@
 import CRoostCrash
+import CRoostStacks
 import Glibc
 import RoostCrashReport
 import RoostSymbols
@@ -311,5 +312,5 @@ public final class CrashCapture: Sendable {
 
     /// Gives the calling thread an alternate stack for signals, so that a stack overflow on it can be reported. For threads that are neither the main
     /// thread nor Roost's.
-    public static func protectThread() { roost_crash_protect_thread() }
+    public static func protectThread() { roost_protect_thread() }
 }

@@ -1,4 +1,5 @@
 import CRoostCrash
+import CRoostStacks
 import Glibc
 
 /// SIGQUIT: all threads of the process on standard error and in the store, and then its end by that signal.
@@ -10,7 +11,7 @@ enum QuitReport {
     static func install(_ capture: CrashCapture) -> String? {
         // In this order: a thread that waits already when its semaphore is made is never woken.
         var failure = roost_crash_handle_quit(limit)
-        if failure == 0 { failure = roost_crash_start_thread("roost-quit", { _ in QuitReport.serve() }, nil) }
+        if failure == 0 { failure = roost_service_start("roost-quit", 512 * 1024, { _ in QuitReport.serve() }, nil) }
         return failure == 0 ? nil : "\(StoreError("handle SIGQUIT", errno: failure))"
     }
 

@@ -1,4 +1,5 @@
 import CRoostCrash
+import CRoostStacks
 import Glibc
 import RoostCrashReport
 import RoostSymbols
@@ -19,7 +20,7 @@ struct RunStore: Sendable {
 
         static func now() -> Machine {
             var bytes = [UInt8](repeating: 0, count: 32)
-            let count = roost_crash_build_id(&bytes, bytes.count)
+            let count = roost_build_id_of_executable(&bytes, bytes.count)
             let digits = Array("0123456789abcdef")
             return Machine(
                 boot: FileSystem.text("/proc/sys/kernel/random/boot_id")?.split(separator: "\n").first.map(String.init)

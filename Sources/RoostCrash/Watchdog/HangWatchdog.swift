@@ -1,4 +1,5 @@
 import CRoostCensus
+import CRoostStacks
 import Glibc
 import Synchronization
 
@@ -50,10 +51,11 @@ public final class HangWatchdog: Sendable {
         core = WatchdogCore(configuration, beat: beat, onEvent: onEvent)
         // proof: the thread takes it, or it is released below.
         let context = Unmanaged.passRetained(core)
-        let failure = roost_watch_start(
-            "roost-watchdog",
+        // Looking up names recurses; what is never touched costs nothing.
+        let failure = roost_service_start(
+            "roost-watchdog", 1 << 20,
             // proof: what was retained for this thread, taken once.
-            { Unmanaged<WatchdogCore>.fromOpaque($0).takeRetainedValue().run() }, context.toOpaque())
+            { Unmanaged<WatchdogCore>.fromOpaque($0!).takeRetainedValue().run() }, context.toOpaque())
         guard failure == 0 else {
             context.release()
             throw WatchdogError(errno: failure)

@@ -1,4 +1,4 @@
-import CRoostProcess
+import CRoostStacks
 import Glibc
 
 /// Which program this is: its path, and the linker's own number for its contents.
@@ -14,7 +14,7 @@ enum ExecutableIdentity {
     /// The GNU build id in hexadecimal digits; without one, size and time of the file.
     static let build: String = {
         var buffer = [UInt8](repeating: 0, count: 64)
-        let count = roost_build_id(&buffer, buffer.count)
+        let count = roost_build_id_of_executable(&buffer, buffer.count)
         if count > 0 {
             return buffer[..<count].map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
         }

@@ -19,6 +19,7 @@ enum Starts {
                 "Odd Window",
                 stages: [
                     .required("cache folder", within: .seconds(60)) { stage in
+                        say("cache folder begun")
                         while kind == "wait", access(file, F_OK) != 0 {
                             stage.report(1, of: 2)
                             try stage.sleep(for: .milliseconds(10))

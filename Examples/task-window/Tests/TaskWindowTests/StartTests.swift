@@ -49,6 +49,7 @@ import Testing
     @Test func aSplashThatIsClosedEndsTheProgram() throws {
         let run = try start("wait", "/nowhere")
         try waitForTitle("Odd Window", run)
+        run.waitForWords("cache folder begun")
         run.close(run.windows[0])
         run.waitForWords("Odd Window was stopped while it started")
         expectEnd(run, 0)
@@ -58,6 +59,7 @@ import Testing
     @Test func aSignalEndsTheStart() throws {
         let run = try start("wait", "/nowhere")
         try waitForTitle("Odd Window", run)
+        run.waitForWords("cache folder begun")
         run.program.send(SIGTERM)
         run.program.waitForEnd(within: .seconds(20))
         #expect(run.program.ending == .signalled(SIGTERM), "\(run.program.everything)")

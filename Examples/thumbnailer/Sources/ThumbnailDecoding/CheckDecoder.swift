@@ -25,10 +25,12 @@ extension Decoders {
     package func check(_ token: StopToken) throws { try check(workers: 1, token) }
 
     /// The same with as many workers as there are jobs, so that no picture has to wait for one to start.
-    package func warmUp(_ token: StopToken) throws { try check(workers: jobs, token) }
+    package func warmUp(_ token: StopToken) throws {
+        // One that is quick does the work of another, which is not started then: again, but not for ever where there is no room for more.
+        for _ in 0..<5 where ordinary.processes.count < jobs { try check(workers: jobs, token) }
+    }
 
     private func check(workers: Int, _ token: StopToken) throws {
-        // One for each that is not there yet: as many run at a time as there are jobs.
         let checks = (0..<workers).map { _ in ordinary.start(CheckDecoder(), in: scope) }
         let stopping = token.onStop { reason in for check in checks { check.stop(reason) } }
         defer { stopping.remove() }
