@@ -32,7 +32,7 @@ int32_t roost_crash_add_unlink(const char *path) {
 
 int32_t roost_crash_add_kill_group(int32_t group) {
     // 0 and 1 would be this process's own group, and everybody.
-    return group > 1 ? add(ROOST_FINALIZER_KILL_GROUP, group, NULL) : -1;
+    return group > 1 && group != getpgrp() ? add(ROOST_FINALIZER_KILL_GROUP, group, NULL) : -1;
 }
 
 void roost_crash_remove_finalizer(int32_t place) {
@@ -43,13 +43,14 @@ void roost_crash_remove_finalizer(int32_t place) {
 
 void roost_crash_finalize(void) {
     roost_crash_page *page = roost_crash_page_now();
-    if (page == NULL) return;
+    // A process that this one forked has none of it to do.
+    if (page == NULL || page->process != getpid()) return;
     // The last declared first, as the orderly end does it.
     for (int32_t place = ROOST_CRASH_FINALIZERS - 1; place >= 0; place--) {
         roost_crash_finalizer *finalizer = &page->finalizers[place];
         uint32_t kind = __atomic_load_n(&finalizer->kind, __ATOMIC_ACQUIRE);
         if (kind == ROOST_FINALIZER_UNLINK) unlink(finalizer->path);
-        if (kind == ROOST_FINALIZER_KILL_GROUP) kill(-finalizer->group, SIGKILL);
+        if (kind == ROOST_FINALIZER_KILL_GROUP && finalizer->group != getpgrp()) kill(-finalizer->group, SIGKILL);
         if (kind == ROOST_FINALIZER_UNLINK || kind == ROOST_FINALIZER_KILL_GROUP) {
             // Done: whoever comes after this process has nothing to do.
             __atomic_store_n(&finalizer->kind, ROOST_FINALIZER_FREE, __ATOMIC_RELEASE);

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "handlers.h"
 
+#include <CRoostRequests.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -29,6 +30,7 @@ static int32_t thread_id(void) {
     return (int32_t)syscall(SYS_gettid);
 }
 
+// With 0 without an end.
 static void limit(int seconds) {
     if (!roost_handlers.has_limit) return;
     struct itimerspec value = {.it_value = {.tv_sec = seconds}};
@@ -187,8 +189,7 @@ static void end_by(int number) {
     syscall(SYS_tgkill, getpid(), thread_id(), number);
 }
 
-// A fault comes again by itself when the handler returns, and meets whoever was there before: who may even mend it. What was sent does not,
-// nor do a trap whose instruction is over and a call that was refused: who was there before is called, and then the process ends by the
+// A fault comes again by itself when the handler returns, and meets whoever was there before. What was sent does not, nor do a trap whose instruction is over and a call that was refused: who was there before is called, and then the process ends by the
 // signal. The Swift runtime's handler, for one, returns from such a signal as if nothing had been.
 static void pass_on(int number, siginfo_t *info, void *context) {
     const struct sigaction *action = before(number);
@@ -204,13 +205,19 @@ static void pass_on(int number, siginfo_t *info, void *context) {
     end_by(number);
 }
 
-static void wait_for_the_end(void) {
+void roost_crash_wait_for_the_end(int seconds) {
     struct timespec begin, now;
     clock_gettime(CLOCK_MONOTONIC, &begin);
     do {
         poll(NULL, 0, 100);
         clock_gettime(CLOCK_MONOTONIC, &now);
-    } while (now.tv_sec - begin.tv_sec < others_wait_s);
+    } while (roost_handlers.is_at_terminal || now.tv_sec - begin.tv_sec < seconds);
+}
+
+// A write that fails while the crash is written down is no other end.
+static void ignore(int number) {
+    struct sigaction now, none = {.sa_handler = SIG_IGN};
+    if (sigaction(number, NULL, &now) == 0 && now.sa_handler == SIG_DFL) sigaction(number, &none, NULL);
 }
 
 void roost_on_fatal(int number, siginfo_t *info, void *context) {
@@ -228,6 +235,8 @@ void roost_on_fatal(int number, siginfo_t *info, void *context) {
         note(&page->first, number, info, context);
         reach(page, ROOST_CRASH_NOTED);
         limit(handler_limit_s);
+        ignore(SIGPIPE);
+        ignore(SIGXFSZ);
         go_on(page, context);
     } else if (__atomic_load_n(&page->first.thread, __ATOMIC_ACQUIRE) == thread_id() && step < STEP_END) {
         // Within the handler.
@@ -246,16 +255,25 @@ void roost_on_fatal(int number, siginfo_t *info, void *context) {
     } else if (page->first.thread != thread_id()) {
         // Another thread has crashed, and its end is everybody's.
         if (page->second.number == 0) note(&page->second, number, info, context);
-        wait_for_the_end();
+        roost_crash_wait_for_the_end(others_wait_s);
     }
-    limit(chain_limit_s);
+    limit(roost_handlers.is_at_terminal ? 0 : chain_limit_s);
     pass_on(number, info, context);
     errno = saved;
 }
 
-void roost_on_quit(int number) {
+void roost_on_quit(int number, siginfo_t *info, void *context) {
+    (void)context;
     int saved = errno;
     static uint32_t quits;
+    const roost_crash_page *page = roost_crash_page_now();
+    if (page != NULL && page->process != getpid()) {
+        // A process that this one forked: nobody answers there.
+        end_by(number);
+        return;
+    }
+    static roost_request first;
+    if (roost_request_is_copy(&first, info)) return;
     if (__atomic_add_fetch(&quits, 1, __ATOMIC_ACQ_REL) == 1 && sem_post(&roost_handlers.quit) == 0) {
         struct itimerspec value = {
             .it_value = {
@@ -264,7 +282,6 @@ void roost_on_quit(int number) {
         errno = saved;
         return;
     }
-    (void)number;
     roost_crash_quit();
 }
 

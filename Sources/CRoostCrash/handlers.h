@@ -8,7 +8,6 @@
 
 #include "CRoostCrash.h"
 
-
 extern struct roost_handler_state {
     roost_stacks *stacks;
     struct sigaction before[ROOST_FATAL_COUNT];
@@ -19,6 +18,8 @@ extern struct roost_handler_state {
     // Kills this process if a handler, or what it is followed by, does not come back.
     timer_t limit;
     int has_limit;
+    // Somebody at a terminal may look at the crash with a debugger for as long as they like.
+    int is_at_terminal;
     // SIGQUIT
     sem_t quit;
     timer_t quit_limit;
@@ -26,6 +27,8 @@ extern struct roost_handler_state {
 } roost_handlers;
 
 void roost_on_fatal(int number, siginfo_t *info, void *context);
-void roost_on_quit(int number);
+void roost_on_quit(int number, siginfo_t *info, void *context);
+// Of another thread's crash, until the process is over.
+void roost_crash_wait_for_the_end(int seconds);
 
 #endif

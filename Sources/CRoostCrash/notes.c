@@ -1,9 +1,12 @@
 #define _GNU_SOURCE
 #include <string.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "CRoostCrash.h"
+#include "handlers.h"
+
+enum { crash_wait_s = 130, late_wait_s = 1 };
 
 static roost_crash_page *page;
 static uint32_t lines_written;
@@ -42,6 +45,13 @@ static int append(uint32_t kind, int32_t number) {
 void roost_crash_note_end(uint32_t kind, int32_t number) {
     roost_crash_page *page = roost_crash_page_now();
     if (page == NULL || page->process != getpid()) return;
+    // Another thread has crashed: that is how the process ends, and what is written down of it must be whole.
+    if (__atomic_load_n(&page->crash_state, __ATOMIC_ACQUIRE) != ROOST_CRASH_NONE) {
+        if (page->first.thread != (int32_t)syscall(SYS_gettid)) {
+            roost_crash_wait_for_the_end(kind == ROOST_END_PAST_BUDGET ? late_wait_s : crash_wait_s);
+        }
+        return;
+    }
     uint32_t none = ROOST_END_NONE;
     if (__atomic_load_n(&page->end_kind, __ATOMIC_ACQUIRE) != none) return;
     // The number first: whoever reads a kind finds its number.
@@ -54,7 +64,10 @@ void roost_crash_note_end(uint32_t kind, int32_t number) {
 }
 
 void roost_crash_note_end_by(int by_signal, int number) {
-    roost_crash_note_end(by_signal ? ROOST_END_SIGNAL : number == 70 ? ROOST_END_PAST_BUDGET : ROOST_END_EXIT, number);
+    int is_late = !by_signal && number == 70;
+    roost_crash_note_end(by_signal ? ROOST_END_SIGNAL : is_late ? ROOST_END_PAST_BUDGET : ROOST_END_EXIT, number);
+    // What was declared for a fatal end: the orderly one, which would have done it, did not come to it.
+    if (is_late) roost_crash_finalize();
 }
 
 void roost_crash_note_ending(void) {

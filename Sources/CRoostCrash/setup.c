@@ -73,6 +73,7 @@ int roost_crash_install(roost_crash_page *page, const roost_crash_setup *setup) 
             roost_handlers.word_size = setup->word_size;
         }
     }
+    roost_handlers.is_at_terminal = isatty(STDIN_FILENO);
     roost_handlers.has_limit = make_timer(SIGKILL, &roost_handlers.limit) == 0;
     roost_crash_use_page(page, setup->record, setup->page_path == NULL ? NULL : strdup(setup->page_path));
     roost_stacks_prepare();
@@ -90,7 +91,7 @@ int roost_crash_install(roost_crash_page *page, const roost_crash_setup *setup) 
 int roost_crash_handle_quit(int64_t limit_ns) {
     if (sem_init(&roost_handlers.quit, 0, 0) != 0 || make_timer(SIGQUIT, &roost_handlers.quit_limit) != 0) return errno;
     roost_handlers.quit_limit_ns = limit_ns;
-    struct sigaction action = {.sa_handler = roost_on_quit, .sa_flags = SA_ONSTACK | SA_RESTART};
+    struct sigaction action = {.sa_sigaction = roost_on_quit, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART};
     sigemptyset(&action.sa_mask);
     struct sigaction before;
     // What was ignored when the process started stays so.
@@ -99,6 +100,11 @@ int roost_crash_handle_quit(int64_t limit_ns) {
 }
 
 void roost_crash_wait_for_quit(void) {
+    // A process whose parent had it blocked is asked all the same, on this thread.
+    sigset_t quit;
+    sigemptyset(&quit);
+    sigaddset(&quit, SIGQUIT);
+    pthread_sigmask(SIG_UNBLOCK, &quit, NULL);
     while (sem_wait(&roost_handlers.quit) != 0) {}
 }
 

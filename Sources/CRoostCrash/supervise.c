@@ -1,4 +1,5 @@
 #define _GNU_SOURCE
+#include <CRoostRequests.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -240,7 +241,11 @@ static void wait_for_the_end(int pipe_end) {
         struct pollfd all[3] = {{.fd = parent.signals, .events = POLLIN}, {.fd = -1, .events = POLLIN}, relay_wants(&timeout)};
         if (is_open && relay_has_room()) all[1].fd = pipe_end;
         if (all[2].events == 0) all[2].fd = -1;
-        if (poll(all, 3, timeout) < 0 && errno != EINTR) return;
+        if (poll(all, 3, timeout) < 0 && errno != EINTR) {
+            // Without room for that the end is all there is to wait for.
+            if (waitpid(parent.child, &parent.status, 0) == parent.child || errno == ECHILD) parent.has_ended = 1;
+            continue;
+        }
         if (all[1].revents != 0) {
             // Nobody writes there any more, and the child goes on without.
             if (!relay_read(pipe_end) && (all[1].revents & (POLLHUP | POLLERR))) is_open = 0;
@@ -336,6 +341,7 @@ int roost_supervised(int32_t *mode, int32_t *count) {
     unsetenv(ROOST_SUPERVISED_VARIABLE);
     if (found != 4 || from != (int)getppid()) return 0;
     if (descriptor > STDERR_FILENO) fcntl(descriptor, F_SETFD, FD_CLOEXEC);
+    roost_requests_come_from(from);
     return 1;
 }
 

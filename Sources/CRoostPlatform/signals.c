@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "CRoostSignals.h"
 
+#include <CRoostRequests.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -293,8 +294,11 @@ static void tell(int number) {
     while (write(signal_pipe[1], &byte, 1) < 0 && errno == EINTR) {}
 }
 
-static void on_end_signal(int number) {
+static void on_end_signal(int number, siginfo_t *info, void *context) {
+    (void)context;
+    static roost_request interrupt;
     int saved = errno;
+    if (number == SIGINT && roost_request_is_copy(&interrupt, info)) return;
     int was_begun = __atomic_exchange_n(&ending_begun, 1, __ATOMIC_ACQ_REL);
     if (was_begun && number == SIGINT) roost_end_by_signal(SIGINT);
     if (!was_begun) {
@@ -310,11 +314,15 @@ int32_t roost_signals_first(void) {
 }
 
 // For signals whose call then fails with an errno that says the same.
-static void on_failed_write(int number) {
+static void on_failed_write(int number, siginfo_t *info, void *context) {
     (void)number;
+    (void)info;
+    (void)context;
 }
 
-static void on_stop_key(int number) {
+static void on_stop_key(int number, siginfo_t *info, void *context) {
+    (void)info;
+    (void)context;
     int saved = errno;
     // One that was given back stays so.
     int state = TERMINAL_OURS;
@@ -341,9 +349,9 @@ static int was_ignored(int number) {
     return sigaction(number, NULL, &now) == 0 && now.sa_handler == SIG_IGN;
 }
 
-static void handle(int number, void (*handler)(int)) {
+static void handle(int number, void (*handler)(int, siginfo_t *, void *)) {
     if (was_ignored(number)) return;
-    struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART | SA_ONSTACK};
+    struct sigaction action = {.sa_sigaction = handler, .sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK};
     sigemptyset(&action.sa_mask);
     sigaction(number, &action, NULL);
 }

@@ -14,19 +14,12 @@
 
 roost_control *roost_watched;
 roost_stacks *roost_watched_stacks;
+pid_t roost_watched_process;
 
 enum { stacks_wait_ns = 50 * 1000 * 1000, others_wait_ms = 1000 };
 
 static uint32_t crash_state(void) {
     return __atomic_load_n(&roost_watched->crash_state, __ATOMIC_ACQUIRE);
-}
-
-// What writes the stacks opens files, and a task may have opened as many as it may.
-static void allow_more_files(void) {
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-    limit.rlim_cur = limit.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 // A number of /proc/self/statm, in pages; 0 without it. System calls alone.
@@ -55,7 +48,10 @@ void roost_on_crash(int number, siginfo_t *info, void *context) {
     (void)context;
     int saved = errno;
     uint32_t none = 0;
-    if (__atomic_compare_exchange_n(&roost_watched->crash_state, &none, 1, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+    // What a copy that this process forked dies of is its own affair.
+    int is_copy = roost_watched_process != getpid();
+    if (!is_copy
+        && __atomic_compare_exchange_n(&roost_watched->crash_state, &none, 1, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
         struct timespec time;
         clock_gettime(CLOCK_MONOTONIC, &time);
         roost_watched->crash_signal = number;
@@ -76,10 +72,9 @@ void roost_on_crash(int number, siginfo_t *info, void *context) {
         clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
         roost_watched->crash_cpu_ns = (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
         __atomic_store_n(&roost_watched->crash_state, 2, __ATOMIC_RELEASE);
-        allow_more_files();
         if (roost_watched->takes_stacks) roost_stacks_take(roost_watched_stacks, context, stacks_wait_ns);
         __atomic_store_n(&roost_watched->crash_state, 3, __ATOMIC_RELEASE);
-    } else if (roost_watched->crash_thread != (int32_t)syscall(SYS_gettid)) {
+    } else if (!is_copy && roost_watched->crash_thread != (int32_t)syscall(SYS_gettid)) {
         // Another thread has crashed and writes the stacks: this one's end would be everybody's. Its own is asked for, too.
         for (int waited = 0; crash_state() < 3 && waited < others_wait_ms; waited++) {
             struct timespec pause = {.tv_nsec = 1000 * 1000};

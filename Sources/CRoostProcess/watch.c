@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include <signal.h>
+#include <unistd.h>
 
 #include "crash.h"
 
@@ -9,6 +10,7 @@ void roost_note_arena_bytes(int64_t change) {
 
 void roost_crash_watch(roost_control *control) {
     roost_watched = control;
+    roost_watched_process = getpid();
     roost_watched_stacks = roost_control_stacks(control);
     roost_stacks_prepare();
     roost_protect_thread();

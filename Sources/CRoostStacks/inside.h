@@ -8,6 +8,8 @@
 
 // --- one thread's own stack --------------------------------------------------------------------------------------------------
 void roost_unwind(roost_stack *stack, const ucontext_t *context);
+// Not within a handler.
+void roost_unwind_prepare(void);
 void roost_registers(const ucontext_t *context, uintptr_t *counter, uintptr_t *frame);
 // Memory that may not be there.
 int roost_read_memory(uintptr_t place, void *bytes, size_t size);

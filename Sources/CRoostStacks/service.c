@@ -70,8 +70,6 @@ int roost_service_start(const char *name, size_t stack_size, void (*body)(void *
     sigfillset(&blocked);
     for (int index = 0; index < ROOST_FATAL_COUNT; index++) sigdelset(&blocked, roost_fatal[index]);
     sigdelset(&blocked, SIGPROF);
-    // A process whose parent had it blocked is asked all the same.
-    sigdelset(&blocked, SIGQUIT);
     pthread_sigmask(SIG_SETMASK, &blocked, &before);
     int failure = pthread_create(&thread, &attributes, run, start);
     pthread_sigmask(SIG_SETMASK, &before, NULL);

@@ -2,12 +2,31 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "inside.h"
 
 const int roost_fatal[ROOST_FATAL_COUNT] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGABRT, SIGSYS};
+
+// Open from the start, for a process that dies because it may open no more.
+static int spare = -1;
+
+void roost_stacks_prepare(void) {
+    roost_unwind_prepare();
+    if (spare < 0) spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+static void allow_more_files(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+    int given = __atomic_exchange_n(&spare, -1, __ATOMIC_ACQ_REL);
+    if (given >= 0) close(given);
+}
 
 static size_t read_file(const char *path, char *text, size_t size) {
     int file = open(path, O_RDONLY | O_CLOEXEC);
@@ -62,13 +81,13 @@ static void list_threads(roost_stacks *stacks) {
             roost_stack *stack = &stacks->stacks[stacks->count];
             memset(stack, 0, sizeof *stack);
             stack->thread = thread;
-            find_name(stack);
             __atomic_store_n(&stacks->count, stacks->count + 1, __ATOMIC_RELEASE);
         }
     }
     close(folder);
+    // Now that there is a descriptor to be had again.
+    for (uint32_t index = 1; index < stacks->count; index++) find_name(&stacks->stacks[index]);
 }
-
 
 static void ask_threads(roost_stacks *stacks, int64_t wait_ns) {
     static roost_question questions[ROOST_STACK_THREADS];
@@ -85,8 +104,40 @@ static void ask_threads(roost_stacks *stacks, int64_t wait_ns) {
 }
 
 // --- where the code lies -------------------------------------------------------------------------------------------------
+// Of the lines of a file, which follow each other, the first and the last: where it begins, and where it ends.
+typedef struct {
+    uint32_t last, last_size;  // in `maps`; 0 while there is one line
+    uint32_t path, path_size;
+} file_lines;
+
+// One line of /proc/self/maps, with its end.
+static void keep_line(roost_stacks *stacks, file_lines *lines, const char *line, size_t length) {
+    static const char *const no_code[] = {"/dev/", "/memfd:"};
+    const char *path = memchr(line, '/', length);
+    if (path == NULL) return;
+    size_t path_size = length - (size_t)(path - line);
+    for (size_t index = 0; index < sizeof no_code / sizeof *no_code; index++) {
+        size_t size = strlen(no_code[index]);
+        if (path_size >= size && memcmp(path, no_code[index], size) == 0) return;
+    }
+    int is_same = lines->path_size == path_size && memcmp(stacks->maps + lines->path, path, path_size) == 0;
+    // The last one so far is none any more.
+    if (is_same && lines->last_size > 0) stacks->maps_size = lines->last;
+    if (stacks->maps_size + length > ROOST_STACK_MAPS) return;
+    memcpy(stacks->maps + stacks->maps_size, line, length);
+    if (is_same) {
+        lines->last = stacks->maps_size;
+        lines->last_size = (uint32_t)length;
+    } else {
+        *lines = (file_lines){
+            .path = stacks->maps_size + (uint32_t)(path - line), .path_size = (uint32_t)path_size};
+    }
+    stacks->maps_size += (uint32_t)length;
+}
+
 static void read_maps(roost_stacks *stacks) {
     char buffer[4096];
+    file_lines lines = {0};
     size_t held = 0;
     int file = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
     if (file < 0) return;
@@ -95,11 +146,7 @@ static void read_maps(roost_stacks *stacks) {
         size_t all = held + (size_t)got, line = 0;
         for (size_t place = held; place < all; place++) {
             if (buffer[place] != '\n') continue;
-            size_t length = place + 1 - line;
-            if (memchr(buffer + line, '/', length) != NULL && stacks->maps_size + length <= ROOST_STACK_MAPS) {
-                memcpy(stacks->maps + stacks->maps_size, buffer + line, length);
-                stacks->maps_size += (uint32_t)length;
-            }
+            keep_line(stacks, &lines, buffer + line, place + 1 - line);
             line = place + 1;
         }
         // A line longer than the room is nobody's file.
@@ -112,6 +159,7 @@ static void read_maps(roost_stacks *stacks) {
 
 void roost_stacks_take(roost_stacks *stacks, const void *context, int64_t wait_ns) {
     stacks->count = stacks->omitted = stacks->maps_size = stacks->has_instruction = 0;
+    if (context != NULL) allow_more_files();
     roost_stack *own = &stacks->stacks[0];
     memset(own, 0, sizeof *own);
     own->thread = (int32_t)syscall(SYS_gettid);

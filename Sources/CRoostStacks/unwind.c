@@ -1,4 +1,5 @@
 #define _GNU_SOURCE
+#include <dlfcn.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -7,8 +8,9 @@
 
 #include "inside.h"
 
-// Everything here runs within handlers: system calls alone, no allocation, no lock. The unwinder of the C library's compiler asks the
-// dynamic linker, which answers without a lock since glibc 2.35; frame pointers are followed first in case it does not come back.
+// Everything here but roost_stacks_prepare runs within handlers: system calls alone, no allocation, no lock. The compiler's unwinder asks the
+// dynamic linker, which answers without a lock since glibc 2.35, and is not asked before that; frame pointers are followed first in case it
+// does not come back.
 
 static void count(roost_stack *stack, uint32_t frames) {
     __atomic_store_n(&stack->count, frames, __ATOMIC_RELEASE);
@@ -75,12 +77,15 @@ static _Unwind_Reason_Code one_frame(struct _Unwind_Context *context, void *argu
     return _URC_NO_REASON;
 }
 
+static int can_unwind;
+
 // On the stack of the thread itself. Code without frame pointers (the C library) hides its caller from the first way, code that nobody knows
 // (a jump to nowhere) all from the second: the longer one is right.
 void roost_unwind(roost_stack *stack, const ucontext_t *context) {
     uintptr_t counter = 0, frame = (uintptr_t)__builtin_frame_address(0);
     if (context != NULL) roost_registers(context, &counter, &frame);
     follow(stack, counter, frame);
+    if (!can_unwind) return;
     unwinding found = {.counter = counter};
     _Unwind_Backtrace(one_frame, &found);
     if (found.count < stack->count) return;
@@ -89,7 +94,9 @@ void roost_unwind(roost_stack *stack, const ucontext_t *context) {
     count(stack, found.count);
 }
 
-void roost_stacks_prepare(void) {
+void roost_unwind_prepare(void) {
+    if (dlsym(RTLD_DEFAULT, "_dl_find_object") == NULL) return;
+    can_unwind = 1;
     // Its first call loads a library in some builds.
     unwinding found = {.counter = 0};
     _Unwind_Backtrace(one_frame, &found);

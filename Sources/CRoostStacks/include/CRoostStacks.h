@@ -29,7 +29,7 @@ typedef struct {
     uint32_t instruction;  // the bytes at which the caller was
     uint32_t padding;
     roost_stack stacks[ROOST_STACK_THREADS];
-    char maps[ROOST_STACK_MAPS];  // of /proc/self/maps the lines of files
+    char maps[ROOST_STACK_MAPS];  // of /proc/self/maps each file's first line and its last
 } roost_stacks;
 
 static inline const roost_stack *_Nonnull roost_stacks_at(const roost_stacks *_Nonnull stacks, uint32_t index) {
@@ -86,8 +86,8 @@ extern const int roost_fatal[ROOST_FATAL_COUNT];
 
 // An alternate stack for the calling thread, if it has none: an overflow of a stack can only be reported on another one. It goes with the thread.
 void roost_protect_thread(void);
-// Starts a detached thread with such a stack that runs `body`. Signals are other threads' business, but for those of a fault, SIGPROF and
-// SIGQUIT. 0 or an errno.
+// Starts a detached thread with such a stack that runs `body`. Signals are other threads' business, but for those of a fault and SIGPROF. 0 or an
+// errno.
 int roost_service_start(
     const char *_Nonnull name, size_t stack_size, void (*_Nonnull body)(void *_Nullable), void *_Nullable argument);
 

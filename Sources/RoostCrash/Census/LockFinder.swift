@@ -30,10 +30,11 @@ struct LockFinder {
     /// The C library's mutex begins with lock, count, owner, users and kind, each of 32 bits (glibc, `struct __pthread_mutex_s`). Somebody who
     /// waits for a lock of another sort is told apart by what stands there: an owner that is a thread of this process is no chance.
     private func mutex(at address: UInt64, value: UInt32, waiter: Int32) -> Found? {
-        guard let words = words(address, 5), let holder = thread(words[2], not: waiter) else { return nil }
+        // Whoever locks a plain one twice waits for itself.
+        guard let words = words(address, 5), let holder = thread(words[2], not: nil) else { return nil }
         let isPlain = value == 2 && words[0] == 2
         let isRobust = words[0] & 0x3FFF_FFFF == words[2]
-        guard isPlain || isRobust, (1...1_000_000).contains(words[3]), words[4] < 1024 else { return nil }
+        guard isPlain || isRobust && holder != waiter, (1...1_000_000).contains(words[3]), words[4] < 1024 else { return nil }
         return Found(kind: .pthreadMutex, address: address, holder: holder)
     }
 
@@ -48,7 +49,7 @@ struct LockFinder {
         return thread(value, not: waiter)
     }
 
-    private func thread(_ word: UInt32, not waiter: Int32) -> Int32? {
+    private func thread(_ word: UInt32, not waiter: Int32?) -> Int32? {
         guard let id = Int32(exactly: word), id != waiter, threads.contains(id) else { return nil }
         return id
     }

@@ -1,10 +1,11 @@
 import CRoostCensus
 import Synchronization
 
-/// What the main thread and the watchdog know of each other. The main thread only stores a number: it wakes nobody up, unless its answer is
+/// What the main thread and the watchdog know of each other. The main thread only stores a number and a time: it wakes nobody up, unless its answer is
 /// the end of a hang.
 final class Answers: Sendable {
     private let answered = Atomic<UInt32>(0)
+    private let answeredAt = Atomic<Int64>(0)
     private let sent = Atomic<UInt32>(0)
     private let isWoken = Atomic<Bool>(false)
     private let isOver = Atomic<Bool>(false)
@@ -12,6 +13,8 @@ final class Answers: Sendable {
     private let rung = Atomic<UInt32>(0)
 
     var last: UInt32 { answered.load(ordering: .sequentiallyConsistent) }
+    /// When it answered last: the watchdog may look later. Without the time in which the machine was suspended.
+    var lastAt: Duration { .nanoseconds(answeredAt.load(ordering: .acquiring)) }
     var bell: UInt32 { rung.load(ordering: .acquiring) }
     var isStopped: Bool { isOver.load(ordering: .acquiring) }
     var posted: UInt32 {
@@ -22,6 +25,7 @@ final class Answers: Sendable {
     func wakes(_ wakes: Bool) { isWoken.store(wakes, ordering: .sequentiallyConsistent) }
 
     func answer(_ number: UInt32) {
+        answeredAt.store(roost_time_without_suspend(), ordering: .releasing)
         answered.store(number, ordering: .sequentiallyConsistent)
         if isWoken.load(ordering: .sequentiallyConsistent) { ring() }
     }

@@ -29,13 +29,16 @@ extension Hang: CustomStringConvertible {
             lines.append("held up by \(holder.title) (\(holder.id)), \(holder.kind):")
             lines += holder.lines
         }
-        if isWaitingForItself { lines.append("they wait for each other: this does not end by itself") }
+        if isWaitingForItself {
+            lines.append(
+                "\(holders.isEmpty ? "it waits for itself" : "they wait for each other"): this does not end by itself")
+        }
         return lines.joined(separator: "\n")
     }
 
     /// True when the locks form a ring: each holder waits for the next one.
     public var isWaitingForItself: Bool {
-        guard let last = holders.last?.wait?.lock?.holder else { return false }
+        guard let last = (holders.last ?? main)?.wait?.lock?.holder else { return false }
         return last == main?.id || holders.contains { $0.id == last }
     }
 }

@@ -103,7 +103,8 @@ final class WatchdogCore: Sendable {
         var hang: Hang?
         while !answers.isStopped {
             let bell = answers.bell
-            let actions = machine.tick(.now, answered: answers.last) { roost_tracer() != 0 }
+            let answered = answers.last
+            let actions = machine.tick(.now, answered: answered, at: answers.lastAt) { roost_tracer() != 0 }
             untold.store(machine.allUntold, ordering: .relaxed)
             for action in actions where !answers.isStopped {
                 switch action {

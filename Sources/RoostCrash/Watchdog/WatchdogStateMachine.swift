@@ -60,8 +60,11 @@ struct WatchdogStateMachine {
         return until
     }
 
-    /// Time has passed. `answered` is the number of the last beat that the main thread answered, `isTraced` whether a debugger holds this process.
-    mutating func tick(_ now: Time, answered: UInt32, isTraced: () -> Bool) -> [Action] {
+    /// Time has passed. `answered` is the number of the last beat that the main thread answered, `answeredAt` when it did (nil for now), `isTraced`
+    /// whether a debugger holds this process.
+    mutating func tick(
+        _ now: Time, answered: UInt32, at answeredAt: Duration? = nil, isTraced: () -> Bool
+    ) -> [Action] {
         let standstill = standstill(until: now)
         sleep = nil
         switch state {
@@ -84,7 +87,9 @@ struct WatchdogStateMachine {
                 state = .hanging(since: since, told: number)
                 return []
             }
-            return (number.map { [.tellEnd(hang: $0, lasted: now.running - since)] } ?? []) + [nextBeat(now)]
+            // Whoever tells of it has taken time since then; a standstill after the answer is in neither.
+            let lasted = max(threshold, min(now.running, answeredAt ?? now.running) - since)
+            return (number.map { [.tellEnd(hang: $0, lasted: lasted)] } ?? []) + [nextBeat(now)]
         }
     }
 
