@@ -70,6 +70,8 @@ import Synchronization
         case "settle": capture.settle()
         case "full-disk":
             fillDisk()
+            // As in a program that uses the capture alone: nobody has seen to it.
+            signal(SIGXFSZ, SIG_DFL)
             _ = Crashing.perform(.badPointer)
         case "tell-on-a-full-disk":
             fillDisk()
@@ -93,7 +95,7 @@ import Synchronization
         case "eat": SupervisedActions.eat(rest)
         case "late": SupervisedActions.late()
         case "print": SupervisedActions.printAndKill(rest)
-        default: print("no such action")
+        default: if !FatalActions.run(arguments[2], rest) { print("no such action") }
         }
     }
 
@@ -248,7 +250,7 @@ import Synchronization
         setpgid(child, child)
         guard FatalFinalizer.unlink("\(words[1])/declared") != nil, FatalFinalizer.killGroup(child) != nil,
             let other = FatalFinalizer.unlink("\(words[1])/taken-back"), FatalFinalizer.unlink("relative") == nil,
-            FatalFinalizer.killGroup(1) == nil
+            FatalFinalizer.killGroup(1) == nil, FatalFinalizer.killGroup(getpgrp()) == nil
         else { return print("not as declared") }
         other.remove()
         print("child \(child)")
@@ -256,6 +258,8 @@ import Synchronization
         // It must be gone, and no zombie, once this process is: nobody waits for it.
         signal(SIGCHLD, SIG_IGN)
         if words[0] == "wait" { return wait(capture, []) }
+        if words[0] == "late" { return serve(isStubborn: true) }
+        if words[0] == "fork" { return fork(["quit"]) }
         _ = Crashing.perform(.badPointer)
     }
 
@@ -264,11 +268,12 @@ import Synchronization
         let child = native_fork()
         if child == 0 {
             if words.first == "crash" { abort() }
+            if words.first == "quit" { kill(getpid(), SIGQUIT) }
             exit(5)
         }
         var status: Int32 = 0
         waitpid(child, &status, 0)
-        print("the child ended with \(status)")
+        print("the child ended with \(status & 0xFF7F)")
         wait(CrashCapture.installed!, [])
     }
 }

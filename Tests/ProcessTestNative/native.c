@@ -65,6 +65,16 @@ void native_at_once(int count, void (*body)(void)) {
     for (int index = 0; index < count; index++) pthread_join(threads[index], NULL);
 }
 
+static void *run_body(void *body) {
+    ((void (*)(void))body)();
+    return NULL;
+}
+
+void native_on_another_thread(void (*body)(void)) {
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, run_body, (void *)body) == 0) pthread_detach(thread);
+}
+
 int native_fork(void) { return fork(); }
 
 void native_debugger_trap(void) {

@@ -71,8 +71,68 @@ import Testing
         #expect(outcome.output.hasPrefix("child "), "\(outcome)")
         let files = try FileManager.default.contentsOfDirectory(atPath: program.folder)
         #expect(!files.contains("declared") && files.contains("taken-back"), "\(files)")
-        let child = try #require(Int32(outcome.output.split(separator: "\n").last?.split(separator: " ").last ?? ""))
+        let child = try #require(outcome.declaredGroup)
         #expect(CrashProgram.isGone(child), "the group of \(child) lives on")
+    }
+
+    /// Its end is over its time: what an orderly one would have done is done all the same.
+    @Test func finalizersRunWhenTheTimeIsOver() throws {
+        let program = try CrashProgram()
+        let running = try program.start(["finalizers", "late", program.folder])
+        #expect(running.waits(for: "serving"))
+        kill(running.id, SIGTERM)
+        let outcome = running.end()
+        #expect(outcome.status == 70, "\(outcome)")
+        #expect(!FileManager.default.fileExists(atPath: program.folder + "/declared"))
+        let child = try #require(outcome.declaredGroup)
+        #expect(CrashProgram.isGone(child), "the group of \(child) lives on")
+    }
+
+    /// A copy of the process is asked to end: its finalizers are not its own.
+    @Test func aForkedChildFinalizesNothing() throws {
+        let program = try CrashProgram()
+        let running = try program.start(["finalizers", "fork", program.folder])
+        #expect(running.waits(for: "the child ended with \(SIGQUIT)\n"))
+        #expect(running.waits(for: "waiting"))
+        #expect(FileManager.default.fileExists(atPath: program.folder + "/declared"))
+        kill(running.id, SIGKILL)
+        let group = running.end().declaredGroup
+        #expect(group != nil && kill(group ?? 0, SIGKILL) == 0, "it was killed")
+    }
+
+    @Test func whatWasTakenBackTwiceTakesNothingOfOthers() throws {
+        let program = try CrashProgram()
+        let path = program.folder + "/declared"
+        #expect(try program.run("remove-twice", path).signal == SIGSEGV)
+        #expect(!FileManager.default.fileExists(atPath: path))
+    }
+
+    // MARK: What gets in the way
+
+    /// The main thread is at its last step while another one crashes: that is no orderly end.
+    @Test func aCrashWhileTheProgramExits() throws {
+        let program = try CrashProgram()
+        let outcome = try program.run("crash-at-exit")
+        #expect(outcome.signal == SIGSEGV, "\(outcome)")
+        #expect(try program.tell().summary.contains("bad pointer 0x10"))
+    }
+
+    /// Nobody reads what it prints.
+    @Test func aClosedPipeIsNoOtherEnd() throws {
+        let program = try CrashProgram()
+        let pipe = Pipe()
+        let running = try program.start(["closed-pipe"], standardError: pipe)
+        try pipe.fileHandleForReading.close()
+        #expect(running.end().signal == SIGSEGV)
+    }
+
+    /// It died because it could open no more files: what is to be written down needs some.
+    @Test func withoutDescriptors() throws {
+        let program = try CrashProgram()
+        let outcome = try program.run("no-descriptors")
+        #expect(outcome.signal == SIGSEGV, "\(outcome)")
+        let told = try program.tell()
+        #expect(told.text.contains("readBadPointer") && told.text.contains("'roost-quit'"), "\(told)")
     }
 
     /// A run that was killed could not do it: the next one does.
@@ -81,10 +141,7 @@ import Testing
         let running = try program.start(["finalizers", "wait", program.folder])
         #expect(running.waits(for: "waiting"))
         kill(running.id, SIGKILL)
-        let printed = running.end().output
-        if let child = Int32(printed.split(separator: "\n").first?.split(separator: " ").last ?? "") {
-            kill(child, SIGKILL)
-        }
+        if let child = running.end().declaredGroup { kill(child, SIGKILL) }
         #expect(FileManager.default.fileExists(atPath: program.folder + "/declared"))
         _ = try program.tell()
         #expect(!FileManager.default.fileExists(atPath: program.folder + "/declared"))
@@ -151,5 +208,12 @@ import Testing
         let third = try program.run("settle")
         #expect(third.status == 0)
         #expect(program.reports.contains { $0.hasSuffix("-crashed.txt") }, "\(program.reports)")
+    }
+}
+
+extension CrashProgram.Outcome {
+    /// The process group that the program started, as it said.
+    fileprivate var declaredGroup: Int32? {
+        output.split(separator: "\n").first { $0.hasPrefix("child ") }?.split(separator: " ").last.flatMap { Int32($0) }
     }
 }

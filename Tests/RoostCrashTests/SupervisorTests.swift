@@ -169,6 +169,22 @@ import Testing
         #expect(got == ["got 15", "got 1", "got 10", "got 28", "got 12"], "\(outcome)")
     }
 
+    /// Whoever ends the whole group (a service manager does) reaches the program twice, and has asked once.
+    @Test(arguments: [SIGINT, SIGQUIT]) func aSignalForTheWholeGroupCountsOnce(_ number: Int32) throws {
+        let program = try CrashProgram()
+        let running = try program.supervised(number == SIGINT ? "slow-to-end" : "wait")
+        #expect(running.waits(for: number == SIGINT ? "serving" : "waiting"))
+        try #require(getpgid(running.id) == running.id)
+        kill(-running.id, number)
+        let outcome = running.end()
+        #expect(outcome.signal == number, "\(outcome)")
+        if number == SIGINT {
+            #expect(outcome.output.contains("ended in order"), "\(outcome)")
+        } else {
+            #expect(outcome.errors.contains("worker 'patient work' of 'patient scope'"), "\(outcome.errors)")
+        }
+    }
+
     @Test func anOrderlyEndBySignal() throws {
         let program = try CrashProgram()
         let running = try program.supervised("count-signals")

@@ -34,7 +34,9 @@ struct LockFinder {
         guard let words = words(address, 5), let holder = thread(words[2], not: nil) else { return nil }
         let isPlain = value == 2 && words[0] == 2
         let isRobust = words[0] & 0x3FFF_FFFF == words[2]
-        guard isPlain || isRobust && holder != waiter, (1...1_000_000).contains(words[3]), words[4] < 1024 else { return nil }
+        guard isPlain || isRobust && holder != waiter, (1...1_000_000).contains(words[3]), words[4] < 1024 else {
+            return nil
+        }
         return Found(kind: .pthreadMutex, address: address, holder: holder)
     }
 

@@ -22,6 +22,8 @@ void native_overflow_on_thread(int has_alternate);
 void native_debugger_trap(void);
 // Calls `body` on so many threads at the same moment, and waits for them.
 void native_at_once(int count, void (*body)(void));
+// Calls `body` on a thread that nobody waits for.
+void native_on_another_thread(void (*body)(void));
 
 #ifdef __cplusplus
 }
