@@ -8,8 +8,12 @@
 
 // --- one thread's own stack --------------------------------------------------------------------------------------------------
 void roost_unwind(roost_stack *stack, const ucontext_t *context);
-// Not within a handler.
-void roost_unwind_prepare(void);
+// Whether the compiler's unwinder may be asked within a handler.
+extern int roost_may_unwind;
+// Has it load what it needs.
+void roost_unwind_once(void);
+// Open from the start, for a process that dies because it may open no more; -1 for none.
+extern int roost_spare_file;
 void roost_registers(const ucontext_t *context, uintptr_t *counter, uintptr_t *frame);
 // Memory that may not be there.
 int roost_read_memory(uintptr_t place, void *bytes, size_t size);

@@ -10,13 +10,7 @@
 
 const int roost_fatal[ROOST_FATAL_COUNT] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGABRT, SIGSYS};
 
-// Open from the start, for a process that dies because it may open no more.
-static int spare = -1;
-
-void roost_stacks_prepare(void) {
-    roost_unwind_prepare();
-    if (spare < 0) spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
-}
+int roost_spare_file = -1;
 
 static void allow_more_files(void) {
     struct rlimit limit;
@@ -24,7 +18,7 @@ static void allow_more_files(void) {
         limit.rlim_cur = limit.rlim_max;
         setrlimit(RLIMIT_NOFILE, &limit);
     }
-    int given = __atomic_exchange_n(&spare, -1, __ATOMIC_ACQ_REL);
+    int given = __atomic_exchange_n(&roost_spare_file, -1, __ATOMIC_ACQ_REL);
     if (given >= 0) close(given);
 }
 

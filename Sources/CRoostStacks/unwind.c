@@ -1,5 +1,4 @@
 #define _GNU_SOURCE
-#include <dlfcn.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -8,7 +7,7 @@
 
 #include "inside.h"
 
-// Everything here but roost_stacks_prepare runs within handlers: system calls alone, no allocation, no lock. The compiler's unwinder asks the
+// Everything here runs within handlers: system calls alone, no allocation, no lock. The compiler's unwinder asks the
 // dynamic linker, which answers without a lock since glibc 2.35, and is not asked before that; frame pointers are followed first in case it
 // does not come back.
 
@@ -77,7 +76,7 @@ static _Unwind_Reason_Code one_frame(struct _Unwind_Context *context, void *argu
     return _URC_NO_REASON;
 }
 
-static int can_unwind;
+int roost_may_unwind;
 
 // On the stack of the thread itself. Code without frame pointers (the C library) hides its caller from the first way, code that nobody knows
 // (a jump to nowhere) all from the second: the longer one is right.
@@ -85,7 +84,7 @@ void roost_unwind(roost_stack *stack, const ucontext_t *context) {
     uintptr_t counter = 0, frame = (uintptr_t)__builtin_frame_address(0);
     if (context != NULL) roost_registers(context, &counter, &frame);
     follow(stack, counter, frame);
-    if (!can_unwind) return;
+    if (!roost_may_unwind) return;
     unwinding found = {.counter = counter};
     _Unwind_Backtrace(one_frame, &found);
     if (found.count < stack->count) return;
@@ -94,10 +93,7 @@ void roost_unwind(roost_stack *stack, const ucontext_t *context) {
     count(stack, found.count);
 }
 
-void roost_unwind_prepare(void) {
-    if (dlsym(RTLD_DEFAULT, "_dl_find_object") == NULL) return;
-    can_unwind = 1;
-    // Its first call loads a library in some builds.
+void roost_unwind_once(void) {
     unwinding found = {.counter = 0};
     _Unwind_Backtrace(one_frame, &found);
 }

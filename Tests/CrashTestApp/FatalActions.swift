@@ -69,6 +69,8 @@ enum FatalActions {
                 print("serving")
                 fflush(nil)
                 do { try worker.sleep(for: .seconds(60)) } catch {
+                    print("stopping")
+                    fflush(nil)
                     // Longer than a second signal needs.
                     usleep(300_000)
                     print("ended in order")

@@ -255,11 +255,11 @@ import Synchronization
         other.remove()
         print("child \(child)")
         fflush(nil)
+        if words[0] == "fork" { return fork(["quit"]) }
         // It must be gone, and no zombie, once this process is: nobody waits for it.
         signal(SIGCHLD, SIG_IGN)
         if words[0] == "wait" { return wait(capture, []) }
         if words[0] == "late" { return serve(isStubborn: true) }
-        if words[0] == "fork" { return fork(["quit"]) }
         _ = Crashing.perform(.badPointer)
     }
 

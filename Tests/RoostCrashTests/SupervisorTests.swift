@@ -174,8 +174,15 @@ import Testing
         let program = try CrashProgram()
         let running = try program.supervised(number == SIGINT ? "slow-to-end" : "wait")
         #expect(running.waits(for: number == SIGINT ? "serving" : "waiting"))
-        try #require(getpgid(running.id) == running.id)
-        kill(-running.id, number)
+        if number == SIGINT {
+            // One after the other: two that come together are one to the kernel.
+            kill(try running.child(), number)
+            #expect(running.waits(for: "stopping"))
+            kill(running.id, number)
+        } else {
+            try #require(getpgid(running.id) == running.id)
+            kill(-running.id, number)
+        }
         let outcome = running.end()
         #expect(outcome.signal == number, "\(outcome)")
         if number == SIGINT {
