@@ -268,7 +268,11 @@ import Synchronization
         let child = native_fork()
         if child == 0 {
             if words.first == "crash" { abort() }
-            if words.first == "quit" { kill(getpid(), SIGQUIT) }
+            if words.first == "quit" {
+                var none = sigset_t()
+                sigprocmask(SIG_SETMASK, &none, nil)
+                kill(getpid(), SIGQUIT)
+            }
             exit(5)
         }
         var status: Int32 = 0
