@@ -9,7 +9,7 @@ public struct Crash: IsolatedTask {
         case indexOutOfRange, nilValue, overflow, fatal, badPointer, abort, exclusivity, stackOverflow
         case threadOverflow, bareThreadOverflow, cxxException, eightThreads
         case exitZero, exitThree, kill
-        case divisionByZero, cast, precondition, debuggerTrap, sentSignal, noMemory
+        case divisionByZero, cast, precondition, debuggerTrap, sentSignal, noMemory, afterACopy
     }
     public var way: Way
     /// The file that it waits for; nil for at once.
@@ -72,6 +72,12 @@ public enum Crashing {
             setrlimit(__rlimit_resource_t(UInt32(RLIMIT_DATA.rawValue)), &limit)
             native_write_without_asking(2 << 30)
             return 0
+        case .afterACopy:
+            let copy = native_fork()
+            if copy == 0 { native_abort() }
+            var status: Int32 = 0
+            waitpid(copy, &status, 0)
+            return readIndex(3 + zero)
         case .sentSignal:
             Glibc.kill(getpid(), SIGSEGV)
             return 0
@@ -102,7 +108,7 @@ public enum Crashing {
     @inline(never)
     static func readIndex(_ index: Int) -> Int {
         let numbers = [1, 2, 3]
-        return numbers[index]  // here: indexOutOfRange eightThreads
+        return numbers[index]  // here: indexOutOfRange eightThreads afterACopy
     }
 
     @inline(never)

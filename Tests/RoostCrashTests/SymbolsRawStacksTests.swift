@@ -1,3 +1,6 @@
+import CRoostStacks
+import Foundation
+import Glibc
 import RoostSymbols
 import Testing
 
@@ -16,6 +19,30 @@ import Testing
         #expect(images.map(\.path) == ["/opt/a program", "/lib/libc.so.6"])
         #expect(images.map(\.name) == ["a program", "libc.so.6"])
         #expect(images[0].start == 0x55e0_c000_0000 && images[0].end == 0x55e0_c000_5000)
+    }
+
+    /// A file with thousands of parts does not take the room of the others.
+    @Test func everyFileOfAFullMapIsThere() throws {
+        let path = NSTemporaryDirectory() + "roost-parts-\(UUID().uuidString)"
+        let file = open(path, O_RDWR | O_CREAT, 0o600)
+        defer {
+            close(file)
+            unlink(path)
+        }
+        let page = Int(sysconf(Int32(_SC_PAGESIZE)))
+        try #require(ftruncate(file, off_t(page * 6_000)) == 0)
+        // No two of them follow each other in the file: each is a line of its own.
+        let parts = (0..<3_000).map { mmap(nil, page, PROT_READ, MAP_SHARED, file, off_t($0 * 2 * page)) }
+        defer { for part in parts { munmap(part, page) } }
+        let stacks = UnsafeMutablePointer<roost_stacks>.allocate(capacity: 1)
+        defer { stacks.deallocate() }
+        roost_stacks_prepare()
+        roost_stacks_take(stacks, nil, 0)
+        let images = RawStacks(stacks).images
+        #expect(images.contains { $0.name == (path as NSString).lastPathComponent })
+        #expect(images.contains { $0.name.hasPrefix("libc.so") } && images.contains { $0.name.hasPrefix("libstdc++") })
+        let own = roost_stack_frames(roost_stacks_at(stacks, 0)).pointee
+        #expect(own == 0 || images.contains { $0.start <= own && own < $0.end })
     }
 
     @Test(arguments: [

@@ -76,6 +76,10 @@ import Testing
         Row(
             .eightThreads, .signal(SIGILL), debug: Expected(kind: .indexOutOfRange, source: .standardError),
             release: Expected(kind: .indexOutOfRange, source: .backtrace), "Index out of range", in: "readIndex"),
+        // A copy that the worker forked has crashed before it: that is none of its own evidence.
+        Row(
+            .afterACopy, .signal(SIGILL), debug: Expected(kind: .indexOutOfRange, source: .standardError),
+            release: Expected(kind: .indexOutOfRange, source: .backtrace), "Index out of range", in: "readIndex"),
         // Its instruction is over: the program would go on behind it.
         Row(
             .debuggerTrap, .signal(SIGTRAP), debug: Expected(kind: .signal, source: .signal),

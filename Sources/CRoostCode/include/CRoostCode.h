@@ -19,7 +19,8 @@ typedef struct {
 typedef struct roost_code roost_code;
 
 // Looks up places of a file: offsets from where its beginning is in memory; of the call's address, not of the return's. NULL if this reader
-// cannot say: no such file, or what is in it is compressed, or of another machine. A damaged one gives less, or nothing, and does no harm.
+// cannot say: no such file, or what is in it is compressed, or of another machine. A damaged one gives less, or nothing, and does no harm. One that
+// is cut short while it is read does: its rest is mapped, and gone. (Linkers and package managers replace files; they do not write into them.)
 roost_code *_Nullable roost_code_find(const char *_Nonnull path, const uint64_t *_Nonnull offsets, uint32_t count);
 // How many functions are at a place, the innermost first; several where functions were inlined.
 uint32_t roost_code_count(const roost_code *_Nonnull code, uint32_t place);

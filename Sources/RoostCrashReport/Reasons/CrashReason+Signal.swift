@@ -87,7 +87,12 @@ extension CrashReason {
             || beforeOwn.drop(while: { !($0.symbol ?? "").hasPrefix("abort") }).dropFirst()
                 .contains(where: { $0.image?.hasPrefix("libstdc++.so") == true })
         {
-            return reason(.uncaughtException, "a C++ exception that nobody caught")
+            let isThrown = isIn("__cxa_throw", "__cxa_rethrow", "_Unwind_RaiseException")
+            return CrashReason(
+                kind: .uncaughtException, message: "a C++ exception that nobody caught", source: .backtrace,
+                doubt: isThrown
+                    ? nil : "C++ ends a program like that for a thread that nobody joined or a missing function as well"
+            )
         }
         if isIn("__libc_message", "malloc_printerr", "__fortify_fail", "__stack_chk_fail") {
             return reason(.memoryDamage, "the C library found the memory damaged")
