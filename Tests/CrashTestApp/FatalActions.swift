@@ -45,6 +45,11 @@ enum FatalActions {
     }
 
     private static func crashWithoutDescriptors() {
+        // A thread names itself.
+        func isThere() -> Bool {
+            ThreadCensus.take(.init(interrupting: .never, names: false)).threads.contains { $0.name == "roost-quit" }
+        }
+        while !isThere() { sched_yield() }
         var limit = rlimit(rlim_cur: 64, rlim_max: 64)
         setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
         while open("/dev/null", O_RDONLY) >= 0 {}
