@@ -1,5 +1,5 @@
 #define _GNU_SOURCE
-#include <CRoostRequests.h>
+#include <CRoostLedger.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 #define _GNU_SOURCE
 #include "CRoostSignals.h"
 
-#include <CRoostRequests.h>
+#include <CRoostLedger.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
