@@ -36,7 +36,7 @@ let package = Package(
     ],
     targets: [
         .target(name: "CRoostLedger"),
-        .target(name: "CRoostPlatform", dependencies: ["CRoostLedger"], linkerSettings: [.linkedLibrary("dispatch")]),
+        .target(name: "CRoostPlatform", linkerSettings: [.linkedLibrary("dispatch")]),
         .target(name: "Roost", dependencies: ["CRoostLedger", "CRoostPlatform"]),
         .target(name: "CRoostStacks"),
         .target(name: "CRoostProcess", dependencies: ["CRoostStacks"]),

@@ -1,7 +1,7 @@
 #define _GNU_SOURCE
 #include "handlers.h"
+#include "requests.h"
 
-#include <CRoostLedger.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>

@@ -1,5 +1,4 @@
 #define _GNU_SOURCE
-#include <CRoostLedger.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -20,6 +19,7 @@
 
 #include "CRoostSupervisor.h"
 #include "relay.h"
+#include "requests.h"
 
 extern char **environ;
 

@@ -1,7 +1,6 @@
 #define _GNU_SOURCE
 #include "CRoostSignals.h"
 
-#include <CRoostLedger.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -294,11 +293,17 @@ static void tell(int number) {
     while (write(signal_pipe[1], &byte, 1) < 0 && errno == EINTR) {}
 }
 
+static int (*is_copy)(const siginfo_t *info);
+
+void roost_signals_doubt_interrupts(int (*doubt)(const siginfo_t *info)) {
+    __atomic_store_n(&is_copy, doubt, __ATOMIC_RELEASE);
+}
+
 static void on_end_signal(int number, siginfo_t *info, void *context) {
     (void)context;
-    static roost_request interrupt;
     int saved = errno;
-    if (number == SIGINT && roost_request_is_copy(&interrupt, info)) return;
+    int (*doubt)(const siginfo_t *) = __atomic_load_n(&is_copy, __ATOMIC_ACQUIRE);
+    if (number == SIGINT && doubt != NULL && doubt(info)) return;
     int was_begun = __atomic_exchange_n(&ending_begun, 1, __ATOMIC_ACQ_REL);
     if (was_begun && number == SIGINT) roost_end_by_signal(SIGINT);
     if (!was_begun) {

@@ -15,6 +15,7 @@ enum AppServices {
         let capture = CrashCapture.install(program, configuration: configuration)
         // However the process ends from here on, the next start knows it.
         roost_at_end(roost_crash_note_end_by)
+        roost_signals_doubt_interrupts(roost_crash_interrupt_is_copy)
         roost_crash_set_hook(roost_terminal_give_back)
         let memory = RunMemory(capture: capture)
         Launch.memory = memory

@@ -3,6 +3,7 @@
 #ifndef CROOST_CRASH_H
 #define CROOST_CRASH_H
 
+#include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -45,6 +46,9 @@ _Noreturn void roost_crash_quit(void);
 void roost_crash_set_hook(void (*_Nullable hook)(void));
 
 // --- what is noted (notes.c); callable in handlers --------------------------------------------------------------------------
+// Whether a SIGINT is one that came before, passed on by the supervisor once more: see roost_signals_doubt_interrupts.
+int roost_crash_interrupt_is_copy(const siginfo_t *_Nonnull info);
+
 // How the process is about to end; the first that is said stays.
 void roost_crash_note_end(uint32_t kind, int32_t number);
 void roost_crash_note_ending(void);

@@ -7,8 +7,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "CRoostRequests.h"
-
 enum {
     ROOST_LEDGER_SLOTS = 512,
     ROOST_LEDGER_STAGES = 16,

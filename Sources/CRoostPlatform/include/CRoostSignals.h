@@ -3,6 +3,7 @@
 #ifndef CROOST_SIGNALS_H
 #define CROOST_SIGNALS_H
 
+#include <signal.h>
 #include <stddef.h>
 #include <sys/types.h>
 #include <stdint.h>
@@ -54,6 +55,9 @@ void roost_backstop_arm(void);
 // Whoever wants to know how the process ends: called by the two below, with nothing but what a handler may call.
 enum { ROOST_ENDS_BY_STATUS, ROOST_ENDS_BY_SIGNAL };
 void roost_at_end(void (*_Nullable note)(int kind, int number));
+
+// Asked in the handler about every SIGINT: 1 for one that is none, being the same request once more.
+void roost_signals_doubt_interrupts(int (*_Nullable doubt)(const siginfo_t *_Nonnull info));
 
 // Restores the terminal, writes the last words, and ends the process with this status; never runs exit handlers.
 _Noreturn void roost_end_now(int status);

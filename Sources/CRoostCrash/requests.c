@@ -1,7 +1,8 @@
 #define _GNU_SOURCE
 #include <time.h>
 
-#include "CRoostRequests.h"
+#include "CRoostCrash.h"
+#include "requests.h"
 
 enum { longest_way_ms = 500 };
 
@@ -24,4 +25,9 @@ int roost_request_is_copy(roost_request *first, const siginfo_t *info) {
     int is_by_both = (first->sender == from) != (sender == from);
     return is_by_both && ms - first->ms <= longest_way_ms
         && __atomic_exchange_n(&first->had_copy, 1, __ATOMIC_ACQ_REL) == 0;
+}
+
+int roost_crash_interrupt_is_copy(const siginfo_t *info) {
+    static roost_request first;
+    return roost_request_is_copy(&first, info);
 }

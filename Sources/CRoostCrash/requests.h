@@ -1,7 +1,7 @@
 // A request to end that reaches a supervised program twice: whoever sends a signal to the whole group reaches it directly, and once more by its
 // supervisor, which passes on what it was sent.
-#ifndef CROOST_REQUESTS_H
-#define CROOST_REQUESTS_H
+#ifndef ROOST_REQUESTS_H
+#define ROOST_REQUESTS_H
 
 #include <signal.h>
 #include <stdint.h>
