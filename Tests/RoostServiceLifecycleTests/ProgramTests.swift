@@ -87,6 +87,14 @@ struct ProgramTests {
         #expect(timeline.bars.filter(\.isLate).map(\.name) == ["main", "workers stop"])
     }
 
+    @Test("a worker that does not stop: the services have half of the grace, and end in it")
+    func lateWorker() throws {
+        let outcome = try run("late-worker", signal: SIGTERM)
+        #expect(outcome.lines == ["ready", "worker ended", "server ended", "group ended"])
+        #expect(!outcome.wasSignalled && outcome.status == 70)
+        #expect(outcome.report.stragglers.map(\.worker) == ["late"])
+    }
+
     @Test("a service that fails and lets its group shut down gracefully: the exit status is 1, not a success")
     func failing() throws {
         let outcome = try run("failing", signal: nil)

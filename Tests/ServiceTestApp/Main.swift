@@ -9,17 +9,24 @@ import ServiceLifecycle
 /// group ends. What happens is said on standard output, a line each.
 @main
 struct ServiceTestApp {
+    private static let budgets: [String: Duration] = ["stubborn": .seconds(1), "late-worker": .seconds(6)]
+
     static func main() {
         let mode = CommandLine.arguments[1]
         let groupHasSignals = mode == "group-signals"
         let configuration = Shutdown.Configuration(
-            budget: mode == "stubborn" ? .seconds(1) : .seconds(20),
+            budget: budgets[mode] ?? .seconds(20),
             signals: groupHasSignals ? [] : [SIGINT, SIGTERM], reportPath: CommandLine.arguments[2])
         Shutdown.run("service-test-app", configuration: configuration) {
             let scope = WorkerScope("work")
             scope.start("until stopped") { worker in
                 defer { say("worker ended") }
                 while true { try worker.sleep(for: .seconds(3_600)) }
+            }
+            if mode == "late-worker" {
+                // With a finalizer, a quarter of the budget is not the workers'.
+                Shutdown.process.addFinalizer("flush") {}
+                scope.start("late") { _ in while true { sleep(3_600) } }
             }
             var services: [ServiceGroupConfiguration.ServiceConfiguration] = [.init(service: Server(mode: mode))]
             if mode == "failing" {
@@ -49,6 +56,8 @@ private struct Server: Service {
         say("ready")
         if mode == "stubborn" { while true { try? await Task.sleep(for: .seconds(3_600)) } }
         try await gracefulShutdown()
+        // Nearly its half of the grace, 2.2 s.
+        if mode == "late-worker" { try? await Task.sleep(for: .milliseconds(1_800)) }
         say("server ended")
     }
 }
