@@ -136,7 +136,7 @@ let package = Package(
         .testTarget(
             name: "RoostLoggingTests",
             dependencies: [
-                "RoostLogging",
+                "RoostApp", "RoostLogging",
                 .product(name: "InMemoryLogging", package: "swift-log", condition: .when(traits: ["Logging"])),
             ]),
         .testTarget(

@@ -32,6 +32,7 @@ let package = Package(
             name: "RoostLoggingTests",
             dependencies: [
                 .product(name: "Roost", package: "Roost"), .product(name: "RoostLogging", package: "Roost"),
+                .product(name: "RoostApp", package: "Roost"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "InMemoryLogging", package: "swift-log"),
             ],
