@@ -123,8 +123,9 @@ let package = Package(
         .executableTarget(
             name: "service-test-app",
             dependencies: [
-                "RoostServiceLifecycle",
+                "RoostServiceLifecycle", "RoostLogging", "RoostMetrics",
                 .product(name: "Logging", package: "swift-log", condition: .when(traits: ["ServiceLifecycle"])),
+                .product(name: "CoreMetrics", package: "swift-metrics", condition: .when(traits: ["Metrics"])),
             ],
             path: "Tests/ServiceTestApp"),
         .testTarget(

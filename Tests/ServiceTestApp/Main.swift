@@ -13,6 +13,9 @@ struct ServiceTestApp {
 
     static func main() {
         let mode = CommandLine.arguments[1]
+        #if Logging && Metrics
+        if mode == "observed" { Observed.run(CommandLine.arguments[2]) }
+        #endif
         let groupHasSignals = mode == "group-signals"
         let configuration = Shutdown.Configuration(
             budget: budgets[mode] ?? .seconds(20),
@@ -26,7 +29,12 @@ struct ServiceTestApp {
             if mode == "late-worker" {
                 // With a finalizer, a quarter of the budget is not the workers'.
                 Shutdown.process.addFinalizer("flush") {}
-                scope.start("late") { _ in while true { sleep(3_600) } }
+                let (begun, beginning) = AsyncStream.makeStream(of: Void.self)
+                scope.start("late") { _ in
+                    beginning.finish()
+                    while true { sleep(3_600) }
+                }
+                for await _ in begun {}
             }
             var services: [ServiceGroupConfiguration.ServiceConfiguration] = [.init(service: Server(mode: mode))]
             if mode == "failing" {
@@ -44,7 +52,7 @@ struct ServiceTestApp {
 }
 
 /// At once: a pipe is not a terminal, and `print` keeps what it has.
-private func say(_ line: String) {
+func say(_ line: String) {
     let line = line + "\n"
     _ = line.withCString { write(STDOUT_FILENO, $0, line.utf8.count) }
 }
