@@ -22,19 +22,14 @@ struct ServiceTestApp {
             signals: groupHasSignals ? [] : [SIGINT, SIGTERM], reportPath: CommandLine.arguments[2])
         Shutdown.run("service-test-app", configuration: configuration) {
             let scope = WorkerScope("work")
-            scope.start("until stopped") { worker in
+            await begin("until stopped", in: scope) { worker in
                 defer { say("worker ended") }
                 while true { try worker.sleep(for: .seconds(3_600)) }
             }
             if mode == "late-worker" {
                 // With a finalizer, a quarter of the budget is not the workers'.
                 Shutdown.process.addFinalizer("flush") {}
-                let (begun, beginning) = AsyncStream.makeStream(of: Void.self)
-                scope.start("late") { _ in
-                    beginning.finish()
-                    while true { sleep(3_600) }
-                }
-                for await _ in begun {}
+                await begin("late", in: scope) { _ in while true { sleep(3_600) } }
             }
             var services: [ServiceGroupConfiguration.ServiceConfiguration] = [.init(service: Server(mode: mode))]
             if mode == "failing" {
@@ -49,6 +44,18 @@ struct ServiceTestApp {
             return 3
         }
     }
+}
+
+/// Returns once it runs: one that has not begun is dropped when it is asked to stop.
+func begin(
+    _ name: String, in scope: WorkerScope, _ body: @escaping @Sendable (WorkerContext<WorkerProgress>) throws -> Void
+) async {
+    let (begun, beginning) = AsyncStream.makeStream(of: Void.self)
+    scope.start(name) { worker in
+        beginning.finish()
+        try body(worker)
+    }
+    for await _ in begun {}
 }
 
 /// At once: a pipe is not a terminal, and `print` keeps what it has.

@@ -20,13 +20,8 @@ enum Observed {
         metrics.attach(to: .process)
         Shutdown.run("observed", configuration: .init(budget: .seconds(20), reportPath: report)) {
             let scope = WorkerScope("work")
-            let (begun, beginning) = AsyncStream.makeStream(of: Void.self)
             // Nobody looks at it.
-            scope.start("broken") { _ in
-                beginning.finish()
-                throw Broken()
-            }
-            for await _ in begun {}
+            await begin("broken", in: scope) { _ in throw Broken() }
             let worker = scope.start("until stopped") { worker in
                 say("ready")
                 while true { try worker.sleep(for: .seconds(3_600)) }
