@@ -123,8 +123,9 @@ let package = Package(
         .executableTarget(
             name: "service-test-app",
             dependencies: [
-                "RoostServiceLifecycle",
+                "RoostServiceLifecycle", "RoostLogging", "RoostMetrics",
                 .product(name: "Logging", package: "swift-log", condition: .when(traits: ["ServiceLifecycle"])),
+                .product(name: "CoreMetrics", package: "swift-metrics", condition: .when(traits: ["Metrics"])),
             ],
             path: "Tests/ServiceTestApp"),
         .testTarget(
@@ -136,7 +137,7 @@ let package = Package(
         .testTarget(
             name: "RoostLoggingTests",
             dependencies: [
-                "RoostLogging",
+                "RoostApp", "RoostLogging",
                 .product(name: "InMemoryLogging", package: "swift-log", condition: .when(traits: ["Logging"])),
             ]),
         .testTarget(

@@ -19,7 +19,8 @@ enum AppServices {
         roost_crash_set_hook(roost_terminal_give_back)
         let memory = RunMemory(capture: capture)
         Launch.memory = memory
-        Shutdown.process.onEvent(on: InlinePort()) { note($0, capture, memory) }
+        Shutdown.process.onEvent(on: InlinePort()) { note($0, memory) }
+        Shutdown.process.onLast { memory.waitForEnd(until: $0) }
         watch(program, survival)
         settleLater(capture)
     }
@@ -38,18 +39,15 @@ enum AppServices {
         watchdog.withLock { $0 = made }
     }
 
-    private static func note(_ event: ShutdownEvent, _ capture: CrashCapture, _ memory: RunMemory) {
+    /// On the shutdown's own thread, before everybody else: nothing here waits for a disk.
+    private static func note(_ event: ShutdownEvent, _ memory: RunMemory) {
         switch event {
         case .began(let cause, _):
             roost_crash_note_ending()
             CrashCapture.note("asked to end: \(cause)")
         case .abandoned(let late):
             for straggler in late { CrashCapture.note("late: \(straggler)") }
-        case .ended(let report):
-            memory.keepTimeline(until: .now + .milliseconds(20))
-            let timeline = report.timeline
-            capture.keep(timeline.json, as: "end.json")
-            capture.keep(timeline.svg, as: "end.svg")
+        case .ended(let report): memory.ended(report)
         case .waiting, .finalizing: break
         }
     }

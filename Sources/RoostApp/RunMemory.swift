@@ -11,6 +11,7 @@ final class RunMemory: LaunchMemory {
 
     private let timeline = Locked<StartTimeline?>(nil)
     private let written = Parker()
+    private let isEndKept = OneShot<Void>()
 
     init(capture: CrashCapture) { self.capture = capture }
 
@@ -40,6 +41,25 @@ final class RunMemory: LaunchMemory {
         _ = PlatformThread.start(name: "roost-timeline", options: .init(nice: 10, blocksSignals: true)) { [self] in
             keepTimeline(until: .now)
         }
+    }
+
+    /// Writes the timelines, on a thread of its own: a disk that does not answer keeps the end from nobody. Returns at once.
+    func ended(_ report: ShutdownReport) {
+        let failure = PlatformThread.start(name: "roost-timeline", options: .init(blocksSignals: true)) { [self] in
+            keepTimeline(until: .now + .milliseconds(20))
+            let timeline = report.timeline
+            capture.keep(timeline.json, as: "end.json")
+            capture.keep(timeline.svg, as: "end.svg")
+            isEndKept.resolve(())
+        }
+        if failure != nil { isEndKept.resolve(()) }
+    }
+
+    /// Returns once the timelines are written, or at `deadline`: then they are not there, and all else goes on.
+    func waitForEnd(until deadline: MonotonicTime) {
+        let parker = Parker()
+        isEndKept.whenResolved { _ in parker.unpark() }
+        parker.park(until: deadline)
     }
 
     /// Writes the timeline of the start, if nobody has yet; who is at it at this moment is waited for. Blocks on the disk.

@@ -19,16 +19,7 @@ enum LaunchPrompt {
         return question.answers.first { key($0) == letter }
     }
 
-    /// What nobody there to be asked means: a program that fails ends, and one that may crash again starts in safe mode, so
-    /// that a service is not out of order until somebody comes.
-    static func unattended(_ question: LaunchQuestion) -> LaunchAnswer {
-        switch question.cause {
-        case .stageFailed: .quit
-        case .crashedStarts: .safeMode
-        }
-    }
-
-    /// What is said about that.
+    /// What is said when there is nobody to be asked, and this is the answer.
     static func said(_ answer: LaunchAnswer) -> String {
         switch answer {
         case .quit: "There is nobody to ask: it quits."

@@ -4,8 +4,8 @@ public import Roost
 /// The start of a program as a terminal shows it: stages in the progress line, notices and questions as lines above it.
 ///
 /// A question is asked only where somebody can answer: when standard input and standard error are terminals. Elsewhere its
-/// reason is printed, and a stage that failed means *Quit*, three crashed starts mean *Safe mode*. A program that quits then
-/// exits with `LaunchReport.Outcome.exitStatus`, 75.
+/// reason is printed, and a stage that failed means *Quit*, three crashed starts mean *Safe mode*, or one normal start if the last one
+/// was in safe mode and went well: see `LaunchQuestion.unattendedAnswer`. A program that quits then exits with `LaunchReport.Outcome.exitStatus`, 75.
 @MainActor
 public final class TerminalLaunchPresenter: LaunchPresenter {
     private let terminal: Terminal
@@ -47,7 +47,7 @@ public final class TerminalLaunchPresenter: LaunchPresenter {
     public func ask(_ question: LaunchQuestion) async -> LaunchAnswer {
         terminal.line(LaunchPrompt.reason(question))
         guard isAttended else {
-            let answer = LaunchPrompt.unattended(question)
+            let answer = question.unattendedAnswer
             say(LaunchPrompt.said(answer))
             return answer
         }

@@ -26,9 +26,24 @@ import Testing
         let fourth = try program.run("start")
         #expect(fourth.output.contains("mode: safe"), "\(fourth)")
         // A start in safe mode says nothing about a normal one.
-        #expect(try program.run("start").output.contains("mode: safe"))
         let told = try program.tell()
         #expect(told.values("failed starts") == ["3"], "\(told)")
+    }
+
+    @Test func nobodyIsLeftInSafeModeForEver() throws {
+        let program = try CrashProgram()
+        for _ in 0..<3 { #expect(try program.run("start", "cache=kill").signal == SIGKILL) }
+        #expect(try program.run("start").output.contains("mode: safe"))
+        // That went well: one more try, and one crash is enough to fall back.
+        let fifth = try program.run("start", "cache=kill")
+        #expect(fifth.signal == SIGKILL && fifth.errors.contains("it starts normally"), "\(fifth)")
+        #expect(try program.run("start").output.contains("mode: safe"))
+        #expect(try program.tell().values("failed starts") == ["4"])
+        // And then the cause is gone.
+        let seventh = try program.run("start")
+        #expect(seventh.output.contains("mode: normal") && seventh.errors.contains("it starts normally"), "\(seventh)")
+        let last = try program.run("start")
+        #expect(last.output.contains("mode: normal") && !last.errors.contains("nobody to ask"), "\(last)")
     }
 
     @Test func aCleanStartResetsIt() throws {
@@ -108,6 +123,21 @@ import Testing
         let folder = program.store + "/timelines"
         let pictures = try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasSuffix("-start.svg") }
         #expect(pictures.count == 1)
+    }
+
+    /// A home that does not answer, on a network for instance: here a pipe that nobody reads, opened where a timeline is to be written.
+    @Test func aStoreThatDoesNotAnswerKeepsNobodyFromTheEnd() throws {
+        let program = try CrashProgram()
+        let running = try program.start(["serve"])
+        #expect(running.waits(for: "serving"))
+        let names = try FileManager.default.contentsOfDirectory(atPath: program.store + "/runs")
+        let run = try #require(names.first { $0.hasSuffix(".run") }?.dropLast(4))
+        let folder = program.store + "/timelines"
+        try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        #expect(mkfifo("\(folder)/\(run)-end.json.new", 0o600) == 0)
+        kill(running.id, SIGTERM)
+        let outcome = running.end()
+        #expect(outcome.signal == SIGTERM, "\(outcome)")
     }
 
     // MARK: The main thread

@@ -9,5 +9,10 @@ enum Guide {
         metrics.watch(.shared)
         metrics.attach(to: .process)
     }
+
+    @MainActor static func starts(_ launch: Launch, _ presenter: any LaunchPresenter, _ metrics: WorkerMetrics) async {
+        let report = await launch.run(presenter)
+        metrics.count(report)
+    }
 }
 #endif

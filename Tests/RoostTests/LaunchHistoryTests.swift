@@ -39,10 +39,22 @@ import Testing
     }
 
     @Test func aStartInSafeModeShowsNothingAboutTheNextNormalOne() {
-        let before = LaunchHistory(crashedStarts: 4, stageCrashes: ["a": 2])
-        var history = before
+        var history = LaunchHistory(crashedStarts: 4, stageCrashes: ["a": 2])
         history.launched(.safe)
-        #expect(history == before)
+        #expect(history == LaunchHistory(crashedStarts: 4, stageCrashes: ["a": 2], hasStartedSafely: true))
+        #expect(history.offersSafeMode)
+    }
+
+    @Test func nobodyThereMeansSafeModeAndThenOneNormalStart() {
+        var history = LaunchHistory(crashedStarts: 3)
+        #expect(history.unattendedAnswer == .safeMode)
+        history.launched(.safe)
+        #expect(history.unattendedAnswer == .startNormally)
+        history.crashed(in: ["a"])
+        #expect(history.unattendedAnswer == .safeMode)
+        history.launched(.safe)
+        history.launched(.normal)
+        #expect(history == LaunchHistory())
     }
 
     @Test func aStageThatWasSkippedGetsOneMoreTryAfterACleanStart() {

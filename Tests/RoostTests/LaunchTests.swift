@@ -1,5 +1,3 @@
-import CRoostLedger
-import Glibc
 import RoostTesting
 import Testing
 
@@ -9,20 +7,11 @@ import Testing
 /// has one start, and the ledger room for sixteen open stages.
 @MainActor
 @Suite(.serialized) struct LaunchTests {
-    private func run(
-        _ stages: [LaunchStage], _ presenter: ScriptedPresenter, journal: MemoryJournal? = nil,
-        history: LaunchHistory = LaunchHistory(), shutdown: Shutdown = Shutdown(root: WorkRoot()),
-        time: any TimeSource = SystemTime.shared
-    ) async -> LaunchReport {
-        await Launch("test", stages: stages, time: time)
-            .run(presenter, journal: journal, history: history, shutdown: shutdown)
-    }
-
     @Test func stagesRunInOrderEachWhereItBelongs() async throws {
         try await withDeadline { @MainActor in
             let log = Log<String>()
             let presenter = ScriptedPresenter()
-            let report = await self.run(
+            let report = await runLaunch(
                 [
                     .required("cache folder", within: .seconds(60)) { stage in
                         log.add("\(stage.name) in \(stage.mode) mode, main \(isMainThread)")
@@ -59,7 +48,7 @@ import Testing
             let presenter = ScriptedPresenter()
             let undone = Log<Bool>()
             let report = Task {
-                await self.run(
+                await runLaunch(
                     [
                         .optional("decoder check", within: .seconds(5)) { stage in
                             try stage.checkpoint()
@@ -104,7 +93,7 @@ import Testing
             let clock = ManualClock()
             let presenter = ScriptedPresenter()
             let report = Task {
-                await self.run(
+                await runLaunch(
                     [.optional("slow", within: .seconds(5)) { stage in try stage.sleep(for: .seconds(1_000)) }],
                     presenter, time: clock)
             }
@@ -121,7 +110,7 @@ import Testing
     @Test func aStageOnTheMainActorThatTakesTooLongIsReportedAsLate() async throws {
         try await withDeadline { @MainActor in
             let clock = ManualClock()
-            let report = await self.run(
+            let report = await runLaunch(
                 [.onMain("main window", within: .milliseconds(50)) { clock.advance(by: .milliseconds(51)) }],
                 ScriptedPresenter(), time: clock)
             #expect(report.stages[0].outcome == .late)
@@ -134,7 +123,7 @@ import Testing
         try await withDeadline { @MainActor in
             let log = Log<String>()
             let presenter = ScriptedPresenter()
-            let report = await self.run(
+            let report = await runLaunch(
                 [
                     .optional("a", within: .seconds(60)) { _ in
                         log.add("a")
@@ -170,7 +159,7 @@ import Testing
             let (gate, isUndoing) = (Gate(), Gate())
             let presenter = ScriptedPresenter()
             let report = Task {
-                await self.run(
+                await runLaunch(
                     [
                         .optional("a", within: .seconds(5)) { _ in
                             throw TestFailure()
@@ -231,7 +220,7 @@ import Testing
         try await withDeadline { @MainActor in
             let log = Log<String>()
             let presenter = ScriptedPresenter(.tryAgain, .tryAgain)
-            let report = await self.run(self.stages(failures: 2, log), presenter)
+            let report = await runLaunch(self.stages(failures: 2, log), presenter)
             #expect(
                 log.all == ["a normal", "b normal", "x normal"]
                     + ["c normal", "undo c", "c normal", "undo c", "c normal"])
@@ -253,7 +242,7 @@ import Testing
             let journal = MemoryJournal()
             let presenter = ScriptedPresenter(.quit)
             let shutdown = Shutdown(root: WorkRoot())
-            let report = await self.run(
+            let report = await runLaunch(
                 self.stages(failures: 1, log), presenter, journal: journal, shutdown: shutdown)
             #expect(log.all.suffix(4) == ["c normal", "undo c", "undo b", "undo a"])
             #expect(report.outcome == .quit)
@@ -269,7 +258,7 @@ import Testing
             let log = Log<String>()
             let journal = MemoryJournal()
             let presenter = ScriptedPresenter(.safeMode)
-            let report = await self.run(self.stages(failures: 1, log), presenter, journal: journal)
+            let report = await runLaunch(self.stages(failures: 1, log), presenter, journal: journal)
             #expect(
                 log.all == ["a normal", "b normal", "x normal", "c normal", "undo c", "undo b", "undo a"]
                     + ["a safe", "b safe", "c safe"])
@@ -286,7 +275,7 @@ import Testing
         try await withDeadline { @MainActor in
             let log = Log<String>()
             let presenter = ScriptedPresenter()
-            let report = await self.run(
+            let report = await runLaunch(
                 self.stages(failures: 0, log), presenter,
                 history: LaunchHistory(crashedStarts: 2, stageCrashes: ["x": 2]))
             #expect(log.all == ["a normal", "b normal", "c normal"])
@@ -299,7 +288,7 @@ import Testing
         try await withDeadline { @MainActor in
             let log = Log<String>()
             let presenter = ScriptedPresenter(.safeMode)
-            let report = await self.run(
+            let report = await runLaunch(
                 self.stages(failures: 0, log), presenter, history: LaunchHistory(crashedStarts: 3))
             #expect(log.all == ["a safe", "b safe", "c safe"])
             #expect(presenter.questions.map(\.cause) == [.crashedStarts(3)])
@@ -307,212 +296,4 @@ import Testing
             #expect(report.outcome == .safeMode)
         }
     }
-
-    // MARK: The process ends meanwhile
-
-    @Test func aStopEndsTheStartAndLeavesTheUndosToFinalizers() async throws {
-        try await withDeadline { @MainActor in
-            let shutdown = Shutdown(root: WorkRoot())
-            let (running, released) = (Gate(), Gate())
-            let log = Log<String>()
-            let journal = MemoryJournal()
-            let presenter = ScriptedPresenter()
-            let report = Task {
-                await self.run(
-                    [
-                        .required("a", within: .seconds(60)) { _ in
-                        } undo: {
-                            log.add("undo a")
-                        },
-                        .onMain("b") {
-                        } undo: {
-                            log.add("undo b")
-                        },
-                        .required("c", within: .seconds(60)) { stage in
-                            running.open()
-                            defer { released.open() }
-                            try stage.sleep(for: .seconds(1_000))
-                        } undo: {
-                            log.add("undo c")
-                        },
-                        .onMain("d") { log.add("d") },
-                    ], presenter, journal: journal, shutdown: shutdown)
-            }
-            await running.passed()
-            shutdown.root.node.stop(.signal(SIGTERM))
-            let result = await report.value
-            await released.passed()
-            #expect(result.outcome == .stopped)
-            #expect(result.stages.map(\.outcome.kind) == ["done", "done", "stopped", "not reached"])
-            #expect(!presenter.isSplashOpen)
-            #expect(log.all.isEmpty)
-            try await eventually { journal.entries.all.suffix(2) == ["leave c stopped", "gave up"] }
-            // As the shutdown runs them: the last registered first.
-            let finalizers = shutdown.takeFinalizers()
-            for finalizer in finalizers.reversed() { try finalizer.body() }
-            #expect(log.all == ["undo c", "undo b", "undo a"])
-            for finalizer in finalizers { try finalizer.body() }
-            #expect(log.count == 3)
-        }
-    }
-
-    @Test func aStopWhileItUndoesLeavesTheRestToFinalizers() async throws {
-        try await withDeadline { @MainActor in
-            let shutdown = Shutdown(root: WorkRoot())
-            let (gate, isUndoing) = (Gate(), Gate())
-            let log = Log<String>()
-            let presenter = ScriptedPresenter(.quit)
-            let report = Task {
-                await self.run(
-                    [
-                        .required("a", within: .seconds(60)) { _ in
-                        } undo: {
-                            log.add("undo a")
-                        },
-                        .required("b", within: .seconds(60)) { _ in
-                        } undo: {
-                            log.add("undo b")
-                            isUndoing.open()
-                            gate.wait()
-                        },
-                        .onMain("c") { throw TestFailure() },
-                    ], presenter, shutdown: shutdown)
-            }
-            await isUndoing.passed()
-            shutdown.root.node.stop(.signal(SIGTERM))
-            let result = await report.value
-            gate.open()
-            #expect(result.outcome == .stopped)
-            #expect(result.stages.map(\.undo) == [.leftToShutdown, .leftToShutdown, nil])
-            for finalizer in shutdown.takeFinalizers().reversed() { try finalizer.body() }
-            // What had begun is not begun a second time.
-            #expect(log.all == ["undo b", "undo a"])
-        }
-    }
-
-    @Test func aStopTakesTheQuestionAway() async throws {
-        try await withDeadline { @MainActor in
-            let shutdown = Shutdown(root: WorkRoot())
-            let presenter = ScriptedPresenter()
-            let report = Task {
-                await self.run(
-                    [.required("a", within: .seconds(60)) { _ in throw TestFailure() }], presenter, shutdown: shutdown)
-            }
-            await presenter.isAsked.passed()
-            shutdown.root.node.stop(.programEnded)
-            let result = await report.value
-            await presenter.isTakenAway.passed()
-            #expect(result.outcome == .stopped)
-            #expect(!presenter.isSplashOpen)
-        }
-    }
-
-    // MARK: Written down
-
-    @Test func aStageIsInTheJournalBeforeItsBodyBegins() async throws {
-        try await withDeadline { @MainActor in
-            let gate = Gate()
-            let hasBegun = Gate()
-            let journal = MemoryJournal(heldBy: gate)
-            let presenter = ScriptedPresenter()
-            let report = Task {
-                await self.run(
-                    [
-                        .onMain("a") { hasBegun.open() },
-                        .required("b", within: .seconds(60)) { [entries = journal.entries] _ in
-                            #expect(entries.all.last == "enter b")
-                        },
-                    ], presenter, journal: journal)
-            }
-            await journal.isWriting.passed()
-            for _ in 0..<10 { await Task.yield() }
-            #expect(!hasBegun.isOpen)
-            gate.open()
-            let result = await report.value
-            #expect(result.outcome == .launched)
-            #expect(
-                journal.entries.all
-                    == ["enter a", "leave a done", "enter b", "leave b done", "launched normal"])
-            #expect(!journal.wroteOnMainThread.withLock { $0 })
-        }
-    }
-
-    @Test func aJournalThatHangsHoldsTheStartUpOnceAndNotForEver() async throws {
-        try await withDeadline { @MainActor in
-            let clock = ManualClock()
-            let gate = Gate()
-            let journal = MemoryJournal(heldBy: gate)
-            let presenter = ScriptedPresenter()
-            let report = Task {
-                await self.run([.onMain("a") {}, .onMain("b") {}], presenter, journal: journal, time: clock)
-            }
-            await clock.waitForSleepers(1)
-            clock.advance(by: .seconds(2))
-            let result = await report.value
-            #expect(result.outcome == .launched)
-            #expect(result.notices.count == 1)
-            #expect(result.notices.first?.hasPrefix("The journal of the start did not answer within 2 s") == true)
-            gate.open()
-            try await eventually { journal.entries.count == 5 }
-        }
-    }
-
-    @Test func aStageStandsInTheLedgerWhileItIsOpen() async throws {
-        try await withDeadline { @MainActor in
-            let names = ["ledger test \(getpid()) worker", "ledger test \(getpid()) main"]
-            let seen = Log<[String]>()
-            let report = await self.run(
-                [
-                    .optional(names[0], within: .seconds(60)) { _ in
-                        seen.add(openStages().filter { names.contains($0) })
-                        throw TestFailure()
-                    },
-                    .onMain(names[1]) { seen.add(openStages().filter { names.contains($0) }) },
-                ], ScriptedPresenter())
-            #expect(report.outcome == .launched)
-            #expect(seen.all == [[names[0]], [names[1]]])
-            #expect(openStages().filter { names.contains($0) } == [])
-        }
-    }
-
-    @Test func aPartOfAStageMovesTheSplash() async throws {
-        try await withDeadline { @MainActor in
-            let presenter = PartPresenter()
-            let report = await Launch(
-                "test",
-                stages: [
-                    .required("a", within: .seconds(60)) { [isShown = presenter.isShown] stage in
-                        stage.report(1, of: 2)
-                        isShown.wait()
-                    },
-                    .onMain("b") {},
-                ]
-            ).run(presenter, shutdown: Shutdown(root: WorkRoot()))
-            #expect(report.outcome == .launched)
-            #expect(presenter.fractions == [0, 0.25, 0.5])
-        }
-    }
-}
-
-/// The names of the stages that the ledger shows as open.
-private func openStages() -> [String] {
-    (0..<UInt32(ROOST_LEDGER_STAGES)).compactMap { index in
-        let stage = roost_ledger_stage_at(roost_ledger_table(), index)
-        return stage.pointee.open == 1 ? String(cString: roost_ledger_stage_name(stage)) : nil
-    }
-}
-
-/// Keeps the fractions that the splash was shown with.
-@MainActor
-private final class PartPresenter: LaunchPresenter {
-    var fractions: [Double] = []
-    let isShown = Gate()
-
-    func show(_ progress: LaunchProgress) {
-        fractions.append(progress.fraction)
-        if progress.part > 0 { isShown.open() }
-    }
-    func notice(_ text: String) {}
-    func ask(_ question: LaunchQuestion) async -> LaunchAnswer { .quit }
-    func closeSplash() {}
 }

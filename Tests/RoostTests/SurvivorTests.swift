@@ -231,4 +231,36 @@ import Testing
             free.open()
         }
     }
+
+    /// Whoever looks whether it has gone holds it for a moment, and may be the last. Its end, code of the user's, may look again: with
+    /// the lock of the look held that would wait for ever.
+    @Test func anObjectMayEndWhileSomebodyLooks() async throws {
+        try await withDeadline {
+            for _ in 0..<3_000 {
+                let end = Locked<ExpectedEnd?>(nil)
+                let ended = Gate()
+                let album = Locked<Album?>(
+                    Album(leaks: false) {
+                        _ = end.withLock { $0 }?.isGone
+                        ended.open()
+                    })
+                let expected = try #require(
+                    album.withLock { album in
+                        album.map { ExpectedEnd($0, name: "album", scope: "ends", grace: .zero, now: .now) }
+                    })
+                end.withLock { $0 = expected }
+                let isLooking = Gate()
+                let look = inBackground {
+                    repeat { isLooking.open() } while !expected.isGone
+                }
+                await isLooking.passed()
+                do {
+                    let taken = album.withLock { $0.take() }
+                    withExtendedLifetime(taken) {}
+                }
+                try await look.value
+                await ended.passed()
+            }
+        }
+    }
 }

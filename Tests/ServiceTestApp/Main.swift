@@ -9,17 +9,27 @@ import ServiceLifecycle
 /// group ends. What happens is said on standard output, a line each.
 @main
 struct ServiceTestApp {
+    private static let budgets: [String: Duration] = ["stubborn": .seconds(1), "late-worker": .seconds(6)]
+
     static func main() {
         let mode = CommandLine.arguments[1]
+        #if Logging && Metrics
+        if mode == "observed" { Observed.run(CommandLine.arguments[2]) }
+        #endif
         let groupHasSignals = mode == "group-signals"
         let configuration = Shutdown.Configuration(
-            budget: mode == "stubborn" ? .seconds(1) : .seconds(20),
+            budget: budgets[mode] ?? .seconds(20),
             signals: groupHasSignals ? [] : [SIGINT, SIGTERM], reportPath: CommandLine.arguments[2])
         Shutdown.run("service-test-app", configuration: configuration) {
             let scope = WorkerScope("work")
-            scope.start("until stopped") { worker in
+            await begin("until stopped", in: scope) { worker in
                 defer { say("worker ended") }
                 while true { try worker.sleep(for: .seconds(3_600)) }
+            }
+            if mode == "late-worker" {
+                // With a finalizer, a quarter of the budget is not the workers'.
+                Shutdown.process.addFinalizer("flush") {}
+                await begin("late", in: scope) { _ in while true { sleep(3_600) } }
             }
             var services: [ServiceGroupConfiguration.ServiceConfiguration] = [.init(service: Server(mode: mode))]
             if mode == "failing" {
@@ -36,8 +46,20 @@ struct ServiceTestApp {
     }
 }
 
+/// Returns once it runs: one that has not begun is dropped when it is asked to stop.
+func begin(
+    _ name: String, in scope: WorkerScope, _ body: @escaping @Sendable (WorkerContext<WorkerProgress>) throws -> Void
+) async {
+    let (begun, beginning) = AsyncStream.makeStream(of: Void.self)
+    scope.start(name) { worker in
+        beginning.finish()
+        try body(worker)
+    }
+    for await _ in begun {}
+}
+
 /// At once: a pipe is not a terminal, and `print` keeps what it has.
-private func say(_ line: String) {
+func say(_ line: String) {
     let line = line + "\n"
     _ = line.withCString { write(STDOUT_FILENO, $0, line.utf8.count) }
 }
@@ -49,6 +71,8 @@ private struct Server: Service {
         say("ready")
         if mode == "stubborn" { while true { try? await Task.sleep(for: .seconds(3_600)) } }
         try await gracefulShutdown()
+        // Nearly its half of the grace, 2.2 s.
+        if mode == "late-worker" { try? await Task.sleep(for: .milliseconds(1_800)) }
         say("server ended")
     }
 }

@@ -14,12 +14,27 @@ public struct LaunchQuestion: Sendable, Hashable {
     public let cause: Cause
     /// What can be answered, the most sensible first.
     public let answers: [LaunchAnswer]
+    /// What it means that nobody is there to be asked: a program that fails ends, and one that may crash again starts in safe mode, so
+    /// that a service is not out of order until somebody comes. Once that has worked, its next start is a normal one again.
+    public let unattendedAnswer: LaunchAnswer
 
     /// Creates a question; a launch makes its own, this is for the tests of a presenter.
-    public init(program: String, cause: Cause, answers: [LaunchAnswer]) {
+    ///
+    /// - Parameters:
+    ///   - program: The program's name.
+    ///   - cause: Why it asks.
+    ///   - answers: What can be answered, the most sensible first.
+    ///   - unattendedAnswer: What it means that nobody is there; nil for *Quit* after a stage that failed, *Safe mode* after crashed starts.
+    public init(program: String, cause: Cause, answers: [LaunchAnswer], unattendedAnswer: LaunchAnswer? = nil) {
         self.program = program
         self.cause = cause
         self.answers = answers
+        let usual: LaunchAnswer =
+            switch cause {
+            case .stageFailed: .quit
+            case .crashedStarts: .safeMode
+            }
+        self.unattendedAnswer = unattendedAnswer ?? usual
     }
 
     /// One line: what is the matter.

@@ -38,6 +38,9 @@ final class LaunchRun {
         defer { registration.remove() }
         var actions = machine.begin(now: time.now)
         while !actions.isEmpty {
+            // What comes next of a start is not for the middle of a shutdown. Once the start is over, that changes nothing any more.
+            let ending = isStopping ? stopped() : []
+            if !ending.isEmpty { actions = ending }
             // One that is answered is the last of its list.
             let answer = await perform(actions.removeFirst())
             actions += answer
@@ -66,9 +69,13 @@ final class LaunchRun {
         return await first.value
     }
 
+    /// Whether the process was asked to end. The callback of its token may come late, behind those of others that take their time; by
+    /// then a worker has met its stop already, or the pool has refused one.
+    private var isStopping: Bool { shutdown.phase != .running || shutdown.token.isStopped }
+
     private func stopped() -> [LaunchStateMachine.Action] {
-        let reason = stop.valueIfResolved.map { "\($0)" } ?? "the process ends"
-        return machine.stopped(reason, now: time.now)
+        let reason = shutdown.token.reason ?? shutdown.facts.machine.cause?.stopReason
+        return machine.stopped(reason.map { "\($0)" } ?? "the process ends", now: time.now)
     }
 
     // MARK: Stages
@@ -80,8 +87,11 @@ final class LaunchRun {
         let notices = await note { $0.enter(stage.name) }
         // Between two stages the main loop has its turn, also when both run on it.
         await Task.yield()
-        guard stop.valueIfResolved == nil else { return leave(index, stopped()) }
-        if let undo = stage.undo { undos[index] = LaunchUndo(stage, undo, shutdown: shutdown) }
+        guard !isStopping else { return leave(index, stopped()) }
+        if let undo = stage.undo {
+            undos[index]?.forget()
+            undos[index] = LaunchUndo(stage, undo, shutdown: shutdown)
+        }
         machine.stageBegan(now: time.now)
         let result: LaunchStateMachine.StageResult
         switch stage.body {
@@ -96,6 +106,8 @@ final class LaunchRun {
             guard let ending = await runOnWorker(index, body) else { return leave(index, notices + stopped()) }
             result = Self.result(ending, limit: stage.limit)
         }
+        // It may have ended for that reason alone.
+        guard !isStopping else { return leave(index, notices + stopped()) }
         return leave(index, notices + machine.stageEnded(result, now: time.now))
     }
 
@@ -176,12 +188,14 @@ final class LaunchRun {
         switch undo.undo {
         case .mainActor(let body):
             await Task.yield()
-            failure = undo.take() ? Self.failure { try body() } : nil
+            // Else its finalizer was faster.
+            guard undo.take() else { return stopped() }
+            failure = Self.failure { try body() }
         case .worker(let body):
             let handle = scope.start("undo of '\(stages[index].name)'") { _ in
                 if undo.take() { try body() }
             }
-            guard let ending = await ending(of: handle, within: stages[index].limit) else {
+            guard let ending = await ending(of: handle, within: stages[index].limit), !isStopping else {
                 // Not forgotten: the finalizer undoes it, unless the worker has begun to.
                 return stopped()
             }
@@ -191,7 +205,8 @@ final class LaunchRun {
                 case .failed(let reason): reason
                 }
         }
-        undo.forget()
+        // One that never began is still to be done when the process ends.
+        if undo.isTaken { undo.forget() } else { undos[index] = undo }
         return machine.undone(failure: failure, now: time.now)
     }
 
@@ -212,7 +227,8 @@ final class LaunchRun {
             let given = await presenter.ask(question)
             answer.resolve(question.answers.contains(given) ? given : .quit)
         }
-        guard let answer = await unlessStopped(answer) else {
+        // Somebody may press a button at the very moment of a signal.
+        guard let answer = await unlessStopped(answer), !isStopping else {
             asking.cancel()
             return stopped()
         }

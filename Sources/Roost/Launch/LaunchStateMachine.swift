@@ -233,7 +233,16 @@ struct LaunchStateMachine {
             case .crashedStarts: [.safeMode, .startNormally, .quit]
             case .stageFailed: mode == .normal ? [.tryAgain, .safeMode, .quit] : [.tryAgain, .quit]
             }
-        return [.ask(LaunchQuestion(program: report.program, cause: cause, answers: answers))]
+        let unattended: LaunchAnswer? =
+            switch cause {
+            case .crashedStarts: history.unattendedAnswer
+            case .stageFailed: nil
+            }
+        return [
+            .ask(
+                LaunchQuestion(
+                    program: report.program, cause: cause, answers: answers, unattendedAnswer: unattended))
+        ]
     }
 
     private mutating func end(_ outcome: LaunchReport.Outcome, _ now: MonotonicTime) -> [Action] {

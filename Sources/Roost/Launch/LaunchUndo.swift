@@ -26,8 +26,11 @@ final class LaunchUndo: Sendable {
     /// True for the one who is to undo.
     func take() -> Bool { once.take() }
 
+    /// Whether somebody undoes it, or has.
+    var isTaken: Bool { once.isTaken.load(ordering: .acquiring) }
+
     private final class Once: Sendable {
-        private let isTaken = Atomic<Bool>(false)
+        let isTaken = Atomic<Bool>(false)
         func take() -> Bool { !isTaken.exchange(true, ordering: .acquiringAndReleasing) }
     }
 

@@ -26,12 +26,8 @@ extension Shutdown {
         done()
     }
 
-    /// What is left of the budget of a shutdown under way; nil when nobody asked.
-    package var timeLeft: Duration? {
-        let machine = facts.machine
-        guard let askedAt = machine.askedAt, let budget = machine.budget else { return nil }
-        return max(.zero, askedAt + budget.total - .now)
-    }
+    /// What is left of the grace of a shutdown under way: by its end workers and the main body have to be done. Nil when nobody asked.
+    package var graceLeft: Duration? { facts.machine.graceDeadline.map { max(.zero, $0 - .now) } }
 }
 
 extension WorkerPool {

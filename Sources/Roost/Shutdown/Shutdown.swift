@@ -234,14 +234,29 @@ public final class Shutdown: Sendable {
         }
     }
 
-    /// Calls `action` after the last event, right before the process ends, with a time by which it must have returned: for
-    /// whoever hands events on and would lose the last ones.
+    /// Calls `action` after the last event, right before the process ends, with the time until which that waits for it: for whoever
+    /// hands events on and would lose the last ones. On a thread of its own, beside the others: one that blocks takes nothing from them.
     package func onLast(_ action: @escaping @Sendable (MonotonicTime) -> Void) {
         state.withLock { $0.onLast.append(action) }
     }
 
     func runLast(until deadline: MonotonicTime) {
-        for action in state.withLock({ $0.onLast }) { action(deadline) }
+        let actions = state.withLock { $0.onLast }
+        let open = Locked(actions.count)
+        let isDone = Parker()
+        for action in actions {
+            let run: @Sendable () -> Void = {
+                action(deadline)
+                let isLast = open.withLock { open in
+                    open -= 1
+                    return open == 0
+                }
+                if isLast { isDone.unpark() }
+            }
+            // Without a thread for it, on this one: it was told until when.
+            if PlatformThread.start(name: "roost-last", options: .init(stackSize: 256 * 1024), run) != nil { run() }
+        }
+        if !actions.isEmpty { isDone.park(until: deadline) }
     }
 
     func prepareLastWords(_ text: String, file: String? = nil) {

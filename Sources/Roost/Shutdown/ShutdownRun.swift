@@ -33,7 +33,10 @@ struct ShutdownRun {
         report.phases = phases.reports(until: report.duration)
         writeReport(report)
         shutdown.emit(.ended(report))
-        shutdown.runLast(until: .now + min(.milliseconds(25), budget.report / 4))
+        // A slow disk or log has more time when there is some: nobody pays for it but who needs it.
+        let left = max(.zero, budget.total - askedFor)
+        shutdown.runLast(
+            until: .now + max(min(.milliseconds(25), budget.report / 4), min(.milliseconds(200), left / 4)))
         end(report, isLate: !late.isEmpty || isHanging)
     }
 

@@ -21,7 +21,11 @@ final class ExpectedEnd: Sendable {
     }
 
     /// For the thread that declares things, where they belong.
-    var isGone: Bool { state.withLock { $0.object == nil } }
+    var isGone: Bool {
+        // Out of the lock with what was found: should everybody else let go of it meanwhile, it ends here, and its end is the user's code.
+        let found = state.withLock { $0.object }
+        return found == nil
+    }
 
     /// Whether it is there, on any thread. To look is to hold it for a moment, in which everybody else may let go of it: it would
     /// end on the thread that looked.

@@ -16,6 +16,9 @@ extension GTKApplication {
     /// quits there, the program ends with `LaunchReport.Outcome.exitStatus`, 75; when the splash is closed, the
     /// program ends as with its last window. A start that leaves no window open is the end of the program, too.
     ///
+    /// A splash goes as soon as the start is over, so a notice in it may be gone before anybody has read it. Show
+    /// `LaunchReport.notices` in the main window, which is there when `ended` is called.
+    ///
     /// - Parameters:
     ///   - launch: The stages.
     ///   - journal: Where stages are written down before they begin; nil for where the program's `RoostApplication` keeps them, and

@@ -7,15 +7,20 @@ import Roost
 final class LaunchQuestionWindow {
     private let window: Window
 
-    init(_ app: GTKApplication, _ question: LaunchQuestion, _ answer: @escaping @MainActor (LaunchAnswer) -> Void) {
+    init(
+        _ app: GTKApplication, _ question: LaunchQuestion, notices: [String],
+        _ answer: @escaping @MainActor (LaunchAnswer) -> Void
+    ) {
         window = Window(app, question.title, width: 460, height: 1)
         let title = Label(app, question.title).styled("title-2").wraps()
         // What failed may say a lot: of a very long line GTK would make a very high window.
         let text = Label(app, question.text).wraps()
+        let before = Label(app).styled("dim-label").wraps()
+        SplashWindow.say(notices, in: before)
         let buttons = Box(app, .horizontal, spacing: 12)
         gtk_widget_set_halign(buttons.widget, GTK_ALIGN_END)
         gtk_widget_set_margin_top(buttons.widget, 12)
-        window.show(Box(app, .vertical, spacing: 12, margin: 24, title, text, buttons))
+        window.show(Box(app, .vertical, spacing: 12, margin: 24, title, text, before, buttons))
         for (index, each) in question.answers.enumerated() {
             let button = Button(app, Self.label(each)) { answer(each) }
             buttons.append(button)

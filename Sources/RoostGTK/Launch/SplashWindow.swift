@@ -38,10 +38,13 @@ final class SplashWindow {
         isShown = true
     }
 
-    func notice(_ text: String) {
-        // The newest; the report has all.
-        notices.text = PrintableText.short(text, limit: 200)
-        notices.isVisible = true
+    func say(_ notices: [String]) { Self.say(notices, in: self.notices) }
+
+    /// The newest; the report has all.
+    static func say(_ notices: [String], in label: Label) {
+        let text = notices.suffix(3).map { PrintableText.short($0, limit: 200) }.joined(separator: "\n")
+        label.text = text
+        label.isVisible = !text.isEmpty
     }
 
     func close() {

@@ -2,7 +2,7 @@
 public import Logging
 public import Roost
 
-/// Says what ends badly in lines of swift-log: failures that nobody looked at, and how the end of the process went.
+/// Says what ends badly in lines of swift-log: failures that nobody looked at, and how the start and the end of the process went.
 ///
 /// ```swift
 /// let log = WorkerLog(Logger(label: "app"))
@@ -10,7 +10,7 @@ public import Roost
 /// log.takeUnobservedFailures()
 /// ```
 /// Lines are handed to a thread of their own, so that a log that blocks holds up neither a worker nor the end of the process.
-/// Of failures, at most `capacity` wait there; what comes then is counted, and the count is a line as soon as there is
+/// Of failures and starts, at most `capacity` wait there; what comes then is counted, and the count is a line as soon as there is
 /// room. The end of the process waits some milliseconds for the last lines, not longer.
 public final class WorkerLog: Sendable {
     private struct Waiting {
@@ -30,13 +30,13 @@ public final class WorkerLog: Sendable {
     ///
     /// - Parameters:
     ///   - logger: Where the lines go. Its handler is called on one thread, one line at a time.
-    ///   - capacity: The most failures that wait to be written, at least 1. Default: 1,024.
+    ///   - capacity: The most lines of those that wait to be written, at least 1. Default: 1,024.
     public init(_ logger: Logger, capacity: Int = 1_024) {
         self.logger = logger
         self.capacity = max(1, capacity)
     }
 
-    /// How many failures were not written because too many waited.
+    /// How many lines were not written because too many waited.
     public var droppedCount: Int { waiting.withLock { $0.droppedEver } }
 
     /// Writes a line when the shutdown begins (info), for every worker that had to be given up (warning), for every
@@ -58,6 +58,12 @@ public final class WorkerLog: Sendable {
         UnobservedFailure.handle { [self] failure in
             submit(LogLine(failure))
         }
+    }
+
+    /// Writes how a start went: a line for each stage that was skipped (warning), failed (error), was late or could not be undone
+    /// (warning), and one for the whole (info; warning unless all went well). Never waits.
+    public func write(_ report: LaunchReport) {
+        for line in LaunchLines.lines(for: report) { submit(line) }
     }
 
     /// Hands a line over, or counts it as dropped; never waits.

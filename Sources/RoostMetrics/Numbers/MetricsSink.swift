@@ -24,6 +24,7 @@ final class MetricsSink: Sendable {
     private let dropped: Counter
     private let shutdownDuration: Timer
     private let stragglers: Counter
+    private let launchDuration: Timer
     private let state = Locked(State())
 
     init(factory: any MetricsFactory) {
@@ -34,6 +35,7 @@ final class MetricsSink: Sendable {
         unobservedFailures = Counter(label: "roost_unobserved_failures", factory: factory)
         dropped = Counter(label: "roost_metrics_dropped_times", factory: factory)
         shutdownDuration = Timer(label: "roost_shutdown_duration", factory: factory)
+        launchDuration = Timer(label: "roost_launch_duration", factory: factory)
         stragglers = Counter(label: "roost_shutdown_stragglers", factory: factory)
     }
 
@@ -56,6 +58,19 @@ final class MetricsSink: Sendable {
     func take(_ report: ShutdownReport) {
         shutdownDuration.recordNanoseconds(report.duration.clampedNanoseconds)
         if !report.stragglers.isEmpty { stragglers.increment(by: report.stragglers.count) }
+    }
+
+    func take(_ report: LaunchReport) {
+        launchDuration.recordNanoseconds(report.total.clampedNanoseconds)
+        count("roost_launches", [("outcome", report.outcome.rawValue)])
+        for stage in report.stages where stage.outcome != .notReached {
+            count("roost_launch_stages", [("outcome", stage.outcome.kind)])
+        }
+    }
+
+    /// A program starts once: none of these is kept.
+    private func count(_ label: String, _ dimensions: [(String, String)]) {
+        Counter(label: label, dimensions: dimensions, factory: factory).increment()
     }
 
     func watch(_ pool: WorkerPool) {

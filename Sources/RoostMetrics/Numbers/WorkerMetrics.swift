@@ -2,7 +2,7 @@
 public import CoreMetrics
 public import Roost
 
-/// Gives the numbers of workers, pools and the shutdown to swift-metrics.
+/// Gives the numbers of workers, pools, the start and the shutdown to swift-metrics.
 ///
 /// ```swift
 /// let metrics = WorkerMetrics()
@@ -53,6 +53,11 @@ public final class WorkerMetrics: Sendable {
             post { parker.unpark() }
             parker.park(until: deadline)
         }
+    }
+
+    /// Counts a start by its outcome, its stages by theirs, and times it. Never waits.
+    public func count(_ report: LaunchReport) {
+        thread.post { [sink] in sink.take(report) }
     }
 
     /// Hands over now what was counted so far; returns when that is done. Waits for the backend.

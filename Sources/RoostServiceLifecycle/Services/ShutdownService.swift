@@ -26,7 +26,8 @@ public struct ShutdownService: Service {
     }
 
     /// Returns when the shutdown has begun, whoever began it, and every worker has ended; a worker that is late is waited
-    /// for until half of the time is left, so that the other services have the other half.
+    /// for until half of the grace is left, so that the other services have the other half. (The grace is what the budget leaves to
+    /// workers and the main body, less than all of it where there are finalizers.)
     ///
     /// A cancelled group, or one whose graceful shutdown was asked for, begins it; the exit status is then that of the
     /// program's main body, which fails when the group does.
@@ -39,7 +40,7 @@ public struct ShutdownService: Service {
         }
         let ended = OneShot<Void>()
         shutdown.whenWorkHasEnded { ended.resolve(()) }
-        let timer = SystemTime.shared.scheduleBudget(after: (shutdown.timeLeft ?? .zero) / 2) { ended.resolve(()) }
+        let timer = SystemTime.shared.scheduleBudget(after: (shutdown.graceLeft ?? .zero) / 2) { ended.resolve(()) }
         defer { timer.cancel() }
         await ended.value
     }

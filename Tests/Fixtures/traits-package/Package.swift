@@ -15,10 +15,13 @@ let package = Package(
             name: "service-test-app",
             dependencies: [
                 .product(name: "Roost", package: "Roost"), .product(name: "RoostServiceLifecycle", package: "Roost"),
+                .product(name: "RoostLogging", package: "Roost"), .product(name: "RoostMetrics", package: "Roost"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "CoreMetrics", package: "swift-metrics"),
             ],
-            path: "Tests/ServiceTestApp", swiftSettings: [.define("ServiceLifecycle")]),
+            path: "Tests/ServiceTestApp",
+            swiftSettings: [.define("ServiceLifecycle"), .define("Logging"), .define("Metrics")]),
         .testTarget(
             name: "RoostServiceLifecycleTests",
             dependencies: [
@@ -27,11 +30,12 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "Logging", package: "swift-log"),
             ],
-            swiftSettings: [.define("ServiceLifecycle")]),
+            swiftSettings: [.define("ServiceLifecycle"), .define("Logging"), .define("Metrics")]),
         .testTarget(
             name: "RoostLoggingTests",
             dependencies: [
                 .product(name: "Roost", package: "Roost"), .product(name: "RoostLogging", package: "Roost"),
+                .product(name: "RoostApp", package: "Roost"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "InMemoryLogging", package: "swift-log"),
             ],

@@ -70,3 +70,14 @@ final class MemoryJournal: LaunchJournal {
 
 /// Whether the caller runs on the process's first thread.
 var isMainThread: Bool { roost_thread_id() == Int32(getpid()) }
+
+/// A launch with what the tests of it have in common: a shutdown of its own, that ends nothing.
+@MainActor
+func runLaunch(
+    _ stages: [LaunchStage], _ presenter: any LaunchPresenter, journal: MemoryJournal? = nil,
+    history: LaunchHistory = LaunchHistory(), shutdown: Shutdown = Shutdown(root: WorkRoot()),
+    time: any TimeSource = SystemTime.shared
+) async -> LaunchReport {
+    await Launch("test", stages: stages, time: time)
+        .run(presenter, journal: journal, history: history, shutdown: shutdown)
+}

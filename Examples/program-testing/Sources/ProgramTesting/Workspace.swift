@@ -115,7 +115,7 @@ final class Workspace: Sendable {
     }
 
     /// The report of the last shutdown of a program that keeps it under this name.
-    func report(of program: String = "roost-thumbnailer") throws -> ShutdownFacts? {
+    func report(of program: String = "thumbnailer") throws -> ShutdownFacts? {
         guard let text = text(of: "state/\(program)/last-shutdown.json") else { return nil }
         return try ShutdownFacts(json: text)
     }

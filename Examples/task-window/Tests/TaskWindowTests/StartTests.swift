@@ -35,7 +35,7 @@ import Testing
         let folder = try Workspace()
         let run = try start("wait", folder.path("go on"))
         try waitForTitle("Odd Window", run)
-        try #require(run.waitForLabel("cache folder (1 of 4)"), "\(run.labels)")
+        try #require(run.waitForLabel("cache folder (2 of 5)"), "\(run.labels)")
         #expect(try reader.items(of: run.program.process).contains { $0.name == "Start of Odd Window" })
         try Data().write(to: URL(fileURLWithPath: folder.path("go on")))
         try waitForTitle("Main", run)
@@ -54,6 +54,28 @@ import Testing
         run.waitForWords("Odd Window was stopped while it started")
         expectEnd(run, 0)
         #expect(run.program.outputText.contains("cache folder undone"))
+    }
+
+    /// Said before there is a splash.
+    @Test func aFirstStageThatIsSkippedIsOnTheSplash() throws {
+        let run = try start("skip", "/nowhere")
+        try waitForTitle("Odd Window", run)
+        #expect(
+            run.waitForLabel("'last cache' was skipped: the last 2 starts that ran it crashed in it"), "\(run.labels)")
+        run.close(run.windows[0])
+        expectEnd(run, 0)
+    }
+
+    /// Said when the splash has gone.
+    @Test func whatCouldNotBeUndoneIsInTheQuestion() throws {
+        let run = try start("fail", "1", "badly")
+        try waitForTitle("Odd Window cannot start", run)
+        #expect(
+            run.waitForLabel("'process pool' could not be undone: a process does not go"), "\(run.labels)")
+        try run.press("Try again")
+        try waitForTitle("Main", run)
+        run.close(run.windows[0])
+        expectEnd(run, 0)
     }
 
     @Test func aSignalEndsTheStart() throws {
@@ -103,7 +125,7 @@ import Testing
         default: run.close(run.windows[0])
         }
         expectEnd(run, 75)
-        #expect(run.program.outputText.hasPrefix("process pool undone\ncache folder undone\nOdd Window did not start"))
+        #expect(run.program.outputText.contains("process pool undone\ncache folder undone\nOdd Window did not start"))
     }
 
     @Test func enterTriesAgain() throws {

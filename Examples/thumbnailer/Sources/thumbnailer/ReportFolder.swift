@@ -1,6 +1,6 @@
 import Glibc
 
-/// Where the report of the last end lies: `$XDG_STATE_HOME/roost-thumbnailer`, else `~/.local/state/roost-thumbnailer`.
+/// Where the report of the last end lies, beside what Roost keeps: `$XDG_STATE_HOME/thumbnailer`, else `~/.local/state/thumbnailer`.
 enum ReportFolder {
     /// The file's path; nil when there is no place for it, which keeps nobody from making thumbnails.
     static var path: String? { folder.map { $0 + "/last-shutdown.json" } }
@@ -15,7 +15,7 @@ enum ReportFolder {
         } else {
             return nil
         }
-        let folder = state + "/roost-thumbnailer"
+        let folder = state + "/thumbnailer"
         var partial = ""
         for component in folder.split(separator: "/") {
             partial += "/" + component

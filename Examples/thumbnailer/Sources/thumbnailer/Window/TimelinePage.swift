@@ -51,10 +51,12 @@ final class TimelinePage {
 
     private func openInBrowser() {
         guard let svg, let folder = ReportFolder.folder else { return }
-        let path = "\(folder)/last-\(name).svg"
-        let writing = scope.start("write the picture") { _ in
+        // A page, not the picture alone: for that many desktops have a viewer, which shows no tooltips.
+        let path = "\(folder)/last-\(name).html"
+        let page = "<!DOCTYPE html>\n<meta charset=\"utf-8\">\n<title>The \(name) of the last run</title>\n\(svg)"
+        let writing = scope.start("write the page") { _ in
             guard let file = fopen(path, "we") else { throw SystemError(path: path, errno: errno) }
-            let isWritten = fputs(svg, file) >= 0
+            let isWritten = fputs(page, file) >= 0
             guard fclose(file) == 0, isWritten else { throw SystemError(path: path, errno: errno) }
         }
         writing.onEnd { [weak self] ending in

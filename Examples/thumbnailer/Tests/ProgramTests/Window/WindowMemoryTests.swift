@@ -95,6 +95,49 @@ import Testing
         end(run)
     }
 
+    /// A desktop that has a browser, and for pictures a viewer, as most have.
+    private func addBrowser(copyingTo path: String) throws {
+        let home = thumbnailer.workspace.path("home")
+        for folder in [".local/share/applications", ".config"] {
+            try FileManager.default.createDirectory(atPath: "\(home)/\(folder)", withIntermediateDirectories: true)
+        }
+        for (name, type) in [("browser", "text/html"), ("viewer", "image/svg+xml")] {
+            let entry = """
+                [Desktop Entry]
+                Type=Application
+                Name=\(name)
+                Exec=cp %f \(path)-\(name)
+                MimeType=\(type);
+                """
+            try thumbnailer.workspace.write(entry, to: "home/.local/share/applications/\(name).desktop")
+        }
+        try thumbnailer.workspace.write(
+            "[Default Applications]\ntext/html=browser.desktop\nimage/svg+xml=viewer.desktop\n",
+            to: "home/.config/mimeapps.list")
+    }
+
+    @Test func aTimelineOpensInABrowser() throws {
+        let shown = thumbnailer.workspace.path("shown")
+        try addBrowser(copyingTo: shown)
+        var run = try open()
+        #expect(run.waitForLabel("1 made, "), "\(run.labels)")
+        end(run)
+        run = try open()
+        try choose("Last run", in: run)
+        #expect(run.program.wait(for: .seconds(20)) { hasPicture("The start of the last run", in: run) })
+        // The page of the start, and its button: that of the end, behind it, has the same name.
+        try reader.type(.alt, "s")
+        try reader.type(.alt, "o")
+        func page() -> String { thumbnailer.workspace.text(of: "shown-browser") ?? "" }
+        #expect(
+            run.program.wait(for: .seconds(20)) { page().contains("</svg>") },
+            "\(run.workspace.files(below: "state")) \(run.windows.map(\.title)) \(run.labels) \(run.program.everything)"
+        )
+        #expect(page().hasPrefix("<!DOCTYPE html>") && page().contains("decoder check"))
+        #expect(thumbnailer.workspace.text(of: "shown-viewer") == nil)
+        end(run)
+    }
+
     @Test func afterACrashTheNextStartSaysSoInOneLine() throws {
         try thumbnailer.addEndlessPicture("endless.svg")
         var run = try open("--in-process")

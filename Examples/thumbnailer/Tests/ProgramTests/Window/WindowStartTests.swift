@@ -44,12 +44,12 @@ import Testing
         #expect(seen == [Self.splash, Self.main], "\(seen)")
         #expect(run.waitForLabel("1 made, "), "\(run.program.everything)")
         #expect(run.program.wait(for: .seconds(5)) { titles(run) == [Self.main] }, "\(titles(run))")
-        // The main thread alone wrote it down: four stages, each done.
-        let names = run.workspace.files(below: "state/thumbnailer/roost/timelines").filter {
-            $0.hasSuffix("-start.svg")
-        }
-        #expect(names.count == 1)
-        let picture = run.workspace.text(of: "state/thumbnailer/roost/timelines/" + (names.first ?? "")) ?? ""
+        // A thread in the background writes it down: four stages, each done.
+        let folder = "state/thumbnailer/roost/timelines"
+        func names() -> [String] { run.workspace.files(below: folder).filter { $0.hasSuffix("-start.svg") } }
+        #expect(run.program.wait(for: .seconds(20)) { !names().isEmpty })
+        #expect(names().count == 1)
+        let picture = run.workspace.text(of: "\(folder)/\(names().first ?? "")") ?? ""
         for stage in ["cache folder", "decoder check", "process pool", "main window"] {
             #expect(picture.contains(stage))
         }

@@ -1,0 +1,117 @@
+import CRoostLedger
+import Glibc
+import RoostTesting
+import Testing
+
+@testable import Roost
+
+/// What a start leaves while it goes on: in its journal, in the ledger, on the splash.
+@MainActor
+@Suite(.serialized) struct LaunchJournalTests {
+    @Test func aStageIsInTheJournalBeforeItsBodyBegins() async throws {
+        try await withDeadline { @MainActor in
+            let gate = Gate()
+            let hasBegun = Gate()
+            let journal = MemoryJournal(heldBy: gate)
+            let presenter = ScriptedPresenter()
+            let report = Task {
+                await runLaunch(
+                    [
+                        .onMain("a") { hasBegun.open() },
+                        .required("b", within: .seconds(60)) { [entries = journal.entries] _ in
+                            #expect(entries.all.last == "enter b")
+                        },
+                    ], presenter, journal: journal)
+            }
+            await journal.isWriting.passed()
+            for _ in 0..<10 { await Task.yield() }
+            #expect(!hasBegun.isOpen)
+            gate.open()
+            let result = await report.value
+            #expect(result.outcome == .launched)
+            #expect(
+                journal.entries.all
+                    == ["enter a", "leave a done", "enter b", "leave b done", "launched normal"])
+            #expect(!journal.wroteOnMainThread.withLock { $0 })
+        }
+    }
+
+    @Test func aJournalThatHangsHoldsTheStartUpOnceAndNotForEver() async throws {
+        try await withDeadline { @MainActor in
+            let clock = ManualClock()
+            let gate = Gate()
+            let journal = MemoryJournal(heldBy: gate)
+            let presenter = ScriptedPresenter()
+            let report = Task {
+                await runLaunch([.onMain("a") {}, .onMain("b") {}], presenter, journal: journal, time: clock)
+            }
+            await clock.waitForSleepers(1)
+            clock.advance(by: .seconds(2))
+            let result = await report.value
+            #expect(result.outcome == .launched)
+            #expect(result.notices.count == 1)
+            #expect(result.notices.first?.hasPrefix("The journal of the start did not answer within 2 s") == true)
+            gate.open()
+            try await eventually { journal.entries.count == 5 }
+        }
+    }
+
+    @Test func aStageStandsInTheLedgerWhileItIsOpen() async throws {
+        try await withDeadline { @MainActor in
+            let names = ["ledger test \(getpid()) worker", "ledger test \(getpid()) main"]
+            let seen = Log<[String]>()
+            let report = await runLaunch(
+                [
+                    .optional(names[0], within: .seconds(60)) { _ in
+                        seen.add(openStages().filter { names.contains($0) })
+                        throw TestFailure()
+                    },
+                    .onMain(names[1]) { seen.add(openStages().filter { names.contains($0) }) },
+                ], ScriptedPresenter())
+            #expect(report.outcome == .launched)
+            #expect(seen.all == [[names[0]], [names[1]]])
+            #expect(openStages().filter { names.contains($0) } == [])
+        }
+    }
+
+    @Test func aPartOfAStageMovesTheSplash() async throws {
+        try await withDeadline { @MainActor in
+            let presenter = PartPresenter()
+            let report = await Launch(
+                "test",
+                stages: [
+                    .required("a", within: .seconds(60)) { [isShown = presenter.isShown] stage in
+                        stage.report(1, of: 2)
+                        isShown.wait()
+                    },
+                    .onMain("b") {},
+                ]
+            ).run(presenter, shutdown: Shutdown(root: WorkRoot()))
+            #expect(report.outcome == .launched)
+            #expect(presenter.fractions == [0, 0.25, 0.5])
+        }
+    }
+}
+
+/// The names of the stages that the ledger shows as open.
+private func openStages() -> [String] {
+    (0..<UInt32(ROOST_LEDGER_STAGES)).compactMap { index in
+        let stage = roost_ledger_stage_at(roost_ledger_table(), index)
+        return stage.pointee.open == 1 ? String(cString: roost_ledger_stage_name(stage)) : nil
+    }
+}
+
+/// Keeps the fractions that the splash was shown with.
+@MainActor
+private final class PartPresenter: LaunchPresenter {
+    var fractions: [Double] = []
+    let isShown = Gate()
+
+    func show(_ progress: LaunchProgress) {
+        fractions.append(progress.fraction)
+        if progress.part > 0 { isShown.open() }
+    }
+    func notice(_ text: String) {}
+    func ask(_ question: LaunchQuestion) async -> LaunchAnswer { .quit }
+    func closeSplash() {}
+}
