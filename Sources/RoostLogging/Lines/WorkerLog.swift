@@ -53,7 +53,7 @@ public final class WorkerLog: Sendable {
     }
 
     /// Writes every failure that nobody looked at as a line (error), instead of whatever was done with them before: this is
-    /// the handler of ``UnobservedFailure``, of which there is one.
+    /// the handler of `UnobservedFailure`, of which there is one.
     public func takeUnobservedFailures() {
         UnobservedFailure.handle { [self] failure in
             submit(LogLine(failure))
