@@ -95,6 +95,19 @@ struct RunValueTests {
         #expect(last().past.map(\.ending) == [.killed, .killed, .clean, .killed] && last().hasBadOnes)
     }
 
+    /// A start that was killed before its record had a first line.
+    @Test func recordsThatNobodyFinishedGo() throws {
+        let folder = try RunFolder()
+        let now = RunID(began: Int64(time(nil)) * 1_000_000_000, process: 7)
+        let old = RunID(began: 5_000_000, process: 7)
+        for id in [now, old] {
+            try "roost".write(toFile: "\(folder.path)/runs/\(id.unfinished)", atomically: false, encoding: .utf8)
+        }
+        #expect(folder.store.deadRuns(atMost: 20).isEmpty)
+        folder.store.forget(beyond: 20)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path + "/runs") == [now.unfinished])
+    }
+
     @Test func whenARunIsTold() {
         var asks = Telling()
         let asked = [asks.asked(), asks.asked(), asks.lasted(), asks.lasted(), asks.asked()]

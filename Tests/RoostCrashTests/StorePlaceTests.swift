@@ -72,6 +72,21 @@ import Testing
         Self.removeSpareStores(outcome.output)
     }
 
+    /// Neither a disk nor memory: the handlers are there all the same.
+    @Test(.enabled(if: hasMounts, "this system lets nobody have mounts of his own"))
+    func withoutAnyPlace() throws {
+        let program = try CrashProgram()
+        let outcome = try Self.mounted(
+            """
+            unset XDG_RUNTIME_DIR
+            mount -t tmpfs -o ro roost /dev/shm
+            "$app" /dev/null/store crash badPointer main || echo "crashed: $?"
+            """, in: program)
+        #expect(outcome.output.contains("problem: cannot make the folder /dev/null"), "\(outcome)")
+        #expect(outcome.output.contains("crashed: 139"), "\(outcome)")
+        #expect(outcome.errors.contains("crash-test: crashed\n"), "\(outcome.errors)")
+    }
+
     /// There is room for the record's name alone.
     @Test(.enabled(if: hasMounts, "this system lets nobody have mounts of his own"))
     func aDiskThatIsFullAtTheStart() throws {
