@@ -81,10 +81,15 @@ import Testing
             unset XDG_RUNTIME_DIR
             mount -t tmpfs -o ro roost /dev/shm
             "$app" /dev/null/store crash badPointer main || echo "crashed: $?"
+            "$app" "$store" start cache=badPointer || true
+            "$app" "$store" tell
             """, in: program)
         #expect(outcome.output.contains("problem: cannot make the folder /dev/null"), "\(outcome)")
         #expect(outcome.output.contains("crashed: 139"), "\(outcome)")
         #expect(outcome.errors.contains("crash-test: crashed\n"), "\(outcome.errors)")
+        // With a disk, and no memory: the pages lie beside the records.
+        #expect(outcome.output.contains("\nstage: cache") && outcome.output.contains("readBadPointer"), "\(outcome)")
+        #expect(outcome.output.contains("\nfailed starts: 1\n"), "\(outcome)")
     }
 
     /// There is room for the record's name alone.

@@ -100,9 +100,9 @@ public final class CrashCapture: Sendable {
         // Without a record nobody would ever ask for it.
         if place == nil, page.isFile, let pagePath { unlink(pagePath) }
         let folders = place?.folders
-        runs = folders.map {
-            let other = $0.spare ?? found
-            return RunStore(folders: $0, machine: machine, own: id, elsewhere: other.map { [$0] } ?? [])
+        runs = folders.map { folders in
+            let others = [found, found?.spare].compactMap { $0 }.filter { $0.store != folders.store }
+            return RunStore(folders: folders, machine: machine, own: id, elsewhere: others)
         }
         store = folders.map { CrashStore(folder: $0.reports, limits: configuration.limits) }
         record = place?.record
