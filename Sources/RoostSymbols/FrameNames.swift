@@ -74,8 +74,11 @@ package enum FrameNames {
         guard let moment else { return false }
         var status = stat()
         guard stat(path, &status) == 0 else { return true }
-        return Int64(status.st_ctim.tv_sec) * 1_000_000_000 + Int64(status.st_ctim.tv_nsec) > moment
+        return Int64(status.st_ctim.tv_sec) * 1_000_000_000 + Int64(status.st_ctim.tv_nsec) >= moment - tick
     }
+
+    /// The clock of files may be behind by so much.
+    private static let tick: Int64 = 10_000_000
 
     /// The very same file, also when another one has its name by now.
     private static func file(of image: RawStacks.Image) -> String {

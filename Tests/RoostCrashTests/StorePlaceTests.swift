@@ -52,7 +52,7 @@ import Testing
         // And once more from its report, which lies elsewhere than its record.
         let again = try program.run("tell", store: store).output
         #expect(again.contains("readBadPointer"), "\(again)")
-        Self.removeSpareStores(told)
+        Self.removeSpareStores(outcome.output)
     }
 
     @Test(.enabled(if: hasMounts, "this system lets nobody have mounts of his own"))
