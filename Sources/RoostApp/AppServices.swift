@@ -52,13 +52,20 @@ enum AppServices {
         }
     }
 
-    /// What the runs before left is read for good once this one has started: names are looked up, reports written.
+    /// What the runs before left is looked up for good once this one has started; at once where a report is to be written, for this run may be over
+    /// soon. After two seconds somebody has seen what the program says of it.
     private static func settleLater(_ capture: CrashCapture) {
+        if capture.hasUnsettledRun { onQuietThread { capture.settle() } }
         _ = SystemTime.shared.schedule(after: .seconds(2)) {
-            _ = PlatformThread.start(name: "roost-last-run", options: .init(nice: 10, blocksSignals: true)) {
+            onQuietThread {
+                capture.hasLasted()
                 capture.settle()
             }
         }
+    }
+
+    private static func onQuietThread(_ body: @escaping @Sendable () -> Void) {
+        _ = PlatformThread.start(name: "roost-last-run", options: .init(nice: 10, blocksSignals: true), body)
     }
 }
 

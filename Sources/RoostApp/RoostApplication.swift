@@ -25,8 +25,12 @@ public protocol RoostApplication {
     /// How crashes are captured and the main thread is watched. By default both, with their defaults.
     static var survival: Survival { get }
 
-    /// A recovery step: the last run did not end as it was asked to, and this is what is known of it. On the main actor, before ``run()``;
-    /// what takes long belongs into a stage of the start. By default nothing is done: the report is in the store anyway.
+    /// A recovery step: a run before this one did not end as it was asked to, and this is what is known of it. Once for each such run: one counts
+    /// as told when a program that was told of it has launched or has run for two seconds, so that neither a start that only prints its usage
+    /// hides a crash nor a second instance hears of it again.
+    ///
+    /// On the main actor, before ``run()``; what takes long belongs into a stage of the start. By default nothing is done: the report is in the
+    /// store anyway. What killed and crashed runs had declared to be removed at their end (`FatalFinalizer`) is gone by now.
     @MainActor static func recover(from lastRun: LastRun)
 
     /// The program, on the main thread, in the app alone. Synchronous: after the first suspension of an `async` main nothing would run
@@ -56,7 +60,9 @@ extension RoostApplication {
         }
         AppServices.start(name, survival)
         do {
-            if let lastRun = CrashCapture.installed?.lastRun, !lastRun.ending.isOrderly { recover(from: lastRun) }
+            if let lastRun = CrashCapture.installed?.lastRun, !lastRun.ending.isOrderly, !lastRun.wasTold {
+                recover(from: lastRun)
+            }
             try run()
         } catch {
             // The runtime prints it and stops the process; the report of that stop has to say it, too.

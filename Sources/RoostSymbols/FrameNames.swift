@@ -11,24 +11,30 @@ package enum FrameNames {
     private static let known = Mutex<[CodePlace: [CrashFrame]]>([:])
     private static let most = 20_000
 
-    package static func find(_ stacks: RawStacks) -> NamedPlaces {
+    /// The names for `stacks`. `moment`, in nanoseconds since 1970, is when they were written down, if that was another process: of a file whose
+    /// build nobody noted, and that was changed since, nobody knows what it had at these places.
+    package static func find(_ stacks: RawStacks, of moment: Int64? = nil) -> NamedPlaces {
         var known = known.withLock { $0 }
         var wanted: [CodePlace: UInt64] = [:]
         var images: [RawStacks.Image] = []
         for address in stacks.distinctAddresses {
             let place = CodePlace(address.value, isReturnAddress: address.isReturn, in: stacks)
-            guard let place, known[place] == nil, let image = stacks.image(at: address.value) else { continue }
+            guard let place, let image = stacks.image(at: address.value) else { continue }
+            // What is known of a build is true whatever became of its file.
+            if known[place] != nil, image.build != nil || moment == nil { continue }
             wanted[place] = address.value
             if !images.contains(image) { images.append(image) }
         }
         guard !wanted.isEmpty else { return NamedPlaces(frames: known, problem: nil) }
-        let refused = images.filter { image in image.build.map { $0 != BuildID(file: file(of: image)) } ?? false }
+        let replaced = images.filter { image in image.build.map { $0 != BuildID(file: file(of: image)) } ?? false }
+        let changed = images.filter { image in image.build == nil && hasChanged(file(of: image), since: moment) }
+        let refused = replaced + changed
         wanted = wanted.filter { place, _ in !refused.contains { $0.path == place.image } }
+        known = known.filter { place, _ in place.build != nil || !changed.contains { $0.path == place.image } }
         images.removeAll(where: refused.contains)
-        var problem = refused.first.map {
-            "no names for what is in \($0.name)\(refused.count > 1 ? " and \(refused.count - 1) more" : ""): "
-                + "the file has another build now, or is gone"
-        }
+        var problem =
+            problem(with: replaced, "the file has another build now, or is gone")
+            ?? problem(with: changed, "the file was changed since, or is gone")
         guard !wanted.isEmpty else { return NamedPlaces(frames: known, problem: problem) }
         var found: [CodePlace: [CrashFrame]] = [:]
         // Those that the quick reader cannot read go to that of the runtime.
@@ -57,6 +63,23 @@ package enum FrameNames {
         return NamedPlaces(frames: known, problem: problem)
     }
 
+    private static func problem(with images: [RawStacks.Image], _ what: String) -> String? {
+        images.first.map {
+            "no names for what is in \($0.name)\(images.count > 1 ? " and \(images.count - 1) more" : ""): \(what)"
+        }
+    }
+
+    /// By the time that nobody can set: an installed file may bear one of its own that is years old.
+    private static func hasChanged(_ path: String, since moment: Int64?) -> Bool {
+        guard let moment else { return false }
+        var status = stat()
+        guard stat(path, &status) == 0 else { return true }
+        return Int64(status.st_ctim.tv_sec) * 1_000_000_000 + Int64(status.st_ctim.tv_nsec) >= moment - tick
+    }
+
+    /// The clock of files may be behind by so much.
+    private static let tick: Int64 = 10_000_000
+
     /// The very same file, also when another one has its name by now.
     private static func file(of image: RawStacks.Image) -> String {
         image.path == executable ? "/proc/self/exe" : image.path
@@ -77,6 +100,11 @@ extension RawStacks {
                 images.firstIndex { $0.start <= address.value && address.value < $0.end }
             })
         for index in used { images[index].build = BuildID(at: images[index].start) }
+    }
+
+    /// Notes the build of one of the files: for stacks of a process that is gone, and has written down which build it was.
+    package mutating func identify(_ path: String, as build: BuildID) {
+        for index in images.indices where images[index].path == path { images[index].build = build }
     }
 
     struct Address: Hashable {

@@ -1,4 +1,5 @@
 import CRoostCrash
+import Foundation
 import Glibc
 import ProcessTestNative
 import ProcessTestTasks
@@ -51,8 +52,12 @@ import Synchronization
             CrashSupervisor.run(name, configuration: configuration, restart: supervision)
             _ = Crashing.perform(.fatal)
         }
+        // Before anything of Roost begins.
+        if CommandLine.arguments.dropFirst(2).first == "tell-on-a-full-disk" { fillDisk() }
         try asEveryProgram(Self.self)
     }
+
+    @MainActor static func recover(from lastRun: LastRun) { print("recovered from: \(lastRun.ending.kind.rawValue)") }
 
     /// By the entry that a program has which does not write its own.
     @MainActor private static func asEveryProgram<App: RoostApplication>(_: App.Type) throws { try App.main() }
@@ -73,9 +78,9 @@ import Synchronization
             // As in a program that uses the capture alone: nobody has seen to it.
             signal(SIGXFSZ, SIG_DFL)
             _ = Crashing.perform(.badPointer)
-        case "tell-on-a-full-disk":
-            fillDisk()
-            tell(capture)
+        case "tell-on-a-full-disk": tell(capture)
+        case "settle-at-once": settleAtOnce()
+        case "cut-a-line": cutALine(capture)
         case "crash": try crash(capture, rest)
         case "wait": wait(capture, rest)
         case "exit": exit(Int32(rest.first ?? "0") ?? 0)
@@ -106,12 +111,41 @@ import Synchronization
         setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &none)
     }
 
+    /// A line of the record finds room for a part of it alone, and the next one for all of it.
+    private static func cutALine(_ capture: CrashCapture) {
+        signal(SIGXFSZ, SIG_IGN)
+        let folder = "\(CommandLine.arguments[1])/runs"
+        guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder),
+            let own = names.first(where: { $0.hasSuffix("-\(getpid()).run") })
+        else { return print("no record") }
+        var status = stat()
+        stat("\(folder)/\(own)", &status)
+        let resource = __rlimit_resource_t(RLIMIT_FSIZE.rawValue)
+        var before = rlimit()
+        getrlimit(resource, &before)
+        var little = rlimit(rlim_cur: UInt(status.st_size) + 7, rlim_max: before.rlim_max)
+        setrlimit(resource, &little)
+        capture.stageBegan("cut")
+        setrlimit(resource, &before)
+        capture.stageBegan("whole")
+        kill(getpid(), SIGKILL)
+    }
+
+    /// Three threads at the same time: each is to get the names.
+    private static func settleAtOnce() {
+        native_at_once(3) {
+            let text = CrashCapture.installed?.settle().map { "\($0)" } ?? ""
+            print("named: \(text.contains("readBadPointer"))")
+        }
+    }
+
     private static func tell(_ capture: CrashCapture) {
         let history = LaunchHistory(capture.pastRuns, version: capture.version)
         guard let run = capture.settle() else { return print("no run before this one") }
         print("ending: \(run.ending)")
         print("stage: \(run.stage ?? "-")")
         print("launched: \(run.hasLaunched)")
+        print("told before: \(run.wasTold)")
         print("failed starts: \(history.crashedStarts)")
         for (stage, count) in history.stageCrashes.sorted(by: { $0.key < $1.key }) {
             print("crashes: \(stage) \(count)")

@@ -58,6 +58,8 @@ import Testing
         let told = try program.tell()
         #expect(told.ending.hasPrefix("crashed ("), "\(told)")
         #expect(told.stage == "decoder check")
+        // The signal is said once.
+        #expect(told.summary.split(separator: " ").filter { $0.contains("SIG") }.count == 1, "\(told.summary)")
         let reason = CrashProgram.isRelease ? fault.release ?? fault.reason : fault.reason
         #expect(told.summary.contains(reason), "\(told.summary)")
         #expect(told.text.contains(fault.function), "\(told)")

@@ -36,34 +36,6 @@ import Testing
         #expect(try program.tell().ending == "ended without a word")
     }
 
-    @Test func withoutAPlaceForTheStore() throws {
-        let program = try CrashProgram()
-        // Below a file nobody can make a folder, whoever he is.
-        let outcome = try program.run("crash", "badPointer", "main", store: "/dev/null/store")
-        #expect(outcome.signal == SIGSEGV, "\(outcome)")
-        #expect(outcome.output.contains("problem: cannot make the folder /dev/null"), "\(outcome)")
-        #expect(outcome.errors.contains("crash-test: crashed\n"), "\(outcome.errors)")
-    }
-
-    /// A store of ten thousand files: the start takes what it takes without, and one settling brings it to its limits.
-    @Test func aStoreOfTenThousandFiles() throws {
-        let program = try CrashProgram()
-        let folder = program.store + "/reports"
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        for number in 0..<5_000 {
-            for ending in ["txt", "json"] {
-                close(open("\(folder)/0000000000\(1000 + number)-1-crashed.\(ending)", O_CREAT | O_WRONLY, 0o600))
-            }
-        }
-        #expect(try program.run("crash", "badPointer", "main").signal == SIGSEGV)
-        let told = try program.tell()
-        #expect(told.text.contains("readBadPointer"))
-        // A start takes away what it can within two seconds. The limit of the program is five.
-        for _ in 0..<50 where program.reports.count > 10 { _ = try program.tell() }
-        #expect(program.reports.count == 10, "\(program.reports)")
-        #expect(program.reports.contains { $0.contains("-crashed.txt") && !$0.hasPrefix("0000") })
-    }
-
     @Test func finalizersRunInCAndNothingElse() throws {
         let program = try CrashProgram()
         let outcome = try program.run("finalizers", "crash", program.folder)

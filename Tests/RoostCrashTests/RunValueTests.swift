@@ -3,6 +3,7 @@ import Foundation
 import Roost
 import RoostApp
 import RoostCrashReport
+import RoostSymbols
 import Testing
 
 @testable import RoostCrash
@@ -50,6 +51,116 @@ struct RunValueTests {
         let record = try #require(RunRecord("roost-run-1\nprogram p\nfuture 1 2 3\nprocess x\n\nprocess 7\n"))
         #expect(record.program == "p" && record.process == 7)
         #expect(RunRecord("roost-run-2\nprogram p\n") == nil && RunRecord("") == nil)
+    }
+
+    /// A name may hold anything, also what makes one character with what stands beside it.
+    @Test func linesEndWhereTheirByteIs() throws {
+        let lines: [RunRecord.Line] = [
+            .program("\u{301}accent"), .version("2.0\r"), .process(7), .stageBegan("a\r\nb\r", at: 1),
+            .stageEnded("a\r\nb\r", .done, at: 2), .stageBegan("\u{301}", at: 3), .cleared, .told, .pieced,
+        ]
+        let record = try #require(RunRecord("torn\n" + RunRecord.format + "\n" + lines.map(\.text).joined()))
+        #expect(record.program.utf8.elementsEqual("\u{301}accent".utf8) && record.process == 7)
+        #expect(record.version == "2.0\r" && record.stages.map(\.name) == ["a\r\nb\r", "\u{301}"])
+        #expect(record.stages.map(\.outcome) == [.done, nil])
+        #expect(record.isCleared && record.isTold && record.isPieced)
+        // As earlier versions wrote it.
+        #expect(try #require(RunRecord("roost-run-1\nversion 2.0\r\nprocess 7\n")).process == 7)
+    }
+
+    @Test func nobodyHoldsTheRecordsOfOthers() throws {
+        let folder = try RunFolder()
+        for number in (1...10) as ClosedRange<Int64> { try folder.add(number, "ended exit 0\n") }
+        func open() throws -> Int { try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count }
+        let before = try open()
+        let runs = folder.store.deadRuns(atMost: 20)
+        #expect(runs.count == 10 && runs.first?.id.text.hasPrefix("00000000000010") == true)
+        #expect(try open() == before)
+        withExtendedLifetime(runs) {}
+    }
+
+    @Test func whoIsToldOfWhat() throws {
+        let folder = try RunFolder()
+        func last() -> RunsBefore { RunsBefore([folder.store], limit: 20) }
+        #expect(last().lastRun == nil)
+        try folder.add(1, "")
+        try folder.add(2, "")
+        try folder.add(3, "ended exit 0\n")
+        // The newest that was bad; with it those before it are told.
+        #expect(last().last?.id.milliseconds == 2 && last().untold.count == 2 && last().lastRun?.wasTold == false)
+        for run in last().untold { folder.store.noteTold(run) }
+        #expect(last().last?.id.milliseconds == 3 && last().untold.isEmpty)
+        try folder.add(4, "told\u{20}\n")
+        #expect(last().last?.id.milliseconds == 4 && last().lastRun?.wasTold == true)
+        #expect(last().past.map(\.ending) == [.killed, .killed, .clean, .killed] && last().hasBadOnes)
+    }
+
+    /// A start that was killed before its record had a first line.
+    @Test func recordsThatNobodyFinishedGo() throws {
+        let folder = try RunFolder()
+        let now = RunID(began: Int64(time(nil)) * 1_000_000_000, process: 7)
+        let old = RunID(began: 5_000_000, process: 7)
+        for id in [now, old] {
+            try "roost".write(toFile: "\(folder.path)/runs/\(id.unfinished)", atomically: false, encoding: .utf8)
+        }
+        #expect(folder.store.deadRuns(atMost: 20).isEmpty)
+        folder.store.forget(beyond: 20)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path + "/runs") == [now.unfinished])
+    }
+
+    @Test func whenARunIsTold() {
+        var asks = Telling()
+        let asked = [asks.asked(), asks.asked(), asks.lasted(), asks.lasted(), asks.asked()]
+        #expect(asked == [false, false, true, false, false])
+        var lasts = Telling()
+        let lasted = [lasts.lasted(), lasts.lasted(), lasts.asked(), lasts.asked(), lasts.lasted()]
+        #expect(lasted == [false, false, true, false, false])
+    }
+
+    @Test func aValueIsMadeOnce() {
+        let value = MadeOnce<Int>()
+        let (calls, results) = (Guarded(0), Guarded<[Int]>([]))
+        #expect(value.known == nil)
+        DispatchQueue.concurrentPerform(iterations: 4) { _ in
+            let found = value.value {
+                usleep(20_000)
+                return calls.withLock { calls in
+                    calls += 1
+                    return calls
+                }
+            }
+            results.withLock { $0.append(found) }
+        }
+        #expect(results.withLock { $0 } == [1, 1, 1, 1] && value.known == 1)
+    }
+
+    /// A store of records alone.
+    private final class RunFolder {
+        let path = NSTemporaryDirectory() + "roost-runs-\(UUID().uuidString)"
+        var store: RunStore {
+            RunStore(
+                folders: StoreFolders(store: path, pages: path + "/pages", spareStore: nil), machine: .now(),
+                own: RunID(began: 99_000_000, process: 1))
+        }
+
+        init() throws {
+            try FileManager.default.createDirectory(atPath: path + "/runs", withIntermediateDirectories: true)
+        }
+
+        deinit { try? FileManager.default.removeItem(atPath: path) }
+
+        func add(_ milliseconds: Int64, _ lines: String) throws {
+            let id = RunID(began: milliseconds * 1_000_000, process: 1)
+            try "roost-run-1\nprogram p\n\(lines)".write(
+                toFile: "\(path)/runs/\(id.record)", atomically: false, encoding: .utf8)
+        }
+    }
+
+    @Test func aRelativeFolderBeginsWhereTheProgramIs() throws {
+        let folders = try StoreFolders.find(for: "p", folder: "some/store")
+        #expect(folders.store == FileManager.default.currentDirectoryPath + "/some/store")
+        let other = try StoreFolders.find(for: "p", folder: "/some/store")
+        #expect(other.store == "/some/store" && other.spare?.store != folders.spare?.store)
     }
 
     // MARK: Pages
@@ -119,18 +230,40 @@ struct RunValueTests {
         #expect(Scrubber(home: "", user: "root").scrub("/root of root") == "/root of root")
     }
 
+    /// Names of members are no names of users.
+    @Test func aReportIsScrubbedValueByValue() throws {
+        let folder = NSTemporaryDirectory() + "roost-store-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        for user in ["worker", "process", "crashed", "lines"] {
+            let store = CrashStore(
+                folder: folder, limits: StoreLimits(), scrubber: Scrubber(home: "/home/\(user)", user: user))
+            var report = Self.report("first\n\(user) of /home/\(user)/x")
+            report.workers = [
+                RunActivity(
+                    worker: user, scope: "of \(user)", owner: "", thread: nil, isProcess: false, lastCheckpoint: nil,
+                    ranFor: nil)
+            ]
+            report.lines = ["\t\(user)"]
+            let entry = try store.write(report, name: user)
+            let read = try store.read(entry)
+            #expect(read.summary == "first\nuser of ~/x" && read.kind == .crashed, "\(user)")
+            #expect(read.workers.map(\.worker) == ["user"] && read.workers.map(\.scope) == ["of user"])
+            #expect(read.lines == ["\tuser"])
+            #expect(try String(contentsOfFile: entry.textPath, encoding: .utf8) == "first\nuser of ~/x\n")
+        }
+    }
+
     @Test func aStoreKeepsToItsLimits() throws {
         let folder = NSTemporaryDirectory() + "roost-store-\(UUID().uuidString)"
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let store = CrashStore(folder: folder, limits: StoreLimits(reports: 3))
         for number in 1...5 { try store.write(Self.report("run \(number)"), name: "0\(number)-crashed") }
-        store.prune()
         #expect(store.entries.map(\.name) == ["05-crashed", "04-crashed", "03-crashed"])
         #expect(try store.read(store.entries[0]).summary == "run 5")
         let small = CrashStore(folder: folder, limits: StoreLimits(bytes: 1))
-        small.prune()
+        try small.write(Self.report("run 6"), name: "06-crashed")
         // The newest stays, whatever its size.
-        #expect(small.entries.map(\.name) == ["05-crashed"])
+        #expect(small.entries.map(\.name) == ["06-crashed"])
     }
 
     @Test func anExportIsOneFile() throws {

@@ -20,7 +20,8 @@ public final class CrashCapture: Sendable {
     public struct Configuration: Sendable {
         /// The program's version: runs of another one say nothing about this one's start.
         public var version: String
-        /// The folder of the store; nil for `$XDG_STATE_HOME/PROGRAM/roost`, by default `~/.local/state/PROGRAM/roost`.
+        /// The folder of the store; nil for `$XDG_STATE_HOME/PROGRAM/roost`, by default `~/.local/state/PROGRAM/roost`. A relative path begins where
+        /// the program is when the capture is installed.
         public var folder: String?
         /// How much the store keeps.
         public var limits: StoreLimits
@@ -45,22 +46,17 @@ public final class CrashCapture: Sendable {
     /// What could not be done, in words: a program must be able to start although its home cannot be written to.
     public var problems: [String] { trouble.withLock { $0 } }
     private let trouble = Guarded<[String]>([])
-    /// The reports; nil when there is no place for them.
+    /// The reports; nil when there is no place for them. Where the disk cannot be written to they lie in memory, until the machine ends.
     public let store: CrashStore?
-    private let configuration: Configuration
+    let configuration: Configuration
     private let began: Int64
     private let id: RunID
-    private let runs: RunStore?
-    private let record: File?
-    private let found: Guarded<Found?>
-
-    /// What the runs before left, read once.
-    private struct Found {
-        var id: RunID?
-        var lastRun: LastRun?
-        var past: [PastRun]
-        var waiting: [RunStore.DeadRun]
-    }
+    let runs: RunStore?
+    private let record: OwnRecord?
+    /// Of the runs before, and once their names were looked up.
+    let before = MadeOnce<RunsBefore>()
+    let settled = MadeOnce<LastRun?>()
+    let telling = Guarded(Telling())
 
     /// The one that is installed.
     public static var installed: CrashCapture? { current.withLock { $0 } }
@@ -95,34 +91,25 @@ public final class CrashCapture: Sendable {
         let began = Self.now()
         let id = RunID(began: began, process: getpid())
         (self.began, self.id) = (began, id)
-        let folders = attempt { try StoreFolders.find(for: program, folder: configuration.folder) }
+        let found = attempt { try StoreFolders.find(for: program, folder: configuration.folder) }
         let machine = RunStore.Machine.now()
-        let record = folders.flatMap { folders in
-            attempt {
-                try FileSystem.makeFolder(folders.runs)
-                let path = "\(folders.runs)/\(id.record)"
-                let file = try File(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND)
-                // Before there is anything in it: whoever reads it meanwhile finds that it is no record.
-                _ = file.lock()
-                return file
-            }
+        let pagePath = found.map { "\($0.pages)/\(id.page)" }
+        let page = Self.makePage(pagePath, &problems)
+        let lines = Self.firstLines(program, configuration.version, machine, began, page.isFile ? pagePath : nil)
+        let place = found.flatMap { Self.makeRecord(id, in: $0, lines, &problems) }
+        // Without a record nobody would ever ask for it.
+        if place == nil, page.isFile, let pagePath { unlink(pagePath) }
+        let folders = place?.folders
+        runs = folders.map { folders in
+            let others = [found, found?.spare].compactMap { $0 }.filter { $0.store != folders.store }
+            return RunStore(folders: folders, machine: machine, own: id, elsewhere: others)
         }
-        let pagePath = folders.map { "\($0.pages)/\(id.page)" }
-        let page = Self.makePage(record == nil ? nil : pagePath, &problems)
-        if let record {
-            attempt {
-                try record.write(
-                    Self.firstLines(program, configuration.version, machine, began, page.isFile ? pagePath : nil))
-            }
-        }
-        runs = record == nil ? nil : folders.map { RunStore(folders: $0, machine: machine, own: id) }
-        store = record == nil ? nil : folders.map { CrashStore(folder: $0.reports, limits: configuration.limits) }
-        self.record = record
-        found = Guarded(nil)
+        store = folders.map { CrashStore(folder: $0.reports, limits: configuration.limits) }
+        record = place?.record
         if let memory = page.memory {
-            let copy = record == nil ? nil : folders.map { "\($0.runs)/\(id.copy)" }
             problems += Self.installHandlers(
-                memory, program, record: record, page: page.isFile ? pagePath : nil, copy: copy)
+                memory, program, record: record, page: page.isFile && place != nil ? pagePath : nil,
+                copy: folders.map { "\($0.runs)/\(id.copy)" })
         }
         trouble.withLock { $0 = problems }
     }
@@ -133,6 +120,25 @@ public final class CrashCapture: Sendable {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
         return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+    }
+
+    /// The record, on the disk or, if that cannot be written to, in memory.
+    private static func makeRecord(
+        _ id: RunID, in folders: StoreFolders, _ lines: String, _ problems: inout [String]
+    ) -> (folders: StoreFolders, record: OwnRecord)? {
+        func attempt(_ folders: StoreFolders) -> OwnRecord? {
+            do {
+                try FileSystem.makeFolder(folders.runs)
+                return try OwnRecord(id, in: folders.runs, lines: lines, &problems)
+            } catch {
+                problems.append("\(error)")
+                return nil
+            }
+        }
+        if let record = attempt(folders) { return (folders, record) }
+        guard let spare = folders.spare, let record = attempt(spare) else { return nil }
+        problems.append("what a crash leaves is in \(spare.store) until the machine ends")
+        return (spare, record)
     }
 
     /// The memory of the page: in a file that outlives this process, or, if that cannot be, its own.
@@ -167,7 +173,8 @@ public final class CrashCapture: Sendable {
     }
 
     private static func installHandlers(
-        _ memory: UnsafeMutablePointer<roost_crash_page>, _ program: String, record: File?, page: String?, copy: String?
+        _ memory: UnsafeMutablePointer<roost_crash_page>, _ program: String, record: OwnRecord?, page: String?,
+        copy: String?
     ) -> [String] {
         let word = lastWord(of: program, isKept: copy != nil) + "\n"
         let failure = withOptionalCString(page) { page in
@@ -193,46 +200,6 @@ public final class CrashCapture: Sendable {
         _ text: String?, _ body: (UnsafePointer<CChar>?) -> Value
     ) -> Value { text.map { $0.withCString(body) } ?? body(nil) }
 
-    // MARK: What the runs before left
-
-    /// How the run before this one ended; nil when there was none. Reads it when it is first asked for, within some milliseconds.
-    public var lastRun: LastRun? { read { $0.lastRun } }
-
-    /// What the runs before this one say of the start.
-    public var pastRuns: [PastRun] { read { $0.past } }
-
-    private func read<Value>(_ body: (inout Found) -> Value) -> Value {
-        found.withLock { found in
-            if found == nil {
-                let dead = runs?.deadRuns(atMost: configuration.limits.runs) ?? []
-                found = Found(
-                    id: dead.first?.id, lastRun: dead.first.flatMap { runs?.lastRun($0).run },
-                    past: runs?.past(dead) ?? [],
-                    waiting: dead.filter { $0.record.settled == nil })
-            }
-            return body(&found!)
-        }
-    }
-
-    /// Finds the names for what the runs before left, writes their reports into the store and takes their pages away; the last run with
-    /// all of that. Blocks, for some seconds where the symbols are large: call it on a worker. A report that cannot be written, for the disk is full,
-    /// is tried again by the next start.
-    @discardableResult
-    public func settle() -> LastRun? {
-        guard let runs else { return nil }
-        let waiting = read { found in
-            defer { found.waiting = [] }
-            return found.waiting
-        }
-        for (index, dead) in waiting.enumerated() {
-            let run = runs.settle(dead, into: store)
-            if index == 0 { read { $0.lastRun = $0.lastRun?.process == run.process ? run : $0.lastRun } }
-        }
-        runs.forget(beyond: configuration.limits.runs)
-        store?.prune()
-        return lastRun
-    }
-
     // MARK: What this run says of itself
 
     /// Writes down, on the disk when it returns, that a stage of the start begins. Blocks: not on the main thread.
@@ -244,16 +211,18 @@ public final class CrashCapture: Sendable {
     }
 
     /// Writes down that the start is over and the program runs: a crash from here on says nothing against the next start.
-    public func launched(isSafe: Bool = false) { append(.launched(isSafe: isSafe, at: Self.now())) }
+    /// Whoever asked for ``lastRun`` has thereby been told of it.
+    public func launched(isSafe: Bool = false) {
+        append(.launched(isSafe: isSafe, at: Self.now()))
+        hasLasted()
+    }
 
     /// Writes down that the start was given up in order: somebody quit, or the process was asked to end.
     public func gaveUp() { append(.gaveUp(at: Self.now())) }
 
     private func append(_ line: RunRecord.Line) {
-        guard let record else { return }
         // A full disk loses what it has to lose; the stage is in the ledger, too.
-        try? record.write(line.text)
-        try? record.synchronize()
+        try? record?.add(line)
     }
 
     /// Writes what happens to this run into the store while it lasts. Blocks on the disk.
@@ -287,8 +256,8 @@ public final class CrashCapture: Sendable {
 
     /// What ``keep(_:as:)`` wrote in the last run under this name.
     package func kept(_ name: String) -> String? {
-        guard let folder = runs?.folders.timelines, let id = read({ $0.id }) else { return nil }
-        return FileSystem.text("\(folder)/\(id.text)-\(name)", limit: 4 << 20)
+        guard let last = runsBefore.last else { return nil }
+        return FileSystem.text("\(last.store.folders.timelines)/\(last.id.text)-\(name)", limit: 4 << 20)
     }
 
     /// One of the last lines of the program: the last 32 are in the report of a crash, also of one by SIGKILL. Some nanoseconds; any thread. Of

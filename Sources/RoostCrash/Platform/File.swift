@@ -20,7 +20,8 @@ final class File: Sendable {
     let path: String
     let descriptor: Int32
 
-    init(_ path: String, _ flags: Int32, mode: mode_t = 0o600) throws(StoreError) {
+    /// Opens the file; `name` is what errors call it, if not by its path.
+    init(_ path: String, _ flags: Int32, mode: mode_t = 0o600, name: String? = nil) throws(StoreError) {
         var descriptor = open(path, flags | O_CLOEXEC | O_NOFOLLOW, mode)
         guard descriptor >= 0 else { throw StoreError("open \(path)") }
         if descriptor <= STDERR_FILENO {
@@ -31,7 +32,7 @@ final class File: Sendable {
             guard moved >= 0 else { throw StoreError("open \(path)", errno: failure) }
             descriptor = moved
         }
-        self.path = path
+        self.path = name ?? path
         self.descriptor = descriptor
     }
 
@@ -53,9 +54,9 @@ final class File: Sendable {
         if let failure { throw StoreError("write \(path)", errno: failure) }
     }
 
-    /// On the disk when it returns.
+    /// On the disk when it returns, where there is one.
     func synchronize() throws(StoreError) {
-        guard fdatasync(descriptor) == 0 else { throw StoreError("write \(path) to the disk") }
+        guard fdatasync(descriptor) == 0 || errno == EINVAL else { throw StoreError("write \(path) to the disk") }
     }
 
     var size: Int { Int(status?.st_size ?? 0) }
@@ -67,11 +68,25 @@ final class File: Sendable {
 
     /// The lock of the file for this process; false when another one has it. It goes with the process, however that ends, and is none of its
     /// children's; and with the closing of any of this process's descriptors of the file: open it once.
-    func lock() -> Bool {
+    func lock() -> Bool { lock(by: F_SETLK) }
+
+    /// The same lock for this reference to the file alone: it goes with it. For what another process wrote, which two threads of this one may
+    /// look at.
+    func lockToRead() -> Bool { lock(by: Self.setOwnLock) }
+
+    /// `F_OFD_SETLK` of <fcntl.h>, which shows it to GNU programs alone.
+    private static let setOwnLock: Int32 = 37
+
+    private func lock(by command: Int32) -> Bool {
         var lock = flock()
         lock.l_type = Int16(F_WRLCK)
         lock.l_whence = Int16(SEEK_SET)
-        return fcntl(descriptor, F_SETLK, &lock) == 0
+        return fcntl(descriptor, command, &lock) == 0
+    }
+
+    /// Takes out all that is in it.
+    func empty() throws(StoreError) {
+        guard ftruncate(descriptor, 0) == 0 else { throw StoreError("write \(path)") }
     }
 
     /// What is in it, at most so many bytes.
@@ -139,12 +154,14 @@ enum FileSystem {
         return count > 0 ? String(decoding: buffer.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self) : nil
     }
 
-    /// Replaces a file by one with this text, whole or not at all.
+    /// Replaces a file by one with this text, whole or not at all, also when the machine goes down meanwhile. Blocks until it is on the disk.
     static func replace(_ path: String, with text: String) throws(StoreError) {
         let beside = path + ".new"
         let file = try File(beside, O_WRONLY | O_CREAT | O_TRUNC)
         do {
             try file.write(text)
+            // Else a name may be on the disk, after the machine's end, and nothing behind it.
+            try file.synchronize()
         } catch {
             unlink(beside)
             throw error

@@ -36,6 +36,8 @@ public struct LastRun: Sendable, Hashable {
     public var end: ProcessEnd?
     /// What could not be read of what it left, in words.
     public var problems: [String]
+    /// True when an earlier start was told of it already (``CrashCapture/lastRun``).
+    public var wasTold = false
 }
 
 extension LastRun: CustomStringConvertible {
@@ -50,6 +52,8 @@ extension LastRun: CustomStringConvertible {
 
     /// Of an end without a word the parent knows at least the signal, or the status.
     private var howItEnded: String {
+        // What follows begins with the signal.
+        if ending.kind == .crashed, crash?.signal != nil { return "crashed" }
         guard ending == .killed(nil), let end else { return "\(ending)" }
         switch end {
         case .exited(let status): return "left with status \(status), without a word"

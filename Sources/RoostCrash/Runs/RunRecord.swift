@@ -27,6 +27,12 @@ struct RunRecord: Sendable, Hashable {
         case ended(End)
         /// Somebody looked at what was left of the run; in short.
         case settled(RunEnding.Kind)
+        /// The files that it wanted to have gone were removed: another run may have some of the same names by now.
+        case cleared
+        /// A later run was told of this one, and lasted.
+        case told
+        /// Its own lines found no room: somebody wrote down what its name says.
+        case pieced
     }
 
     /// What the process said of its own end.
@@ -55,6 +61,9 @@ struct RunRecord: Sendable, Hashable {
     var gaveUp = false
     var ended: End?
     var settled: RunEnding.Kind?
+    var isCleared = false
+    var isTold = false
+    var isPieced = false
 
     struct Stage: Sendable, Hashable {
         var name: String
@@ -70,10 +79,12 @@ struct RunRecord: Sendable, Hashable {
 
     /// Reads a file; nil if it is not one of these.
     init?(_ text: String) {
-        // A last line without its end was being written when the machine went down.
-        let lines = text.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
-        guard lines.first == Self.format[...] else { return nil }
-        for line in lines.dropFirst() {
+        // By bytes: a name may end with one that makes a character together with the line's end. A last line without its end was being written
+        // when the machine went down.
+        let lines = text.utf8.split(separator: 0x0A, omittingEmptySubsequences: false).dropLast()
+        // Before it stands what found no room as a whole.
+        guard let start = lines.firstIndex(where: { $0.elementsEqual(Self.format.utf8) }) else { return nil }
+        for line in lines[start...].dropFirst() {
             if let line = Line(line) { add(line) }
         }
     }
@@ -102,6 +113,9 @@ struct RunRecord: Sendable, Hashable {
         // The first that was said.
         case .ended(let end): ended = ended ?? end
         case .settled(let short): settled = short
+        case .cleared: isCleared = true
+        case .told: isTold = true
+        case .pieced: isPieced = true
         }
     }
 }
@@ -142,17 +156,20 @@ extension RunRecord.Line {
             case .ended(.pastBudget): ("ended", "past-budget 70")
             case .ended(.quit): ("ended", "quit 3")
             case .settled(let short): ("settled", short.rawValue)
+            case .cleared: ("cleared", "")
+            case .told: ("told", "")
+            case .pieced: ("pieced", "")
             }
         return "\(word) \(rest)\n"
     }
 
-    init?(_ line: Substring) {
-        let parts = line.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: false)
+    init?(_ line: Substring.UTF8View) {
+        let parts = Self.words(in: line, 1)
         guard parts.count == 2 else { return nil }
         let rest = parts[1]
         /// The next `count` words, and what follows them.
         func words(_ count: Int) -> [Substring]? {
-            let words = rest.split(separator: " ", maxSplits: count, omittingEmptySubsequences: false)
+            let words = Self.words(in: rest.utf8, count)
             return words.count == count + 1 ? words : nil
         }
         switch parts[0] {
@@ -199,38 +216,45 @@ extension RunRecord.Line {
         case "settled":
             guard let short = RunEnding.Kind(rawValue: String(rest)) else { return nil }
             self = .settled(short)
+        case "cleared": self = .cleared
+        case "told": self = .told
+        case "pieced": self = .pieced
         default: return nil
         }
     }
 
+    private static func words(in line: Substring.UTF8View, _ count: Int) -> [Substring] {
+        line.split(separator: 0x20, maxSplits: count, omittingEmptySubsequences: false).map { Substring($0) }
+    }
+
     /// On one line: a name may hold anything.
     private static func escape(_ text: String) -> String {
-        guard text.utf8.contains(where: { $0 == 0x0A || $0 == 0x5C }) else { return text }
-        return String(
-            text.flatMap { character in
-                switch character {
-                case "\n": Array("\\n")
-                case "\r\n": Array("\r\\n")
-                case "\\": Array("\\\\")
-                default: [character]
-                }
-            })
+        var bytes: [UInt8] = []
+        for byte in text.utf8 {
+            switch byte {
+            case 0x0A: bytes += "\\n".utf8
+            case 0x0D: bytes += "\\r".utf8
+            case 0x5C: bytes += "\\\\".utf8
+            default: bytes.append(byte)
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
     }
 
     private static func unescape(_ text: Substring) -> String {
-        guard text.contains("\\") else { return String(text) }
-        var result = ""
+        var bytes: [UInt8] = []
         var isEscaped = false
-        for character in text {
-            if isEscaped {
-                result.append(character == "n" ? "\n" : character)
-                isEscaped = false
-            } else if character == "\\" {
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "n") where isEscaped: bytes.append(0x0A)
+            case UInt8(ascii: "r") where isEscaped: bytes.append(0x0D)
+            case 0x5C where !isEscaped:
                 isEscaped = true
-            } else {
-                result.append(character)
+                continue
+            default: bytes.append(byte)
             }
+            isEscaped = false
         }
-        return result
+        return String(decoding: bytes, as: UTF8.self)
     }
 }

@@ -5,11 +5,18 @@ import RoostSymbols
 extension RunStore {
     /// Finds the names for what a run left, writes its report into the store, removes its files and its page, and writes down that somebody has
     /// looked at it. What could not be done is among the problems of the result; without its report the page stays, for the next who tries.
+    /// One that somebody else looks at, or has looked at, is told as far as it can be.
     func settle(_ dead: DeadRun, into store: CrashStore?, seen: RunWitness? = nil) -> LastRun {
+        if let seen { clear(dead, seen.ending(dead.record, page(of: dead)).kind, after: seen.time) }
+        guard let (dead, file) = opened(dead.id), dead.record.settled == nil else {
+            return lastRun(deadRun(dead.id) ?? dead, seen: seen).run
+        }
         var (run, page) = lastRun(dead, seen: seen)
-        for path in page?.unlinks ?? [] { unlink(path) }
-        if let page, let stacks = page.stacks, run.crash != nil {
-            let names = FrameNames.find(stacks)
+        if let page, var stacks = page.stacks, run.crash != nil {
+            if !dead.record.buildID.isEmpty {
+                stacks.identify(dead.record.executable, as: BuildID(rawValue: dead.record.buildID))
+            }
+            let names = FrameNames.find(stacks, of: page.first?.time ?? dead.record.began)
             run.crash = Self.report(
                 dead.record, page, seen: seen, threads: names.threads(of: stacks), problem: names.problem)
         }
@@ -21,7 +28,7 @@ extension RunStore {
                 isKept = false
             }
         }
-        do { try settle(dead, run.ending.kind, keepsPage: !isKept) } catch { run.problems.append("\(error)") }
+        do { try settle(dead, file, run.ending.kind, keepsPage: !isKept) } catch { run.problems.append("\(error)") }
         return run
     }
 }

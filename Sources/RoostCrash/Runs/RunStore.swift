@@ -5,11 +5,13 @@ import RoostCrashReport
 import RoostSymbols
 
 /// The records of a program's runs on the disk: who is alive, how the others ended, and what they left.
-struct RunStore: Sendable {
+struct RunStore: Sendable, Hashable {
     let folders: StoreFolders
     let machine: Machine
     /// The run of this process: its record is not to be opened again.
     let own: RunID
+    /// Where reports of these runs may lie as well.
+    var elsewhere: [StoreFolders] = []
 
     /// What is known of the machine and of this process, to compare runs with.
     struct Machine: Sendable, Hashable {
@@ -32,11 +34,10 @@ struct RunStore: Sendable {
     }
 
     /// A run that is over.
-    struct DeadRun {
+    struct DeadRun: Sendable, Hashable {
+        var store: RunStore
         var id: RunID
         var record: RunRecord
-        /// Held while it is looked at: a second program of the same name that starts at this moment leaves it alone.
-        var file: File
     }
 
     /// The runs that are over, the last one first; at most so many.
@@ -50,18 +51,39 @@ struct RunStore: Sendable {
     }
 
     /// The run with this name, if it is over.
-    func deadRun(_ id: RunID) -> DeadRun? {
+    func deadRun(_ id: RunID) -> DeadRun? { opened(id)?.run }
+
+    /// The same with its record, which is locked for as long as that is held: a second program of the same name leaves it alone meanwhile.
+    func opened(_ id: RunID) -> (run: DeadRun, file: File)? {
         guard let file = try? File("\(folders.runs)/\(id.record)", O_RDWR | O_APPEND),
             // Whose record is locked is alive, or is being looked at.
-            file.lock()
+            file.lockToRead()
         else { return nil }
         let text = String(decoding: file.contents(limit: 256 * 1024), as: UTF8.self)
-        return RunRecord(text).map { DeadRun(id: id, record: $0, file: file) }
+        guard let record = RunRecord(text) ?? pieced(id, file) else { return nil }
+        return (DeadRun(store: self, id: id, record: record), file)
     }
 
-    func runIDs() -> [RunID] {
-        FileSystem.names(in: folders.runs).compactMap { RunID(file: $0, ending: ".run") }.filter { $0 != own }
+    /// The record of a run that found no room for it, from what its name says, if its page is there.
+    private func pieced(_ id: RunID, _ file: File) -> RunRecord? {
+        let path = "\(folders.pages)/\(id.page)"
+        var status = stat()
+        guard stat(path, &status) == 0 else { return nil }
+        let program = String(folders.pages.split(separator: "/").last ?? "")
+        let lines: [RunRecord.Line] = [
+            .program(program.hasPrefix("roost-") ? String(program.dropFirst(6)) : program), .process(id.process),
+            .began(id.milliseconds * 1_000_000), .page(path), .pieced,
+        ]
+        let text = RunRecord.format + "\n" + lines.map(\.text).joined()
+        // Without room there is none for what is added to it, either.
+        try? file.empty()
+        try? file.write(text)
+        return RunRecord(text)
     }
+
+    func runIDs() -> [RunID] { ids(FileSystem.names(in: folders.runs)) }
+
+    func ids(_ names: [String]) -> [RunID] { names.compactMap { RunID(file: $0, ending: ".run") }.filter { $0 != own } }
 
     // MARK: What a run left
 
@@ -142,55 +164,9 @@ struct RunStore: Sendable {
     /// A run whose page is gone, for somebody has written its report: that tells it.
     private func toldBefore(_ run: DeadRun) -> LastRun? {
         guard let short = run.record.settled, !short.isOrderly else { return nil }
-        let store = CrashStore(folder: folders.reports, limits: StoreLimits())
-        guard let report = store.report(of: run.id, short) else { return nil }
-        return LastRun(run.record, short, report)
-    }
-
-    // MARK: History and order
-
-    /// The runs that are over, the oldest first; `runs` as ``deadRuns(atMost:)`` has them.
-    func past(_ runs: [DeadRun]) -> [PastRun] {
-        runs.reversed().map { run in
-            PastRun(run.record, ending: run.record.settled ?? ending(of: run.record, page: page(of: run)).kind)
+        let reports = ([folders] + elsewhere).lazy.compactMap { folders in
+            CrashStore(folder: folders.reports, limits: StoreLimits()).report(of: run.id, short)
         }
-    }
-
-    /// Writes down that somebody looked at the run, and takes away what is not needed any more.
-    func settle(_ run: DeadRun, _ kind: RunEnding.Kind, keepsPage: Bool) throws(StoreError) {
-        guard !keepsPage else { return }
-        if run.record.settled == nil { try run.file.write(RunRecord.Line.settled(kind).text) }
-        for path in [run.record.page, "\(folders.runs)/\(run.id.copy)"].compactMap({ $0 }) { unlink(path) }
-    }
-
-    /// How long a page is kept whose record somebody has removed: its file stands in memory, and nobody would ever ask for it.
-    private static let longest = Int64(30) * 24 * 3_600 * 1_000
-
-    private func forgetLostPages() {
-        let now = Int64(time(nil)) * 1_000
-        for name in FileSystem.names(in: folders.pages) {
-            guard let id = RunID(file: name, ending: ".page"), now - id.milliseconds > Self.longest,
-                kill(id.process, 0) != 0
-            else { continue }
-            unlink("\(folders.pages)/\(name)")
-        }
-    }
-
-    /// Removes the oldest records beyond so many; those of runs that are alive stay.
-    func forget(beyond limit: Int) {
-        forgetLostPages()
-        let ids = runIDs()
-        guard ids.count > limit else { return }
-        for id in ids.dropLast(limit) {
-            let path = "\(folders.runs)/\(id.record)"
-            guard let file = try? File(path, O_RDWR), file.lock() else { continue }
-            let record = RunRecord(String(decoding: file.contents(limit: 256 * 1024), as: UTF8.self))
-            if let page = record?.page { unlink(page) }
-            for name in FileSystem.names(in: folders.timelines) where name.hasPrefix("\(id.text)-") {
-                unlink("\(folders.timelines)/\(name)")
-            }
-            unlink("\(folders.runs)/\(id.copy)")
-            unlink(path)
-        }
+        return reports.first.map { LastRun(run.record, short, $0) }
     }
 }

@@ -7,15 +7,35 @@ struct StoreFolders: Sendable, Hashable {
     let store: String
     /// Of the pages, in memory if there is such a place: the kernel then never writes them to a disk while the program runs.
     let pages: String
+    /// Where the store is when that on the disk cannot be written to: beside the pages, until the machine ends. Nil without such a place.
+    let spareStore: String?
+
+    /// The same, with the spare store for the store.
+    var spare: StoreFolders? { spareStore.map { StoreFolders(store: $0, pages: pages, spareStore: nil) } }
 
     var runs: String { store + "/runs" }
     var timelines: String { store + "/timelines" }
     var reports: String { store + "/reports" }
 
-    /// The folders for `program`; `folder` is the program's own choice.
+    /// The folders for `program`; `folder` is the program's own choice, from the folder that it is in at this moment.
     static func find(for program: String, folder: String?) throws(StoreError) -> StoreFolders {
-        let store: String = if let folder { folder } else { try defaultStore(for: program) }
-        return StoreFolders(store: store, pages: pagesFolder(for: program) ?? store + "/runs")
+        let store: String = if let folder { try absolute(folder) } else { try defaultStore(for: program) }
+        let pages = pagesFolder(for: program)
+        return StoreFolders(
+            store: store, pages: pages ?? store + "/runs", spareStore: pages.map { "\($0)/store-\(key(of: store))" })
+    }
+
+    private static func absolute(_ path: String) throws(StoreError) -> String {
+        guard !path.hasPrefix("/") else { return path }
+        guard let here = getcwd(nil, 0) else { throw StoreError("find the folder that the program is in") }
+        defer { free(here) }
+        return "\(String(cString: here))/\(path)"
+    }
+
+    /// Short, and another for each store: those of two programs of one name are not to be mixed (FNV-1a).
+    private static func key(of path: String) -> String {
+        let hash = path.utf8.reduce(14_695_981_039_346_656_037 as UInt64) { ($0 ^ UInt64($1)) &* 1_099_511_628_211 }
+        return String(hash, radix: 16)
     }
 
     /// `$XDG_STATE_HOME/PROGRAM/roost`, with the home folder's `.local/state` without the variable.
@@ -89,6 +109,8 @@ struct RunID: Sendable, Hashable, Comparable {
     static func < (left: Self, right: Self) -> Bool { left.text < right.text }
 
     var record: String { text + ".run" }
+    /// The record until its first lines are in it.
+    var unfinished: String { record + ".new" }
     var copy: String { text + ".crash" }
     var page: String { text + ".page" }
 }

@@ -53,25 +53,26 @@ public struct CrashStore: Sendable {
         try? read(entry(Self.name(run, ending)))
     }
 
-    /// Writes a report, and removes what is too much. The file of JSON comes last: what has one is whole.
+    /// Writes a report, and removes what is too much, of very much a part. The file of JSON comes last: what has one is whole.
     @discardableResult
     func write(_ report: RunReport, name: String) throws -> Entry {
         try FileSystem.makeFolder(folder)
         let entry = entry(name)
         try FileSystem.replace(entry.textPath, with: scrubber.scrub(report.text + "\n"))
         do {
-            try FileSystem.replace(
-                entry.jsonPath, with: scrubber.scrub(try ReportJSON.encode(report, layout: .indented)) + "\n")
+            let json = try ReportJSON.encode(report, layout: .indented) { scrubber.scrub($0) }
+            try FileSystem.replace(entry.jsonPath, with: json + "\n")
         } catch {
             unlink(entry.textPath)
             throw error
         }
+        prune(within: .milliseconds(100))
         return entry
     }
 
-    /// Removes reports beyond the limits, the oldest first, for two seconds at most: of very many the next start removes more. The newest stays.
-    func prune() {
-        let deadline = ContinuousClock.now + .seconds(2)
+    /// Removes reports beyond the limits, the oldest first; of very many those that it can in this time. The newest stays.
+    func prune(within time: Duration) {
+        let deadline = ContinuousClock.now + time
         let names = FileSystem.names(in: folder)
         var reports: Set<Substring> = []
         var bytes = 0

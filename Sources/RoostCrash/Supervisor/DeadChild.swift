@@ -46,6 +46,7 @@ struct DeadChild {
         LeftGroups.kill(page?.groups ?? [], below: supervisor)
         let run = runs.settle(
             dead, into: CrashStore(folder: folders.reports, limits: configuration.limits), seen: seen)
+        runs.forget(beyond: configuration.limits.runs)
         if run.ending.isOrderly || run.ending == .quit || run.crash == nil && wasAsked { return .orderly }
         return page?.isEnding == true ? .badWhileEnding : .bad
     }
@@ -65,7 +66,7 @@ struct DeadChild {
             let file = try File("\(runs.folders.runs)/\(id.record)", O_RDWR | O_CREAT | O_EXCL | O_APPEND)
             guard file.lock(), let record = RunRecord(text) else { return nil }
             try file.write(text)
-            return RunStore.DeadRun(id: id, record: record, file: file)
+            return RunStore.DeadRun(store: runs, id: id, record: record)
         } catch { return nil }
     }
 }

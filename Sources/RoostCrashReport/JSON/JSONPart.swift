@@ -8,6 +8,8 @@ enum JSONPart {
     case double(Double)
     case float(Float)
     case text(String)
+    /// What a value that is not a text wrote as one: a case of an enumeration, an address.
+    case word(String)
     case list(JSONList)
     case object(JSONObject)
     /// Whatever this encoder will have been given.

@@ -4,8 +4,12 @@ struct JSONText {
     private let isIndented: Bool
     private var level = 0
 
-    init(layout: ReportJSON.Layout) {
+    /// What is written for a text.
+    private let text: ((String) -> String)?
+
+    init(layout: ReportJSON.Layout, text: ((String) -> String)? = nil) {
         isIndented = layout == .indented
+        self.text = text
     }
 
     /// Not deeper than it was encoded, which has a limit.
@@ -18,7 +22,8 @@ struct JSONText {
         // The shortest text that is read as the same number; finite ones are all JSON.
         case .double(let number): bytes.append(contentsOf: number.description.utf8)
         case .float(let number): bytes.append(contentsOf: number.description.utf8)
-        case .text(let text): write(quoted: text)
+        case .text(let text): write(quoted: self.text?(text) ?? text)
+        case .word(let word): write(quoted: word)
         case .list(let list):
             write(list.parts, UInt8(ascii: "["), UInt8(ascii: "]")) { text, part in text.write(part) }
         case .object(let object):

@@ -133,5 +133,8 @@ final class JSONValueEncoder: Encoder {
 
 extension JSONValueEncoder: SingleValueEncodingContainer {
     func encodeNil() { begin(.null) }
-    func encode<Value: Encodable>(_ value: Value) throws { begin(try part(of: value, at: path)) }
+    func encode<Value: Encodable>(_ value: Value) throws {
+        let part = try part(of: value, at: path)
+        if case .text(let word) = part { begin(.word(word)) } else { begin(part) }
+    }
 }

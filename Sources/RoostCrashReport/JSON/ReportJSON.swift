@@ -30,8 +30,15 @@ package enum ReportJSON {
 
     /// The value as a text, without a line's end behind it. Throws what the value throws, and `EncodingError` for a number
     /// that JSON does not have or values that lie too deep in each other.
-    package static func encode(_ value: some Encodable, layout: Layout = .compact) throws -> String {
-        String(decoding: try bytes(of: value, layout: layout), as: UTF8.self)
+    ///
+    /// What is written for a text says `text`. Names of members and what is no text of its own, such as the cases of an enumeration, stay as they are:
+    /// whoever reads it would not know them again.
+    package static func encode(
+        _ value: some Encodable, layout: Layout = .compact, text: ((String) -> String)? = nil
+    ) throws -> String {
+        var json = JSONText(layout: layout, text: text)
+        json.write(try JSONValueEncoder.part(of: value))
+        return String(decoding: json.bytes, as: UTF8.self)
     }
 
     /// The same as UTF-8.

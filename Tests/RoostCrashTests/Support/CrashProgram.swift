@@ -152,6 +152,20 @@ final class CrashProgram: Sendable {
         ((try? FileManager.default.contentsOfDirectory(atPath: store + "/reports")) ?? []).sorted()
     }
 
+    /// Waits until the record of some run has a line that begins so; false when none has one in half a minute.
+    func waits(forLine line: String) throws -> Bool {
+        let limit = ContinuousClock.now + .seconds(30)
+        while ContinuousClock.now < limit {
+            let records = try FileManager.default.contentsOfDirectory(atPath: store + "/runs").filter {
+                $0.hasSuffix(".run")
+            }
+            let texts = try records.map { try String(contentsOfFile: "\(store)/runs/\($0)", encoding: .utf8) }
+            if texts.contains(where: { $0.contains("\n\(line)") }) { return true }
+            usleep(10_000)
+        }
+        return false
+    }
+
     /// True when the process has ended, at the latest within two seconds; its parent may not have asked yet how.
     static func isGone(_ process: Int32) -> Bool {
         let deadline = ContinuousClock.now + .seconds(2)

@@ -1,0 +1,195 @@
+import Foundation
+import Testing
+
+/// A store that cannot be written to, has no room, or holds far too much.
+@Suite(.serialized) struct StorePlaceTests {
+    /// A shell script as a program of its own: the store is `$1`.
+    private static func script(_ text: String, in program: CrashProgram) throws -> String {
+        let path = "\(program.folder)/script"
+        let lines = "#!/bin/sh\nset -e\nstore=$1\napp='\(CrashProgram.path)'\n\(text)\n"
+        try lines.write(toFile: path, atomically: false, encoding: .utf8)
+        chmod(path, 0o700)
+        return path
+    }
+
+    /// Whether a process may have mounts of its own.
+    private static let hasMounts: Bool = {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = ["unshare", "-rm", "mount", "-t", "tmpfs", "roost", "/mnt"]
+        process.standardError = FileHandle.nullDevice
+        guard (try? process.run()) != nil else { return false }
+        process.waitUntilExit()
+        return process.terminationStatus == 0
+    }()
+
+    /// Runs the script in mounts of its own.
+    private static func mounted(_ text: String, in program: CrashProgram) throws -> CrashProgram.Outcome {
+        let inner = try script(text, in: program)
+        let outer = "\(program.folder)/mounted"
+        try "#!/bin/sh\nexec unshare -rm '\(inner)' \"$@\"\n".write(toFile: outer, atomically: false, encoding: .utf8)
+        chmod(outer, 0o700)
+        return try program.start([], program: outer).end()
+    }
+
+    /// Below a file nobody can make a folder, whoever he is: what is left lies in memory, and the next start finds it there.
+    @Test func withoutAPlaceOnTheDisk() throws {
+        let program = try CrashProgram()
+        let file = program.folder + "/file"
+        _ = FileManager.default.createFile(atPath: file, contents: nil)
+        let store = file + "/store"
+        let outcome = try program.run("crash", "badPointer", "main", store: store)
+        #expect(outcome.signal == SIGSEGV, "\(outcome)")
+        #expect(outcome.output.contains("problem: cannot make the folder \(file)"), "\(outcome)")
+        #expect(outcome.output.contains("until the machine ends"), "\(outcome)")
+        #expect(outcome.errors.contains("crash-test: crashed; the next start says where"), "\(outcome.errors)")
+        // On the disk again: what lies in memory is told, and its report is where the others are.
+        try FileManager.default.removeItem(atPath: file)
+        let told = try program.run("tell", store: store).output
+        #expect(told.contains("readBadPointer"), "\(told)")
+        let reports = try FileManager.default.contentsOfDirectory(atPath: store + "/reports")
+        #expect(reports.contains { $0.hasSuffix("-crashed.json") })
+        // And once more from its report, which lies elsewhere than its record.
+        let again = try program.run("tell", store: store).output
+        #expect(again.contains("readBadPointer"), "\(again)")
+        Self.removeSpareStores(outcome.output)
+    }
+
+    @Test(.enabled(if: hasMounts, "this system lets nobody have mounts of his own"))
+    func aHomeThatIsReadOnly() throws {
+        let program = try CrashProgram()
+        let outcome = try Self.mounted(
+            """
+            mkdir -p "$store"
+            mount --bind "$store" "$store"
+            mount -o remount,bind,ro "$store"
+            "$app" "$store" crash badPointer main || echo "crashed: $?"
+            "$app" "$store" tell
+            """, in: program)
+        #expect(outcome.output.contains("Read-only file system"), "\(outcome)")
+        #expect(outcome.output.contains("crashed: 139"), "\(outcome)")
+        #expect(outcome.output.contains("readBadPointer"), "\(outcome)")
+        Self.removeSpareStores(outcome.output)
+    }
+
+    /// Neither a disk nor memory: the handlers are there all the same.
+    @Test(.enabled(if: hasMounts, "this system lets nobody have mounts of his own"))
+    func withoutAnyPlace() throws {
+        let program = try CrashProgram()
+        let outcome = try Self.mounted(
+            """
+            unset XDG_RUNTIME_DIR
+            mount -t tmpfs -o ro roost /dev/shm
+            "$app" /dev/null/store crash badPointer main || echo "crashed: $?"
+            "$app" "$store" start cache=badPointer || true
+            "$app" "$store" tell
+            """, in: program)
+        #expect(outcome.output.contains("problem: cannot make the folder /dev/null"), "\(outcome)")
+        #expect(outcome.output.contains("crashed: 139"), "\(outcome)")
+        #expect(outcome.errors.contains("crash-test: crashed\n"), "\(outcome.errors)")
+        // With a disk, and no memory: the pages lie beside the records.
+        #expect(outcome.output.contains("\nstage: cache") && outcome.output.contains("readBadPointer"), "\(outcome)")
+        #expect(outcome.output.contains("\nfailed starts: 1\n"), "\(outcome)")
+    }
+
+    /// There is room for the record's name alone.
+    @Test(.enabled(if: hasMounts, "this system lets nobody have mounts of his own"))
+    func aDiskThatIsFullAtTheStart() throws {
+        let program = try CrashProgram()
+        let outcome = try Self.mounted(
+            """
+            mkdir -p "$store"
+            mount -t tmpfs -o size=256k roost "$store"
+            mkdir -p "$store/runs"
+            cat /dev/zero > "$store/filler" 2>/dev/null || true
+            "$app" "$store" crash badPointer main || echo "crashed: $?"
+            find "$store/runs" -name '*.run' -size 0 | sed 's/^/empty: /'
+            "$app" "$store" tell | sed 's/^/full: /'
+            rm "$store/filler"
+            "$app" "$store" tell
+            ls "$store/reports" | sed 's/^/report: /'
+            """, in: program)
+        #expect(outcome.output.contains("No space left on device"), "\(outcome)")
+        #expect(outcome.output.contains("crashed: 139") && outcome.output.contains("\nempty: "), "\(outcome)")
+        #expect(outcome.output.contains("\nfull: ending: crashed (SIGSEGV)"), "\(outcome)")
+        #expect(outcome.output.contains("\nending: crashed (SIGSEGV)"), "\(outcome)")
+        #expect(outcome.output.contains("about to crash by badPointer"), "\(outcome)")
+        #expect(outcome.output.contains("-crashed.json"), "\(outcome)")
+    }
+
+    /// In the folder of the pages.
+    private static func removeSpareStores(_ output: String) {
+        for line in output.split(separator: "\n") where line.hasSuffix(" until the machine ends") {
+            let words = line.split(separator: " ")
+            if let path = words.first(where: { $0.contains("/store-") }) {
+                try? FileManager.default.removeItem(atPath: String(path))
+            }
+        }
+    }
+
+    // MARK: Too much
+
+    /// A store of ten thousand files of each kind: the start takes what it takes without, and one settling brings it to its limits.
+    @Test func aStoreOfTenThousandFiles() throws {
+        let program = try CrashProgram()
+        func make(_ name: String, _ text: String = "") throws {
+            let path = "\(program.store)/\(name)"
+            try Data(text.utf8).write(to: URL(fileURLWithPath: path))
+        }
+        for folder in ["reports", "runs", "timelines"] {
+            try FileManager.default.createDirectory(
+                atPath: "\(program.store)/\(folder)", withIntermediateDirectories: true)
+        }
+        for number in 0..<5_000 {
+            let run = "0000000000\(1000 + number)-1"
+            for ending in ["txt", "json"] { try make("reports/\(run)-crashed.\(ending)") }
+            for ending in ["json", "svg"] { try make("timelines/\(run)-start.\(ending)") }
+            try make("runs/\(run).run", "roost-run-1\nprogram crash-test\nended exit 0\nsettled clean\n")
+        }
+        #expect(try program.run("crash", "badPointer", "main").signal == SIGSEGV)
+        let told = try program.tell()
+        #expect(told.text.contains("readBadPointer"))
+        // A start takes away what it can within two seconds. The limit of the program is five reports, and twenty runs.
+        func count(_ folder: String) throws -> Int {
+            try FileManager.default.contentsOfDirectory(atPath: "\(program.store)/\(folder)").count
+        }
+        for _ in 0..<50 where try program.reports.count > 10 || count("runs") > 21 || count("timelines") > 44 {
+            _ = try program.tell()
+        }
+        #expect(program.reports.count == 10, "\(program.reports)")
+        #expect(program.reports.contains { $0.contains("-crashed.txt") && !$0.hasPrefix("0000") })
+        #expect(try count("runs") <= 21 && count("timelines") <= 44)
+    }
+
+    /// A program that is always over before anything is settled keeps to its limits, too.
+    @Test func aToolThatIsOverSoon() throws {
+        let program = try CrashProgram()
+        let runs = program.store + "/runs"
+        try FileManager.default.createDirectory(atPath: runs, withIntermediateDirectories: true)
+        for number in 0..<100 {
+            try "roost-run-1\nprogram crash-test\nended exit 0\n".write(
+                toFile: "\(runs)/00000000001\(100 + number)-1.run", atomically: false, encoding: .utf8)
+        }
+        for _ in 0..<20 where try FileManager.default.contentsOfDirectory(atPath: runs).count > 41 {
+            #expect(try program.run("exit", "0").status == 0)
+        }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: runs).count <= 41)
+    }
+
+    /// The report of a crash is written at once; what can wait is done when the program has run for two seconds.
+    @Test func aCrashIsSettledAtOnce() throws {
+        let program = try CrashProgram()
+        #expect(try program.run("crash", "badPointer", "main").signal == SIGSEGV)
+        let record = try #require(
+            try FileManager.default.contentsOfDirectory(atPath: program.store + "/runs").first { $0.hasSuffix(".run") })
+        let running = try program.start(["serve"])
+        #expect(running.waits(for: "serving"))
+        #expect(try program.waits(forLine: "told") && program.waits(forLine: "settled"))
+        let text = try String(contentsOfFile: "\(program.store)/runs/\(record)", encoding: .utf8)
+        kill(running.id, SIGKILL)
+        _ = running.end()
+        let settled = try #require(text.range(of: "\nsettled crashed"), "\(text)")
+        let told = try #require(text.range(of: "\ntold"), "\(text)")
+        #expect(settled.lowerBound < told.lowerBound, "\(text)")
+    }
+}
