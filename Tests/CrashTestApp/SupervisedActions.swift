@@ -69,7 +69,12 @@ enum SupervisedActions {
         let child = native_fork()
         if child == 0 {
             setpgid(0, 0)
-            for descriptor in 0..<4096 as Range<Int32> where descriptor != STDERR_FILENO { close(descriptor) }
+            // No loop over a range: its type may be made at this moment, under a lock that another thread held when this one was copied.
+            var descriptor: Int32 = 0
+            while descriptor < 4096 {
+                if descriptor != STDERR_FILENO { close(descriptor) }
+                descriptor += 1
+            }
             while true { pause() }
         }
         setpgid(child, child)
