@@ -181,6 +181,19 @@ import Testing
         #expect(third.status == 0)
         #expect(program.reports.contains { $0.hasSuffix("-crashed.txt") }, "\(program.reports)")
     }
+
+    /// The report cannot be written although the record can: what it is made of stays.
+    @Test func aReportWithoutAPlaceIsWrittenLater() throws {
+        let program = try CrashProgram()
+        #expect(try program.run("crash", "badPointer", "main").signal == SIGSEGV)
+        let place = program.store + "/reports"
+        try #require(FileManager.default.createFile(atPath: place, contents: nil))
+        let told = try program.tell()
+        #expect(told.text.contains("could not be written"), "\(told)")
+        try FileManager.default.removeItem(atPath: place)
+        #expect(try program.run("settle").status == 0)
+        #expect(program.reports.contains { $0.hasSuffix("-crashed.txt") }, "\(program.reports)")
+    }
 }
 
 extension CrashProgram.Outcome {

@@ -40,5 +40,5 @@ enum PlugIns {
 /// A program of another shape.
 func installed() {
     let capture = CrashCapture.install("player", configuration: .init(version: "2.1"))
-    if let lastRun = capture.lastRun, !lastRun.ending.isOrderly { print(lastRun.summary) }
+    if let lastRun = capture.lastRun, !lastRun.ending.isOrderly, !lastRun.wasTold { print(lastRun.summary) }
 }

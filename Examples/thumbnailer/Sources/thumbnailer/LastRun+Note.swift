@@ -4,6 +4,7 @@ import ThumbnailKit
 extension LastRun {
     /// One calm line for whoever starts the program again; nil when there is nothing that they do not know.
     var note: String? {
+        guard !wasTold else { return nil }
         let what: String
         switch ending {
         case .crashed: what = "crashed"

@@ -150,7 +150,7 @@ import Testing
         #expect(run.waitForLabel("The last run crashed while it made the thumbnail of endless.svg."), "\(run.labels)")
         try reader.press("Details", of: run.program.process)
         #expect(run.waitForWindow("Last run"))
-        #expect(run.waitForText("The last run of thumbnailer crashed (SIGSEGV)"), "\(run.texts)")
+        #expect(run.waitForText("The last run of thumbnailer crashed: SIGSEGV"), "\(run.texts)")
         #expect(run.waitForText("'thumbnail of endless.svg'"), "\(run.texts)")
         try reader.press("Dismiss", of: run.program.process)
         #expect(run.program.wait { !run.labels.contains { $0.contains("The last run crashed") } }, "\(run.labels)")
