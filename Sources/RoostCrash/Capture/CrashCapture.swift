@@ -63,6 +63,7 @@ public final class CrashCapture: Sendable {
     private static let current = Guarded<CrashCapture?>(nil)
 
     /// Installs the capture, once in a process: a second call returns the first one's. Early, on the main thread, before other threads are started.
+    /// A runtime that works with faults of its own (a virtual machine, a collector) is set up after it: its handler is asked first then.
     ///
     /// Never fails: without a place to write to the handlers are there all the same, and ``problems`` says what is missing.
     @discardableResult
