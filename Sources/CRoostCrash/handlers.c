@@ -211,7 +211,7 @@ void roost_crash_wait_for_the_end(int seconds) {
     do {
         poll(NULL, 0, 100);
         clock_gettime(CLOCK_MONOTONIC, &now);
-    } while (roost_handlers.is_at_terminal || now.tv_sec - begin.tv_sec < seconds);
+    } while (now.tv_sec - begin.tv_sec < seconds);
 }
 
 // A write that fails while the crash is written down is no other end.
@@ -255,7 +255,8 @@ void roost_on_fatal(int number, siginfo_t *info, void *context) {
     } else if (page->first.thread != thread_id()) {
         // Another thread has crashed, and its end is everybody's.
         if (page->second.number == 0) note(&page->second, number, info, context);
-        roost_crash_wait_for_the_end(others_wait_s);
+        do roost_crash_wait_for_the_end(others_wait_s);
+        while (roost_handlers.is_at_terminal);
     }
     limit(roost_handlers.is_at_terminal ? 0 : chain_limit_s);
     pass_on(number, info, context);

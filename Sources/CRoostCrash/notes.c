@@ -6,7 +6,8 @@
 
 #include "handlers.h"
 
-enum { crash_wait_s = 130, late_wait_s = 1 };
+// For an exit that nobody hurries as long as a crash may take; else as long as writing it down takes.
+enum { exit_wait_s = 130, hurried_wait_s = 1 };
 
 static roost_crash_page *page;
 static uint32_t lines_written;
@@ -27,7 +28,8 @@ void roost_crash_use_page(roost_crash_page *used, int record_descriptor, const c
 static int append(uint32_t kind, int32_t number) {
     static const char *const words[] = {"", "exit ", "signal ", "past-budget ", "quit "};
     if (record < 0 || kind > ROOST_END_QUIT) return 0;
-    char line[48] = "ended ", digits[12];
+    // On a line of its own, whatever was cut before it.
+    char line[48] = "\nended ", digits[12];
     char *end = line + strlen(line);
     memcpy(end, words[kind], strlen(words[kind]));
     end += strlen(words[kind]);
@@ -42,13 +44,16 @@ static int append(uint32_t kind, int32_t number) {
     return write(record, line, (size_t)(end - line)) == end - line;
 }
 
+// As roost_at_end says it.
+enum { by_status, by_signal, at_once };
+
 void roost_crash_note_end(uint32_t kind, int32_t number) {
     roost_crash_page *page = roost_crash_page_now();
     if (page == NULL || page->process != getpid()) return;
     // Another thread has crashed: that is how the process ends, and what is written down of it must be whole.
     if (__atomic_load_n(&page->crash_state, __ATOMIC_ACQUIRE) != ROOST_CRASH_NONE) {
         if (page->first.thread != (int32_t)syscall(SYS_gettid)) {
-            roost_crash_wait_for_the_end(kind == ROOST_END_PAST_BUDGET ? late_wait_s : crash_wait_s);
+            roost_crash_wait_for_the_end(kind == ROOST_END_EXIT ? exit_wait_s : hurried_wait_s);
         }
         return;
     }
@@ -63,11 +68,14 @@ void roost_crash_note_end(uint32_t kind, int32_t number) {
     }
 }
 
-void roost_crash_note_end_by(int by_signal, int number) {
-    int is_late = !by_signal && number == 70;
-    roost_crash_note_end(by_signal ? ROOST_END_SIGNAL : is_late ? ROOST_END_PAST_BUDGET : ROOST_END_EXIT, number);
-    // What was declared for a fatal end: the orderly one, which would have done it, did not come to it.
-    if (is_late) roost_crash_finalize();
+void roost_crash_note_end_by(int way, int number) {
+    int is_late = way != by_signal && number == 70;
+    if (way != at_once) {
+        roost_crash_note_end(way == by_signal ? ROOST_END_SIGNAL : is_late ? ROOST_END_PAST_BUDGET : ROOST_END_EXIT, number);
+    } else if (is_late) {
+        // What was declared for a fatal end: the orderly one, which would have done it, did not come to it. Last, for a disk may not answer.
+        roost_crash_finalize();
+    }
 }
 
 void roost_crash_note_ending(void) {

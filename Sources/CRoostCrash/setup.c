@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "handlers.h"
+#include "requests.h"
 
 static int installed;
 
@@ -73,7 +74,8 @@ int roost_crash_install(roost_crash_page *page, const roost_crash_setup *setup) 
             roost_handlers.word_size = setup->word_size;
         }
     }
-    roost_handlers.is_at_terminal = isatty(STDIN_FILENO);
+    // A supervisor waits for the end, and a job in the background has nobody who looks.
+    roost_handlers.is_at_terminal = !roost_requests_are_passed_on() && tcgetpgrp(STDIN_FILENO) == getpgrp();
     roost_handlers.has_limit = make_timer(SIGKILL, &roost_handlers.limit) == 0;
     roost_crash_use_page(page, setup->record, setup->page_path == NULL ? NULL : strdup(setup->page_path));
     roost_stacks_prepare();

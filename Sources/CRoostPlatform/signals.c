@@ -217,6 +217,7 @@ _Noreturn void roost_end_now(int status) {
     roost_say_last_words();
     // Another thread may be at it: a moment, so that the report is whole.
     for (int i = 0; i < 50 && __atomic_load_n(&speakers, __ATOMIC_ACQUIRE) > 0; i++) rest_for(1);
+    note_end(ROOST_ENDS_NOW, status);
     _exit(status);
 }
 

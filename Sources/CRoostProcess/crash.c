@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -77,8 +78,7 @@ void roost_on_crash(int number, siginfo_t *info, void *context) {
     } else if (!is_copy && roost_watched->crash_thread != (int32_t)syscall(SYS_gettid)) {
         // Another thread has crashed and writes the stacks: this one's end would be everybody's. Its own is asked for, too.
         for (int waited = 0; crash_state() < 3 && waited < others_wait_ms; waited++) {
-            struct timespec pause = {.tv_nsec = 1000 * 1000};
-            nanosleep(&pause, NULL);
+            poll(NULL, 0, 1);
         }
     }
     // It is blocked here, and so arrives where the program was. A fault would come again by itself, but nothing else does: what somebody sent,

@@ -25,9 +25,9 @@ public protocol RoostApplication {
     /// How crashes are captured and the main thread is watched. By default both, with their defaults.
     static var survival: Survival { get }
 
-    /// A recovery step: a run before this one did not end as it was asked to, and this is what is known of it. Once for each such run: one counts
-    /// as told when a program that was told of it has launched or has run for two seconds, so that neither a start that only prints its usage
-    /// hides a crash nor a second instance hears of it again.
+    /// A recovery step: a run before this one did not end as it was asked to, and this is what is known of it. Of several
+    /// such runs the newest one. They count as told when a program that was told has launched or has run for two seconds, so that neither a start
+    /// that only prints its usage hides a crash nor a second instance hears of it again; a program that is always over sooner hears of it every time.
     ///
     /// On the main actor, before ``run()``; what takes long belongs into a stage of the start. By default nothing is done: the report is in the
     /// store anyway. What killed and crashed runs had declared to be removed at their end (`FatalFinalizer`) is gone by now.

@@ -15,7 +15,7 @@ enum FatalActions {
         case "closed-pipe": crashAlone()
         case "no-descriptors": crashWithoutDescriptors()
         case "remove-twice": removeTwice(words[0])
-        case "slow-to-end": slowToEnd()
+        case "slow-to-end": slowToEnd(until: words[0])
         default: return false
         }
         return true
@@ -66,8 +66,12 @@ enum FatalActions {
         _ = Crashing.perform(.badPointer)
     }
 
-    /// Needs a moment once it is asked to end.
-    private static func slowToEnd() {
+    /// Is asked to end, and then waits for a file.
+    private static func slowToEnd(until path: String) {
+        signal(SIGWINCH) { _ in
+            let text = "the window has changed\n"
+            write(STDOUT_FILENO, text, text.utf8.count)
+        }
         Shutdown.run("crash-test", configuration: .init(budget: .seconds(5))) {
             let scope = WorkerScope("service")
             let handle = scope.start("slow work") { worker in
@@ -76,8 +80,7 @@ enum FatalActions {
                 do { try worker.sleep(for: .seconds(60)) } catch {
                     print("stopping")
                     fflush(nil)
-                    // Longer than a second signal needs.
-                    usleep(300_000)
+                    while access(path, F_OK) != 0 { sched_yield() }
                     print("ended in order")
                     fflush(nil)
                     throw error

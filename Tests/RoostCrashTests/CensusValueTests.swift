@@ -45,15 +45,19 @@ import Testing
     }
 
     @Test func aHolderIsAThreadOfThisProcess() {
-        func finder(_ words: [UInt32]) -> LockFinder {
+        func finder(_ words: [UInt32], isStillIn: Bool = true) -> LockFinder {
             LockFinder(
-                words: { _, count in words.count >= count ? Array(words.prefix(count)) : nil }, threads: [100, 101])
+                words: { _, count in words.count >= count ? Array(words.prefix(count)) : nil }, threads: [100, 101],
+                isStillIn: { _, _ in isStillIn })
         }
         let plain = call("futex", 0x40, 0x80, 2, 0)
         #expect(finder([2, 0, 101, 1, 0]).lock(plain, waiter: 100)?.holder == 101)
         #expect(finder([2, 0, 101, 1, 0]).lock(plain, waiter: 100)?.kind == .pthreadMutex)
         // Locked twice by one thread, which waits for itself.
         #expect(finder([2, 0, 100, 1, 0]).lock(plain, waiter: 100)?.holder == 100)
+        // It has it by now.
+        #expect(finder([2, 0, 100, 1, 0], isStillIn: false).lock(plain, waiter: 100) == nil)
+        #expect(finder([2, 0, 101, 1, 0], isStillIn: false).lock(plain, waiter: 100)?.holder == 101)
         // Free, somebody of another process, not a mutex, no memory.
         #expect(finder([0, 0, 0, 1, 0]).lock(plain, waiter: 100) == nil)
         #expect(finder([2, 0, 999, 1, 0]).lock(plain, waiter: 100) == nil)

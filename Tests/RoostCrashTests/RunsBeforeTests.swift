@@ -96,6 +96,10 @@ import Testing
         let second = try start()
         #expect(try program.waits(forLine: "settled killed"))
         #expect(FileManager.default.fileExists(atPath: declared))
+        // A third start does not take the second run, which has looked at its own declarations, for one that is over.
+        let third = try program.tell()
+        #expect(!third.text.contains("process \(second.id)"), "\(third)")
+        #expect(FileManager.default.fileExists(atPath: declared))
         kill(second.id, SIGKILL)
         end(second)
         // Once more, and this time nobody else wants it.
@@ -127,10 +131,11 @@ import Testing
 
     // MARK: Who is told
 
-    @Test func aStartThatIsOverSoonHidesNoCrash() throws {
+    /// Nor do so many that records are taken away: the limit is twenty, and twice as many are too much.
+    @Test(arguments: [1, 45]) func aStartThatIsOverSoonHidesNoCrash(_ starts: Int) throws {
         let program = try CrashProgram()
         #expect(try program.run("crash", "badPointer", "main").signal == SIGSEGV)
-        #expect(try program.run("exit", "0").output.contains("recovered from: crashed"))
+        for _ in 0..<starts { #expect(try program.run("exit", "0").output.contains("recovered from: crashed")) }
         let told = try program.tell()
         #expect(told.ending == "crashed (SIGSEGV)" && told.values("told before") == ["false"], "\(told)")
         // One that launches was told.
@@ -168,6 +173,13 @@ import Testing
         #expect(try program.run("cut-a-line").signal == SIGKILL)
         let told = try program.tell()
         #expect(told.stage == "whole", "\(told)")
+    }
+
+    /// What a later run adds is no part of a line that has no end.
+    @Test func whatIsAddedLaterStandsOnItsOwn() throws {
+        let lines = RunRecord.format + "\nprogram p\nprocess 7\nstage-began 17 ca"
+        let record = try #require(RunRecord(lines + RunRecord.Line.told.textOnItsOwn))
+        #expect(record.isTold && record.openStage?.name != "catold")
     }
 
     /// By its name nobody finds a record that is not locked yet.

@@ -41,7 +41,7 @@ import Testing
         let outcome = try program.run("crash", "badPointer", "main", store: store)
         #expect(outcome.signal == SIGSEGV, "\(outcome)")
         #expect(outcome.output.contains("problem: cannot make the folder \(file)"), "\(outcome)")
-        #expect(outcome.output.contains("until the machine ends"), "\(outcome)")
+        #expect(outcome.output.contains("in memory, until the session or the machine ends"), "\(outcome)")
         #expect(outcome.errors.contains("crash-test: crashed; the next start says where"), "\(outcome.errors)")
         // On the disk again: what lies in memory is told, and its report is where the others are.
         try FileManager.default.removeItem(atPath: file)
@@ -119,8 +119,9 @@ import Testing
 
     /// In the folder of the pages.
     private static func removeSpareStores(_ output: String) {
-        for line in output.split(separator: "\n") where line.hasSuffix(" until the machine ends") {
-            let words = line.split(separator: " ")
+        for line in output.split(separator: "\n")
+        where line.hasSuffix(" in memory, until the session or the machine ends") {
+            let words = line.split(whereSeparator: { $0 == " " || $0 == "," })
             if let path = words.first(where: { $0.contains("/store-") }) {
                 try? FileManager.default.removeItem(atPath: String(path))
             }

@@ -172,13 +172,19 @@ import Testing
     /// Whoever ends the whole group (a service manager does) reaches the program twice, and has asked once.
     @Test(arguments: [SIGINT, SIGQUIT]) func aSignalForTheWholeGroupCountsOnce(_ number: Int32) throws {
         let program = try CrashProgram()
-        let running = try program.supervised(number == SIGINT ? "slow-to-end" : "wait")
+        let running =
+            try number == SIGINT
+            ? program.supervised("slow-to-end", program.folder + "/go on") : program.supervised("wait")
         #expect(running.waits(for: number == SIGINT ? "serving" : "waiting"))
         if number == SIGINT {
             // One after the other: two that come together are one to the kernel.
             kill(try running.child(), number)
             #expect(running.waits(for: "stopping"))
             kill(running.id, number)
+            // Behind it, by the same way.
+            kill(running.id, SIGWINCH)
+            #expect(running.waits(for: "the window has changed"))
+            _ = FileManager.default.createFile(atPath: program.folder + "/go on", contents: nil)
         } else {
             try #require(getpgid(running.id) == running.id)
             kill(-running.id, number)

@@ -21,7 +21,7 @@ import Testing
                         .required("b", within: .seconds(60)) { [entries = journal.entries] _ in
                             #expect(entries.all.last == "enter b")
                         },
-                    ], presenter, journal: journal)
+                    ], presenter, journal: journal, time: ManualClock())
             }
             await journal.isWriting.passed()
             for _ in 0..<10 { await Task.yield() }

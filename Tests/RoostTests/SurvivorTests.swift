@@ -236,7 +236,7 @@ import Testing
     /// the lock of the look held that would wait for ever.
     @Test func anObjectMayEndWhileSomebodyLooks() async throws {
         try await withDeadline {
-            for _ in 0..<3_000 {
+            for _ in 0..<300 {
                 let end = Locked<ExpectedEnd?>(nil)
                 let ended = Gate()
                 let album = Locked<Album?>(

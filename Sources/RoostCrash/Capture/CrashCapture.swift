@@ -46,7 +46,7 @@ public final class CrashCapture: Sendable {
     /// What could not be done, in words: a program must be able to start although its home cannot be written to.
     public var problems: [String] { trouble.withLock { $0 } }
     private let trouble = Guarded<[String]>([])
-    /// The reports; nil when there is no place for them. Where the disk cannot be written to they lie in memory, until the machine ends.
+    /// The reports; nil when there is no place for them. Where the disk cannot be written to they lie in memory, until the session or the machine ends.
     public let store: CrashStore?
     let configuration: Configuration
     private let began: Int64
@@ -138,7 +138,7 @@ public final class CrashCapture: Sendable {
         }
         if let record = attempt(folders) { return (folders, record) }
         guard let spare = folders.spare, let record = attempt(spare) else { return nil }
-        problems.append("what a crash leaves is in \(spare.store) until the machine ends")
+        problems.append("what a crash leaves is in \(spare.store), in memory, until the session or the machine ends")
         return (spare, record)
     }
 
@@ -250,7 +250,8 @@ public final class CrashCapture: Sendable {
         let path = "\(folder)/\(id.text)-\(name)"
         do {
             try FileSystem.makeFolder(folder)
-            try FileSystem.replace(path, with: text)
+            // It outlives the process; an end that is late has no time for the disk.
+            try FileSystem.replace(path, with: text, isDurable: false)
             return path
         } catch { return nil }
     }

@@ -40,7 +40,10 @@ struct CensusTaker {
         }
         let threads = names?.threads(of: stacks) ?? stacks.unnamedThreads
         let rows = ProcessDoor.rows()
-        let finder = LockFinder(words: ProcessDoor.words, threads: ids)
+        let finder = LockFinder(words: ProcessDoor.words, threads: ids) { thread, call in
+            var kernel = roost_thread()
+            return roost_thread_read(thread, &kernel) != 0 && Seen(kernel).call == call
+        }
         var records = zip(seen, threads).map { record($0, stack: $1, rows, finder) }
         nameHolders(&records, all, rows)
         let process = getpid()

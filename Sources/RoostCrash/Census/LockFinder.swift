@@ -4,6 +4,8 @@ struct LockFinder {
     var words: (_ address: UInt64, _ count: Int) -> [UInt32]?
     /// All threads of this process: who is none of them holds nothing.
     var threads: Set<Int32>
+    /// Whether a thread is in this call now: some time has passed since it was looked at.
+    var isStillIn: (_ thread: Int32, _ call: SystemCall) -> Bool
 
     struct Found: Hashable {
         var kind: ThreadLock.Kind
@@ -22,14 +24,15 @@ struct LockFinder {
             }
             return Found(kind: .mutex, address: address, holder: holder)
         case SystemCall.Futex.wait, SystemCall.Futex.waitBits:
-            return mutex(at: address, value: UInt32(truncatingIfNeeded: call.arguments[2]), waiter: waiter)
+            return mutex(at: address, call, waiter: waiter)
         default: return nil
         }
     }
 
     /// The C library's mutex begins with lock, count, owner, users and kind, each of 32 bits (glibc, `struct __pthread_mutex_s`). Somebody who
     /// waits for a lock of another sort is told apart by what stands there: an owner that is a thread of this process is no chance.
-    private func mutex(at address: UInt64, value: UInt32, waiter: Int32) -> Found? {
+    private func mutex(at address: UInt64, _ call: SystemCall, waiter: Int32) -> Found? {
+        let value = UInt32(truncatingIfNeeded: call.arguments[2])
         // Whoever locks a plain one twice waits for itself.
         guard let words = words(address, 5), let holder = thread(words[2], not: nil) else { return nil }
         let isPlain = value == 2 && words[0] == 2
@@ -37,6 +40,8 @@ struct LockFinder {
         guard isPlain || isRobust && holder != waiter, (1...1_000_000).contains(words[3]), words[4] < 1024 else {
             return nil
         }
+        // Who has it by now has it like that, too, and is out of the call.
+        if holder == waiter, !isStillIn(waiter, call) { return nil }
         return Found(kind: .pthreadMutex, address: address, holder: holder)
     }
 

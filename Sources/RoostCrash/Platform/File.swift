@@ -154,14 +154,15 @@ enum FileSystem {
         return count > 0 ? String(decoding: buffer.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self) : nil
     }
 
-    /// Replaces a file by one with this text, whole or not at all, also when the machine goes down meanwhile. Blocks until it is on the disk.
-    static func replace(_ path: String, with text: String) throws(StoreError) {
+    /// Replaces a file by one with this text, whole or not at all; if it is durable, also when the machine goes down meanwhile. Blocks until it is on
+    /// the disk then.
+    static func replace(_ path: String, with text: String, isDurable: Bool = true) throws(StoreError) {
         let beside = path + ".new"
         let file = try File(beside, O_WRONLY | O_CREAT | O_TRUNC)
         do {
             try file.write(text)
             // Else a name may be on the disk, after the machine's end, and nothing behind it.
-            try file.synchronize()
+            if isDurable { try file.synchronize() }
         } catch {
             unlink(beside)
             throw error

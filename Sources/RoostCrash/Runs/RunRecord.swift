@@ -63,6 +63,14 @@ struct RunRecord: Sendable, Hashable {
     var settled: RunEnding.Kind?
     var isCleared = false
     var isTold = false
+    /// It did not say that it ended in order, and nobody has said that he was told.
+    var mayBeUntold: Bool {
+        guard !isTold else { return false }
+        switch ended {
+        case .exit?, .signal?: return false
+        case .pastBudget?, .quit?, nil: return true
+        }
+    }
     var isPieced = false
 
     struct Stage: Sendable, Hashable {
@@ -133,6 +141,9 @@ extension RunRecord {
 }
 
 extension RunRecord.Line {
+    /// The line for a record that somebody else has written: the last one there may have no end.
+    var textOnItsOwn: String { "\n" + text }
+
     /// The line as it stands in the file, with its end.
     var text: String {
         let (word, rest): (String, String) =

@@ -15,7 +15,7 @@ extension RunStore {
         let living = declaredByTheLiving()
         guard let (run, file) = opened(run.id), !run.record.isCleared, run.record.settled == nil else { return }
         // Before they are removed: whatever comes in between, it is not done twice.
-        guard (try? file.write(RunRecord.Line.cleared.text)) != nil else { return }
+        guard (try? file.write(RunRecord.Line.cleared.textOnItsOwn)) != nil else { return }
         for path in page.unlinks where !living.contains(path) {
             var status = stat()
             guard lstat(path, &status) == 0 else { continue }
@@ -26,7 +26,7 @@ extension RunStore {
 
     private func declaredByTheLiving() -> Set<[CChar]> {
         var paths: Set<[CChar]> = []
-        for id in runIDs() + [own] where deadRun(id) == nil {
+        for id in runIDs() + [own] where id == own || deadRun(id) == nil {
             guard let file = try? File("\(folders.pages)/\(id.page)", O_RDONLY) else { continue }
             let page = LeftPage(file.contents(limit: Int(ROOST_CRASH_FILE_SIZE)), isSameExecutable: false)
             paths.formUnion(page?.unlinks ?? [])
@@ -39,14 +39,14 @@ extension RunStore {
     /// Writes down that somebody looked at the run, and takes away what is not needed any more.
     func settle(_ run: DeadRun, _ file: File, _ kind: RunEnding.Kind, keepsPage: Bool) throws(StoreError) {
         guard !keepsPage else { return }
-        try file.write(RunRecord.Line.settled(kind).text)
+        try file.write(RunRecord.Line.settled(kind).textOnItsOwn)
         for path in [run.record.page, "\(folders.runs)/\(run.id.copy)"].compactMap({ $0 }) { unlink(path) }
     }
 
     /// Writes down that a later run was told of this one.
     func noteTold(_ run: DeadRun) {
         guard let file = try? File("\(folders.runs)/\(run.id.record)", O_WRONLY | O_APPEND) else { return }
-        try? file.write(RunRecord.Line.told.text)
+        try? file.write(RunRecord.Line.told.textOnItsOwn)
     }
 
     /// How long a page is kept whose record somebody has removed: its file stands in memory, and nobody would ever ask for it.
@@ -75,8 +75,8 @@ extension RunStore {
         }
     }
 
-    /// Removes the oldest records beyond so many, with what belongs to them; those of runs that are alive stay. Of very many it removes what it can
-    /// in this time.
+    /// Removes the oldest records beyond so many, with what belongs to them. Those of runs that are alive stay, and as many again of runs that
+    /// somebody is still to be told of. Of very many it removes what it can in this time.
     func forget(beyond limit: Int, within time: Duration = .seconds(2)) {
         forgetLostPages()
         let names = FileSystem.names(in: folders.runs)
@@ -88,11 +88,16 @@ extension RunStore {
         }
         // A long list is no reason to take nothing away.
         let deadline = ContinuousClock.now + time
-        for id in ids.dropLast(limit) {
+        var untold = 0
+        for id in ids.dropLast(limit).reversed() {
             guard ContinuousClock.now < deadline else { return }
             let path = "\(folders.runs)/\(id.record)"
             guard let file = try? File(path, O_RDWR), file.lockToRead() else { continue }
             let record = RunRecord(String(decoding: file.contents(limit: 256 * 1024), as: UTF8.self))
+            if record?.mayBeUntold ?? false, untold < limit {
+                untold += 1
+                continue
+            }
             unlink(record?.page ?? "\(folders.pages)/\(id.page)")
             for name in timelines[id.text] ?? [] { unlink("\(folders.timelines)/\(name)") }
             unlink("\(folders.runs)/\(id.copy)")

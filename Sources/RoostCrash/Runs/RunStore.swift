@@ -21,7 +21,7 @@ struct RunStore: Sendable, Hashable {
         var outOfMemoryKills: Int64?
 
         static func now() -> Machine {
-            var bytes = [UInt8](repeating: 0, count: 32)
+            var bytes = [UInt8](repeating: 0, count: Int(ROOST_BUILD_ID_SIZE))
             let count = roost_build_id_of_executable(&bytes, bytes.count)
             let digits = Array("0123456789abcdef")
             return Machine(
@@ -40,12 +40,15 @@ struct RunStore: Sendable, Hashable {
         var record: RunRecord
     }
 
-    /// The runs that are over, the last one first; at most so many.
+    /// The runs that are over, the last one first: at most so many, and of those before them as many again that somebody may still have to be
+    /// told of.
     func deadRuns(atMost limit: Int) -> [DeadRun] {
         var found: [DeadRun] = []
-        for id in runIDs().reversed() {
-            guard found.count < limit else { break }
-            if let run = deadRun(id) { found.append(run) }
+        // More than that there is only until somebody tidies up.
+        for id in runIDs().suffix(10 * limit).reversed() {
+            guard found.count < 2 * limit else { break }
+            guard let run = deadRun(id), found.count < limit || run.record.mayBeUntold else { continue }
+            found.append(run)
         }
         return found
     }
@@ -55,7 +58,7 @@ struct RunStore: Sendable, Hashable {
 
     /// The same with its record, which is locked for as long as that is held: a second program of the same name leaves it alone meanwhile.
     func opened(_ id: RunID) -> (run: DeadRun, file: File)? {
-        guard let file = try? File("\(folders.runs)/\(id.record)", O_RDWR | O_APPEND),
+        guard id != own, let file = try? File("\(folders.runs)/\(id.record)", O_RDWR | O_APPEND),
             // Whose record is locked is alive, or is being looked at.
             file.lockToRead()
         else { return nil }

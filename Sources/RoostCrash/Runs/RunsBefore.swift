@@ -22,13 +22,13 @@ struct RunsBefore: Sendable {
         for store in stores where store.runIDs().count > Self.surplus * limit {
             store.forget(beyond: limit, within: .milliseconds(20))
         }
-        let runs = stores.flatMap { $0.deadRuns(atMost: limit) }.sorted { $0.id > $1.id }.prefix(limit)
+        let runs = stores.flatMap { $0.deadRuns(atMost: limit) }.sorted { $0.id > $1.id }
         var bad: [RunStore.DeadRun] = []
-        for run in runs {
+        for (place, run) in runs.enumerated() {
             let ending =
                 run.record.settled ?? run.store.ending(of: run.record, page: run.store.page(of: run)).kind
-            // Of one whose record found no room nobody knows the version, and how far it had come.
-            if !run.record.isPieced { past.insert(PastRun(run.record, ending: ending), at: 0) }
+            // Of one whose record found no room nobody knows the version, and how far it had come. Those beyond the limit have gaps between them.
+            if place < limit, !run.record.isPieced { past.insert(PastRun(run.record, ending: ending), at: 0) }
             if !ending.isOrderly { bad.append(run) }
             guard run.record.settled == nil else { continue }
             waiting.append(run)

@@ -7,7 +7,7 @@ struct StoreFolders: Sendable, Hashable {
     let store: String
     /// Of the pages, in memory if there is such a place: the kernel then never writes them to a disk while the program runs.
     let pages: String
-    /// Where the store is when that on the disk cannot be written to: beside the pages, until the machine ends. Nil without such a place.
+    /// Where the store is when that on the disk cannot be written to: beside the pages, until the session or the machine ends. Nil without such a place.
     let spareStore: String?
 
     /// The same, with the spare store for the store.

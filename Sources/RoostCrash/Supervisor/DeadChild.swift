@@ -40,23 +40,45 @@ struct DeadChild {
     private func settle() -> Verdict {
         let supervisor = getppid()
         guard let folders = try? StoreFolders.find(for: program, folder: configuration.folder) else { return guess }
-        let runs = RunStore(folders: folders, machine: .now(), own: RunID(began: 0, process: getpid()))
-        guard let dead = runs.deadRun(of: process, since: began) ?? unrecorded(runs) else { return guess }
+        let stores = [folders, folders.spare].compactMap { $0 }.map {
+            RunStore(folders: $0, machine: .now(), own: RunID(began: 0, process: getpid()))
+        }
+        guard let dead = recorded(in: stores) ?? unrecorded(stores) else { return guess }
+        let runs = dead.store
         let page = runs.page(of: dead)
         LeftGroups.kill(page?.groups ?? [], below: supervisor)
         let run = runs.settle(
-            dead, into: CrashStore(folder: folders.reports, limits: configuration.limits), seen: seen)
+            dead, into: CrashStore(folder: runs.folders.reports, limits: configuration.limits), seen: seen)
         runs.forget(beyond: configuration.limits.runs)
         if run.ending.isOrderly || run.ending == .quit || run.crash == nil && wasAsked { return .orderly }
-        return page?.isEnding == true ? .badWhileEnding : .bad
+        return page?.isEnding == true || run.ending == .pastBudget ? .badWhileEnding : .bad
     }
 
     /// Without a record of it: a status is then the program's own answer.
     private var guess: Verdict { seen.end.signal == nil || wasAsked ? .orderly : .bad }
 
+    /// The record of it. Another start may look at it at this moment, which takes milliseconds.
+    private func recorded(in stores: [RunStore]) -> RunStore.DeadRun? {
+        for _ in 0..<100 {
+            for runs in stores {
+                if let dead = runs.deadRun(of: process, since: began) { return dead }
+            }
+            guard stores.contains(where: { $0.hasRun(of: process, since: began) }) else { return nil }
+            usleep(5_000)
+        }
+        return nil
+    }
+
     /// One that ended before it had written down that it is there.
-    private func unrecorded(_ runs: RunStore) -> RunStore.DeadRun? {
-        guard guess == .bad, !runs.hasRun(of: process, since: began) else { return nil }
+    private func unrecorded(_ stores: [RunStore]) -> RunStore.DeadRun? {
+        guard guess == .bad, !stores.contains(where: { $0.hasRun(of: process, since: began) }) else { return nil }
+        for runs in stores {
+            if let dead = newRecord(in: runs) { return dead }
+        }
+        return nil
+    }
+
+    private func newRecord(in runs: RunStore) -> RunStore.DeadRun? {
         let id = RunID(began: began, process: process)
         let lines = RunRecord.beginning(
             program, configuration.version, process: process, runs.machine, began: began)

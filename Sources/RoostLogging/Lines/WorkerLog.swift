@@ -11,7 +11,7 @@ public import Roost
 /// ```
 /// Lines are handed to a thread of their own, so that a log that blocks holds up neither a worker nor the end of the process.
 /// Of failures and starts, at most `capacity` wait there; what comes then is counted, and the count is a line as soon as there is
-/// room. The end of the process waits some milliseconds for the last lines, not longer.
+/// room. The end of the process waits for the last lines, at most 200 ms, or 25 ms when its time is short.
 public final class WorkerLog: Sendable {
     private struct Waiting {
         var count = 0
