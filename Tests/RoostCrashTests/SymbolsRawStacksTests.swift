@@ -34,8 +34,10 @@ import Testing
         // No two of them follow each other in the file: each is a line of its own.
         let parts = (0..<3_000).map { mmap(nil, page, PROT_READ, MAP_SHARED, file, off_t($0 * 2 * page)) }
         defer { for part in parts { munmap(part, page) } }
-        let stacks = UnsafeMutablePointer<roost_stacks>.allocate(capacity: 1)
-        defer { stacks.deallocate() }
+        // Never given back, as a process that crashes does: threads may answer late.
+        let memory = mmap(
+            nil, MemoryLayout<roost_stacks>.size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+        let stacks = try #require(memory).assumingMemoryBound(to: roost_stacks.self)
         roost_stacks_prepare()
         roost_stacks_take(stacks, nil, 0)
         let images = RawStacks(stacks).images
