@@ -2,6 +2,7 @@ import CRoostStacks
 import Foundation
 import Glibc
 import RoostSymbols
+import Synchronization
 import Testing
 
 @Suite struct RawStacksTests {
@@ -34,18 +35,18 @@ import Testing
         // No two of them follow each other in the file: each is a line of its own.
         let parts = (0..<3_000).map { mmap(nil, page, PROT_READ, MAP_SHARED, file, off_t($0 * 2 * page)) }
         defer { for part in parts { munmap(part, page) } }
-        // Never given back, as a process that crashes does: threads may answer late.
-        let memory = mmap(
-            nil, MemoryLayout<roost_stacks>.size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
-        let stacks = try #require(memory).assumingMemoryBound(to: roost_stacks.self)
         roost_stacks_prepare()
-        roost_stacks_take(stacks, nil, 0)
-        let images = RawStacks(stacks).images
+        let (images, own) = Self.memory.withLock { stacks in
+            roost_stacks_take(stacks, nil, 0)
+            return (RawStacks(stacks).images, roost_stack_frames(roost_stacks_at(stacks, 0)).pointee)
+        }
         #expect(images.contains { $0.name == (path as NSString).lastPathComponent })
         #expect(images.contains { $0.name.hasPrefix("libc.so") } && images.contains { $0.name.hasPrefix("libstdc++") })
-        let own = roost_stack_frames(roost_stacks_at(stacks, 0)).pointee
         #expect(own == 0 || images.contains { $0.start <= own && own < $0.end })
     }
+
+    /// Never given back, as that of a process that crashes: threads may answer late.
+    private static let memory = Mutex(UnsafeMutablePointer<roost_stacks>.allocate(capacity: 1))
 
     @Test(arguments: [
         "", "/", "x-y r-xp /a", "2-1 r-xp 0 0 0 /a", "-", "1- /a", "ffffffffffffffffff-1 x /a", "\n\n/-\n",
