@@ -24,6 +24,11 @@ static void make_key(void) {
 }
 
 void roost_protect_thread(void) {
+    // Whoever started the process may have had them blocked: the kernel then ends it without asking anybody.
+    sigset_t faults;
+    sigemptyset(&faults);
+    for (int index = 0; index < ROOST_FATAL_COUNT; index++) sigaddset(&faults, roost_fatal[index]);
+    pthread_sigmask(SIG_UNBLOCK, &faults, NULL);
     stack_t now;
     // One that is too small for a stack to be walked on is as good as none.
     if (sigaltstack(NULL, &now) == 0 && !(now.ss_flags & SS_DISABLE) && now.ss_size >= 32 * 1024) return;

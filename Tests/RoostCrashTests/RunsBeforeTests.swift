@@ -175,6 +175,22 @@ import Testing
         #expect(told.stage == "whole", "\(told)")
     }
 
+    /// A record that says something else names no file of others that would go with it.
+    @Test func aRecordRemovesNoFileButItsPage() throws {
+        let program = try CrashProgram()
+        #expect(try program.run("crash", "badPointer", "main").signal == SIGSEGV)
+        let other = program.folder + "/precious"
+        #expect(FileManager.default.createFile(atPath: other, contents: nil))
+        let runs = program.store + "/runs"
+        let name = try #require(
+            try FileManager.default.contentsOfDirectory(atPath: runs).first { $0.hasSuffix(".run") })
+        let record = try String(contentsOfFile: "\(runs)/\(name)", encoding: .utf8)
+        try record.replacingOccurrences(of: "\npage ", with: "\npage \(other)\nwas ").write(
+            toFile: "\(runs)/\(name)", atomically: false, encoding: .utf8)
+        #expect(try program.run("settle").status == 0)
+        #expect(FileManager.default.fileExists(atPath: other))
+    }
+
     /// What a later run adds is no part of a line that has no end.
     @Test func whatIsAddedLaterStandsOnItsOwn() throws {
         let lines = RunRecord.format + "\nprogram p\nprocess 7\nstage-began 17 ca"

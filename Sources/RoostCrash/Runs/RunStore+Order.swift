@@ -40,7 +40,12 @@ extension RunStore {
     func settle(_ run: DeadRun, _ file: File, _ kind: RunEnding.Kind, keepsPage: Bool) throws(StoreError) {
         guard !keepsPage else { return }
         try file.write(RunRecord.Line.settled(kind).textOnItsOwn)
-        for path in [run.record.page, "\(folders.runs)/\(run.id.copy)"].compactMap({ $0 }) { unlink(path) }
+        for path in [ownPage(run.record, run.id), "\(folders.runs)/\(run.id.copy)"].compactMap({ $0 }) { unlink(path) }
+    }
+
+    /// The page that the record names: a damaged one may name any file.
+    private func ownPage(_ record: RunRecord, _ id: RunID) -> String? {
+        record.page.flatMap { $0.hasSuffix("/" + id.page) ? $0 : nil }
     }
 
     /// Writes down that a later run was told of this one.
@@ -98,7 +103,7 @@ extension RunStore {
                 untold += 1
                 continue
             }
-            unlink(record?.page ?? "\(folders.pages)/\(id.page)")
+            unlink(record.flatMap { ownPage($0, id) } ?? "\(folders.pages)/\(id.page)")
             for name in timelines[id.text] ?? [] { unlink("\(folders.timelines)/\(name)") }
             unlink("\(folders.runs)/\(id.copy)")
             unlink(path)
