@@ -103,9 +103,11 @@ let package = Package(
         .executableTarget(
             name: "crash-test-app",
             dependencies: [
-                "RoostApp", "RoostCrash", "RoostTerminal", "CRoostCrash", "ProcessTestNative", "ProcessTestTasks",
+                "RoostApp", "RoostCrash", "RoostTerminal", "CRoostCrash", "CrashTestNative", "ProcessTestNative",
+                "ProcessTestTasks",
             ],
             path: "Tests/CrashTestApp"),
+        .target(name: "CrashTestNative", path: "Tests/CrashTestNative"),
         .executableTarget(
             name: "shutdown-test-app", dependencies: ["Roost", "RoostApp"], path: "Tests/ShutdownTestApp"),
         .target(name: "CensusTestNative", path: "Tests/CensusTestNative"),

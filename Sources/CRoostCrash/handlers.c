@@ -117,7 +117,8 @@ void roost_crash_print(const void *text, size_t size) {
 static void write_copy(const roost_crash_page *page) {
     const char *path = roost_handlers.copy_path;
     if (path == NULL) return;
-    int file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    // Whatever has that name by now: opening a FIFO must not wait for its other end.
+    int file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
     if (file < 0) return;
     static const char nothing[4096];
     int is_whole = write_all(file, page, sizeof *page);
@@ -130,7 +131,13 @@ static void write_copy(const roost_crash_page *page) {
         && write_all(file, roost_handlers.stacks, sizeof *roost_handlers.stacks);
     if (is_whole) fdatasync(file);
     close(file);
-    if (!is_whole) unlink(path);
+    if (is_whole) roost_handlers.is_kept = 1;
+    else unlink(path);
+}
+
+static void say_word(void) {
+    const char *word = roost_handlers.is_kept ? roost_handlers.word_if_kept : roost_handlers.word;
+    if (word != NULL) roost_crash_print(word, strlen(word));
 }
 
 static void reach(roost_crash_page *page, uint32_t state) {
@@ -164,7 +171,7 @@ static void go_on(roost_crash_page *page, const void *context) {
         // fall through
     case STEP_WORD:
         step = STEP_WORD;
-        if (roost_handlers.word_size > 0) roost_crash_print(roost_handlers.word, roost_handlers.word_size);
+        say_word();
         // fall through
     default:
         step = STEP_END;

@@ -12,8 +12,9 @@ extern struct roost_handler_state {
     roost_stacks *stacks;
     struct sigaction before[ROOST_FATAL_COUNT];
     const char *copy_path;
-    const char *word;
-    size_t word_size;
+    // What it says of itself: with a promise if there is something to be read afterwards.
+    const char *word, *word_if_kept;
+    int is_kept;
     void (*hook)(void);
     // Kills this process if a handler, or what it is followed by, does not come back.
     timer_t limit;

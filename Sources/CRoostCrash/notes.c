@@ -24,6 +24,23 @@ void roost_crash_use_page(roost_crash_page *used, int record_descriptor, const c
     __atomic_store_n(&page, used, __ATOMIC_RELEASE);
 }
 
+void roost_crash_hold_size_signal(sigset_t *before) {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGXFSZ);
+    sigprocmask(SIG_BLOCK, &set, before);
+}
+
+void roost_crash_restore_size_signal(const sigset_t *before, int was_refused) {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGXFSZ);
+    struct timespec none = {0};
+    // Of who blocks it anyway, and wants it later, it stays.
+    if (was_refused && sigismember(before, SIGXFSZ) == 0) syscall(SYS_rt_sigtimedwait, &set, NULL, &none, 8UL);
+    sigprocmask(SIG_SETMASK, before, NULL);
+}
+
 // "ended exit 0" at the end of the record, for whoever comes after the machine has gone, and the page with it.
 static int append(uint32_t kind, int32_t number) {
     static const char *const words[] = {"", "exit ", "signal ", "past-budget ", "quit "};
@@ -41,7 +58,11 @@ static int append(uint32_t kind, int32_t number) {
     while (length > 0) *end++ = digits[--length];
     *end++ = '\n';
     // Whole or, on a full disk, not: the page says it, too.
-    return write(record, line, (size_t)(end - line)) == end - line;
+    sigset_t before;
+    roost_crash_hold_size_signal(&before);
+    ssize_t written = write(record, line, (size_t)(end - line));
+    roost_crash_restore_size_signal(&before, written < 0);
+    return written == end - line;
 }
 
 // As roost_at_end says it.

@@ -66,14 +66,9 @@ int roost_crash_install(roost_crash_page *page, const roost_crash_setup *setup) 
     if (!__atomic_compare_exchange_n(&installed, &expected, 1, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) return EALREADY;
     roost_handlers.stacks = (roost_stacks *)((char *)page + ROOST_CRASH_STACKS_AT);
     if (setup->copy_path != NULL) roost_handlers.copy_path = strdup(setup->copy_path);
-    if (setup->word != NULL) {
-        char *word = malloc(setup->word_size);
-        if (word != NULL) {
-            memcpy(word, setup->word, setup->word_size);
-            roost_handlers.word = word;
-            roost_handlers.word_size = setup->word_size;
-        }
-    }
+    if (setup->word != NULL) roost_handlers.word = strdup(setup->word);
+    if (setup->word_if_kept != NULL) roost_handlers.word_if_kept = strdup(setup->word_if_kept);
+    roost_handlers.is_kept = setup->page_path != NULL;
     // A supervisor waits for the end, and a job in the background has nobody who looks.
     roost_handlers.is_at_terminal = !roost_requests_are_passed_on() && tcgetpgrp(STDIN_FILENO) == getpgrp();
     roost_handlers.has_limit = make_timer(SIGKILL, &roost_handlers.limit) == 0;

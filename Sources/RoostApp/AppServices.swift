@@ -11,7 +11,7 @@ enum AppServices {
     static func start(_ program: String, _ survival: Survival) {
         // Whoever is late is in the report with the line where it is stuck, captured or not.
         Shutdown.process.stackSource = CensusStackSource()
-        guard let configuration = survival.capture else { return watch(program, survival) }
+        guard let configuration = survival.capture else { return watch(survival) }
         let capture = CrashCapture.install(program, configuration: configuration)
         // However the process ends from here on, the next start knows it.
         roost_at_end(roost_crash_note_end_by)
@@ -21,22 +21,26 @@ enum AppServices {
         Launch.memory = memory
         Shutdown.process.onEvent(on: InlinePort()) { note($0, memory) }
         Shutdown.process.onLast { memory.waitForEnd(until: $0) }
-        watch(program, survival)
+        watch(survival)
         settleLater(capture)
     }
 
-    private static func watch(_ program: String, _ survival: Survival) {
+    private static func watch(_ survival: Survival) {
         guard let configuration = survival.watchdog else { return }
-        // Without a thread for it the program runs unwatched.
-        let made = try? HangWatchdog(
-            configuration, beat: { TaskPort.mainActor.post($0) },
-            onEvent: { event in
-                let line = "\(event.hang)".split(separator: "\n").first ?? ""
-                CrashCapture.note(String(line))
-                CrashCapture.installed?.keep(event.hang)
-                survival.onHang(event)
-            })
-        watchdog.withLock { $0 = made }
+        do {
+            let made = try HangWatchdog(
+                configuration, beat: { TaskPort.mainActor.post($0) },
+                onEvent: { event in
+                    let line = "\(event.hang)".split(separator: "\n").first ?? ""
+                    CrashCapture.note(String(line))
+                    CrashCapture.installed?.keep(event.hang)
+                    survival.onHang(event)
+                })
+            watchdog.withLock { $0 = made }
+        } catch {
+            // The program runs unwatched.
+            CrashCapture.installed?.note(problem: error)
+        }
     }
 
     /// On the shutdown's own thread, before everybody else: nothing here waits for a disk.

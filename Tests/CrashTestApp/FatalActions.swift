@@ -16,6 +16,7 @@ enum FatalActions {
         case "no-descriptors": crashWithoutDescriptors()
         case "remove-twice": removeTwice(words[0])
         case "slow-to-end": slowToEnd(until: words[0])
+        case "crash-blocked": crashBlocked()
         default: return false
         }
         return true
@@ -54,6 +55,16 @@ enum FatalActions {
         setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
         while open("/dev/null", O_RDONLY) >= 0 {}
         _ = Crashing.perform(.badPointer)
+    }
+
+    /// Becomes a program that was started with all its faults blocked.
+    private static func crashBlocked() {
+        var set = sigset_t()
+        sigfillset(&set)
+        sigprocmask(SIG_SETMASK, &set, nil)
+        let words = [CommandLine.arguments[0], CommandLine.arguments[1], "crash", "badPointer", "bare"]
+        let arguments = words.map { strdup($0) } + [nil]
+        execv(words[0], arguments)
     }
 
     private static func removeTwice(_ path: String) {

@@ -84,6 +84,9 @@ import Synchronization
         case "crash": try crash(capture, rest)
         case "wait": wait(capture, rest)
         case "exit": exit(Int32(rest.first ?? "0") ?? 0)
+        case "exit-after":
+            sleep(UInt32(rest[0]) ?? 0)
+            exit(Int32(rest[1]) ?? 0)
         case "leave": _exit(Int32(rest.first ?? "0") ?? 0)
         case "nested": nested()
         case "start": start(rest)

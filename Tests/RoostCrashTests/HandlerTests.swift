@@ -36,6 +36,14 @@ import Testing
         #expect(try program.tell().ending == "ended without a word")
     }
 
+    /// The mask of a process goes on to what it becomes; a fault that is blocked would be nobody's.
+    @Test func aProgramStartedWithItsFaultsBlocked() throws {
+        let program = try CrashProgram()
+        #expect(try program.run("crash-blocked").signal == SIGSEGV)
+        let told = try program.tell()
+        #expect(told.ending == "crashed (SIGSEGV)" && told.text.contains("readBadPointer"), "\(told)")
+    }
+
     @Test func finalizersRunInCAndNothingElse() throws {
         let program = try CrashProgram()
         let outcome = try program.run("finalizers", "crash", program.folder)
@@ -143,14 +151,8 @@ import Testing
     /// The report goes to where nobody reads: the process ends at its limit, and the second signal does not wait for that.
     @Test(arguments: [1, 2]) func aQuitThatHangsIsBounded(_ signals: Int) throws {
         let program = try CrashProgram()
-        let running = try program.start(["wait"])
+        let running = try program.start(["wait"], environment: ["CRASH_TEST_STUCK": "-quit.txt"])
         #expect(running.waits(for: "waiting"))
-        let run = try #require(
-            try FileManager.default.contentsOfDirectory(atPath: program.store + "/runs").first { $0.hasSuffix(".run") })
-        try FileManager.default.createDirectory(
-            atPath: program.store + "/reports", withIntermediateDirectories: true)
-        let pipe = "\(program.store)/reports/\(run.dropLast(4))-quit.txt.new"
-        #expect(mkfifo(pipe, 0o600) == 0)
         kill(running.id, SIGQUIT)
         if signals == 2 {
             // Once the first one is at work.
@@ -160,6 +162,7 @@ import Testing
         let outcome = running.end()
         #expect(outcome.signal == SIGQUIT, "\(outcome)")
         #expect(outcome.took < .seconds(signals == 2 ? 3 : 9), "\(outcome.took)")
+        #expect(program.reports.contains { $0.hasSuffix("-quit.txt.new") }, "\(program.reports)")
     }
 
     // MARK: A full disk

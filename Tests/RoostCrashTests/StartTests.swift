@@ -128,16 +128,13 @@ import Testing
     /// A home that does not answer, on a network for instance: here a pipe that nobody reads, opened where a timeline is to be written.
     @Test func aStoreThatDoesNotAnswerKeepsNobodyFromTheEnd() throws {
         let program = try CrashProgram()
-        let running = try program.start(["serve"])
+        let running = try program.start(["serve"], environment: ["CRASH_TEST_STUCK": "-end.json"])
         #expect(running.waits(for: "serving"))
-        let names = try FileManager.default.contentsOfDirectory(atPath: program.store + "/runs")
-        let run = try #require(names.first { $0.hasSuffix(".run") }?.dropLast(4))
-        let folder = program.store + "/timelines"
-        try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        #expect(mkfifo("\(folder)/\(run)-end.json.new", 0o600) == 0)
         kill(running.id, SIGTERM)
         let outcome = running.end()
         #expect(outcome.signal == SIGTERM, "\(outcome)")
+        let timelines = try FileManager.default.contentsOfDirectory(atPath: program.store + "/timelines")
+        #expect(timelines.contains { $0.hasSuffix("-end.json.new") }, "\(timelines)")
     }
 
     // MARK: The main thread

@@ -55,6 +55,64 @@ import Testing
         Self.removeSpareStores(outcome.output)
     }
 
+    /// Whoever writes beyond the limit is killed by the system, unless he sees to it.
+    @Test func whereNoFileMayGrow() throws {
+        let program = try CrashProgram()
+        let script = try Self.script(
+            """
+            ulimit -f 0
+            "$app" "$store" exit 7 || echo "left: $?"
+            "$app" "$store" crash badPointer main 2>&1 || echo "crashed: $?"
+            """, in: program)
+        let outcome = try program.start([], program: script).end()
+        #expect(outcome.output.contains("File too large"), "\(outcome)")
+        #expect(outcome.output.contains("left: 7"), "\(outcome)")
+        #expect(outcome.output.contains("crashed: 139"), "\(outcome)")
+        // There is nothing that the next start could read.
+        #expect(outcome.output.contains("crash-test: crashed\n"), "\(outcome)")
+    }
+
+    /// The main queue of libdispatch needs a file of its own, and ends the process that has none.
+    @Test func whereNoMoreFilesCanBeOpened() throws {
+        let program = try CrashProgram()
+        let script = try Self.script(
+            """
+            ulimit -n 5
+            "$app" "$store" exit-after 1 7 || echo "left: $?"
+            """, in: program)
+        let outcome = try program.start([], program: script).end()
+        #expect(outcome.output.contains("left: 7"), "\(outcome)")
+        #expect(outcome.output.contains("problem: the main thread is not watched"), "\(outcome)")
+    }
+
+    /// Whatever has the name of a file that is to be read: it keeps nobody waiting, and how the run ended is still known.
+    @Test func whatIsNoFile() throws {
+        let program = try CrashProgram()
+        func replace(_ path: String) {
+            unlink(path)
+            #expect(mkfifo(path, 0o600) == 0)
+        }
+        let running = try program.start(["crash", "badPointer", "main"])
+        let process = running.id
+        #expect(running.end().signal == SIGSEGV)
+        let runs = program.store + "/runs"
+        let copy = try #require(
+            try FileManager.default.contentsOfDirectory(atPath: runs).first { $0.hasSuffix(".crash") })
+        replace("\(runs)/\(copy)")
+        // The page has it, and then the report.
+        #expect(try program.tell().ending == "crashed (SIGSEGV)")
+        let json = try #require(program.reports.first { $0.hasSuffix("-crashed.json") })
+        replace("\(program.store)/reports/\(json)")
+        let told = try program.tell()
+        #expect(told.ending == "crashed", "\(told)")
+        #expect(told.text.contains("its report is gone, or cannot be read"), "\(told)")
+        #expect(CrashProgram.pages(of: process).isEmpty)
+        // A record that is none is nobody's.
+        let name = copy.dropLast(".crash".count)
+        replace("\(runs)/\(name).run")
+        #expect(try program.run("exit", "0").status == 0)
+    }
+
     @Test(.enabled(if: hasMounts, "this system lets nobody have mounts of his own"))
     func aHomeThatIsReadOnly() throws {
         let program = try CrashProgram()

@@ -158,7 +158,8 @@ import Testing
             }
             #expect(seen.all == Array(0..<20))
             #expect(await worker.endingKind == "finished")
-            // What tells of the end may still wait: a port holds its jobs, and this job its port.
+            // What tells of the end is posted by then: a port holds its jobs, and this job its port.
+            try await scope.drained()
             port.drain()
         }
     }

@@ -20,8 +20,8 @@ typedef struct {
     int record;                       // the run's record, opened for appending; -1 for none
     const char *_Nullable page_path;  // of the page's file, which goes with an orderly end; NULL for none
     const char *_Nullable copy_path;  // where the handler writes a copy of the page; NULL for nowhere
-    const void *_Nullable word;       // a line for standard error
-    size_t word_size;
+    const char *_Nullable word;       // a line for standard error
+    const char *_Nullable word_if_kept;  // the same when the page has a file, or its copy could be written
 } roost_crash_setup;
 
 // Installs the handlers of the fatal signals, once. Those that were there are called afterwards. 0 or an errno.
@@ -41,6 +41,11 @@ void roost_crash_wait_for_quit(void);
 void roost_crash_print(const void *_Nonnull text, size_t size);
 // Ends the process by SIGQUIT as the system does.
 _Noreturn void roost_crash_quit(void);
+
+// Whoever writes beyond the limit of file sizes is refused, and by default killed (SIGXFSZ). Between these two this thread is only refused: held
+// back is the signal, and taken away if the write `was_refused`.
+void roost_crash_hold_size_signal(sigset_t *_Nonnull before);
+void roost_crash_restore_size_signal(const sigset_t *_Nonnull before, int was_refused);
 
 // A program's C function that is called after the declared finalizers: it calls only what a handler may call.
 void roost_crash_set_hook(void (*_Nullable hook)(void));

@@ -152,10 +152,14 @@ public final class CrashCapture: Sendable {
                 if let slash = path.lastIndex(of: "/") { try FileSystem.makeFolder(String(path[..<slash])) }
                 let file = try File(path, O_RDWR | O_CREAT | O_EXCL)
                 // All of it now: memory that cannot be had later would be a fault within the handler.
-                failure = posix_fallocate(file.descriptor, 0, off_t(ROOST_CRASH_FILE_SIZE))
-                if failure == 0, let memory = roost_crash_map(file.descriptor, &failure) { return (memory, true) }
-                unlink(path)
-                problems.append("\(StoreError("make \(path)", errno: failure))")
+                do {
+                    try file.allocate(Int(ROOST_CRASH_FILE_SIZE))
+                    if let memory = roost_crash_map(file.descriptor, &failure) { return (memory, true) }
+                    throw StoreError("make \(path)", errno: failure)
+                } catch {
+                    unlink(path)
+                    throw error
+                }
             } catch { problems.append("\(error)") }
         }
         if let memory = roost_crash_map(-1, &failure) { return (memory, false) }
@@ -177,14 +181,15 @@ public final class CrashCapture: Sendable {
         _ memory: UnsafeMutablePointer<roost_crash_page>, _ program: String, record: OwnRecord?, page: String?,
         copy: String?
     ) -> [String] {
-        let word = lastWord(of: program, isKept: copy != nil) + "\n"
         let failure = withOptionalCString(page) { page in
             withOptionalCString(copy) { copy in
-                word.withCString { text in
-                    var setup = roost_crash_setup(
-                        record: record?.descriptor ?? -1, page_path: page, copy_path: copy, word: text,
-                        word_size: word.utf8.count)
-                    return roost_crash_install(memory, &setup)
+                (lastWord(of: program, isKept: false) + "\n").withCString { word in
+                    (lastWord(of: program, isKept: true) + "\n").withCString { wordIfKept in
+                        var setup = roost_crash_setup(
+                            record: record?.descriptor ?? -1, page_path: page, copy_path: copy, word: word,
+                            word_if_kept: wordIfKept)
+                        return roost_crash_install(memory, &setup)
+                    }
                 }
             }
         }
@@ -196,6 +201,9 @@ public final class CrashCapture: Sendable {
         let name = TerminalText.line(program, limit: 100)
         return "\(name): crashed\(isKept ? "; the next start says where, and keeps a report" : "")"
     }
+
+    /// Adds to ``problems``.
+    package func note(problem: any Error) { trouble.withLock { $0.append("\(problem)") } }
 
     private static func withOptionalCString<Value>(
         _ text: String?, _ body: (UnsafePointer<CChar>?) -> Value

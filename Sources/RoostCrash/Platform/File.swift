@@ -1,3 +1,4 @@
+import CRoostCrash
 import Glibc
 
 /// A call to the system that failed.
@@ -15,15 +16,20 @@ public struct StoreError: Error, Sendable, Hashable, CustomStringConvertible {
     public var description: String { "cannot \(action): \(String(cString: strerror(errno)))" }
 }
 
-/// An open file; closed with its last reference.
+/// An open file, and nothing else of that name: nobody waits for the other end of a FIFO. Closed with its last reference.
 final class File: Sendable {
     let path: String
     let descriptor: Int32
 
     /// Opens the file; `name` is what errors call it, if not by its path.
     init(_ path: String, _ flags: Int32, mode: mode_t = 0o600, name: String? = nil) throws(StoreError) {
-        var descriptor = open(path, flags | O_CLOEXEC | O_NOFOLLOW, mode)
+        var descriptor = open(path, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, mode)
         guard descriptor >= 0 else { throw StoreError("open \(path)") }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            close(descriptor)
+            throw StoreError("open \(path), which is no file", errno: EINVAL)
+        }
         if descriptor <= STDERR_FILENO {
             // A program that was started without a standard stream would write into this file what it prints.
             let moved = fcntl(descriptor, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)
@@ -41,17 +47,37 @@ final class File: Sendable {
     /// Writes all of it, at the file's end if it was opened so.
     func write(_ text: String) throws(StoreError) {
         var text = text
-        let failure: Int32? = text.withUTF8 { bytes in
-            var place = 0
-            while place < bytes.count {
-                let written = Glibc.write(descriptor, bytes.baseAddress! + place, bytes.count - place)
-                if written < 0, errno == EINTR { continue }
-                guard written > 0 else { return written < 0 ? errno : EIO }
-                place += written
+        let failure: Int32? = Self.withoutSizeSignal {
+            text.withUTF8 { bytes in
+                var place = 0
+                while place < bytes.count {
+                    let written = Glibc.write(descriptor, bytes.baseAddress! + place, bytes.count - place)
+                    if written < 0, errno == EINTR { continue }
+                    guard written > 0 else { return written < 0 ? errno : EIO }
+                    place += written
+                }
+                return nil
             }
-            return nil
         }
         if let failure { throw StoreError("write \(path)", errno: failure) }
+    }
+
+    /// Has this many bytes from now on, that are to be had: nobody runs out of them later.
+    func allocate(_ size: Int) throws(StoreError) {
+        let failure = Self.withoutSizeSignal {
+            let failure = posix_fallocate(descriptor, 0, off_t(size))
+            return failure == 0 ? nil : failure
+        }
+        if let failure { throw StoreError("make \(path)", errno: failure) }
+    }
+
+    /// Beyond the limit of file sizes a write is refused, and kills nobody. `body` returns an errno.
+    private static func withoutSizeSignal(_ body: () -> Int32?) -> Int32? {
+        var before = sigset_t()
+        roost_crash_hold_size_signal(&before)
+        let failure = body()
+        roost_crash_restore_size_signal(&before, failure == EFBIG ? 1 : 0)
+        return failure
     }
 
     /// On the disk when it returns, where there is one.
@@ -108,8 +134,8 @@ final class File: Sendable {
 /// Folders and small files of the system.
 enum FileSystem {
     static func text(_ path: String, limit: Int = 64 * 1024) -> String? {
-        // Files in /proc say that they are empty.
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        // Files in /proc say that they are empty. Of a FIFO there is nothing to be read.
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
         var bytes: [UInt8] = []

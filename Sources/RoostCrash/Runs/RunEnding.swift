@@ -10,7 +10,7 @@ public enum RunEnding: Sendable, Hashable {
     case pastBudget
     /// Somebody had it print its threads and end (SIGQUIT).
     case quit
-    /// It crashed.
+    /// It crashed; by signal 0 if all that told of it is gone.
     case crashed(CrashSignal)
     /// It ended without a word: SIGKILL, another signal for which it has no handler, or `_exit`. Who killed it, if anything speaks for somebody.
     case killed(KillCause?)
@@ -65,6 +65,7 @@ extension RunEnding: CustomStringConvertible {
         case .stopped(let signal): "was stopped by \(CrashSignal.name(of: signal))"
         case .pastBudget: "was not done when its time to end was over"
         case .quit: "was ended by SIGQUIT"
+        case .crashed(let signal) where signal.number == 0: "crashed"
         case .crashed(let signal): "crashed (\(CrashSignal.name(of: signal.number)))"
         case .killed(nil): "ended without a word"
         case .killed(.outOfMemory?): "was killed, probably for want of memory"

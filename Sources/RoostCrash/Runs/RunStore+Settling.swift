@@ -34,13 +34,13 @@ extension RunStore {
 }
 
 extension LastRun {
-    /// A run from its record and the report that somebody wrote of it: as scrubbed as that is.
-    init(_ record: RunRecord, _ kind: RunEnding.Kind, _ report: RunReport) {
-        let end = report.end?.signal ?? 0
+    /// A run from its record and the report that somebody wrote of it: as scrubbed as that is. Without the report only how it ended is left.
+    init(_ record: RunRecord, _ kind: RunEnding.Kind, _ report: RunReport?) {
+        let end = report?.end?.signal ?? 0
         let ending: RunEnding =
             switch kind {
-            case .crashed: .crashed(report.crash?.signal ?? CrashSignal(number: end))
-            case .killed: .killed(report.killCause)
+            case .crashed: .crashed(report?.crash?.signal ?? CrashSignal(number: end))
+            case .killed: .killed(report?.killCause)
             case .pastBudget: .pastBudget
             case .quit: .quit
             case .machineWentDown: .machineWentDown
@@ -48,10 +48,12 @@ extension LastRun {
             }
         self.init(
             program: record.program, version: record.version, process: record.process, began: record.began,
-            ending: ending, stage: report.stage, hasLaunched: record.launched != nil, workers: report.workers,
-            crashedWorker: report.workers.first {
-                !$0.isProcess && $0.thread != nil && $0.thread == report.crash?.signal?.thread
-            }, lines: report.lines, crash: report.crash, otherSignals: report.otherSignals ?? [],
-            standardError: record.standardError, output: report.output ?? [], end: report.end, problems: [])
+            ending: ending, stage: report?.stage ?? record.openStage?.name, hasLaunched: record.launched != nil,
+            workers: report?.workers ?? [],
+            crashedWorker: report?.workers.first {
+                !$0.isProcess && $0.thread != nil && $0.thread == report?.crash?.signal?.thread
+            }, lines: report?.lines ?? [], crash: report?.crash, otherSignals: report?.otherSignals ?? [],
+            standardError: record.standardError, output: report?.output ?? [], end: report?.end,
+            problems: report == nil ? ["its report is gone, or cannot be read"] : [])
     }
 }

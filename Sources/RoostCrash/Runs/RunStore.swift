@@ -164,12 +164,12 @@ struct RunStore: Sendable, Hashable {
                 foundAt: (page?.first?.time ?? seen?.time).map { $0 / 1_000_000_000 }))
     }
 
-    /// A run whose page is gone, for somebody has written its report: that tells it.
+    /// A run whose page is gone, for somebody has written its report: that tells it. Without it the record still knows how the run ended.
     private func toldBefore(_ run: DeadRun) -> LastRun? {
         guard let short = run.record.settled, !short.isOrderly else { return nil }
         let reports = ([folders] + elsewhere).lazy.compactMap { folders in
             CrashStore(folder: folders.reports, limits: StoreLimits()).report(of: run.id, short)
         }
-        return reports.first.map { LastRun(run.record, short, $0) }
+        return LastRun(run.record, short, reports.first)
     }
 }

@@ -41,9 +41,10 @@ struct RunWitness: Sendable, Hashable {
 
     /// What it printed itself: without the line that its handler prints, which is no news.
     func printed(of program: String) -> [UInt8] {
-        let word = Array(CrashCapture.lastWord(of: program, isKept: true).utf8)
+        let words = [true, false].map { Array(CrashCapture.lastWord(of: program, isKept: $0).utf8) }
         let lines = output.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-        return Array(lines.filter { !$0.elementsEqual(word) }.joined(separator: [UInt8(ascii: "\n")]))
+        return Array(
+            lines.filter { line in !words.contains { line.elementsEqual($0) } }.joined(separator: [UInt8(ascii: "\n")]))
     }
 
     /// The last lines, fit to stand in a report.

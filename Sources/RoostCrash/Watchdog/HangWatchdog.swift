@@ -43,11 +43,13 @@ public final class HangWatchdog: Sendable {
     ///     watchdog's thread.
     ///   - onEvent: Called on the watchdog's thread, one event after the other: once for each hang, and once for its end. While it runs, nobody
     ///     watches.
-    /// - Throws: ``WatchdogError`` when there is no thread to be had.
+    /// - Throws: ``WatchdogError`` when there is no thread to be had, or no open file for the queue of the main thread.
     public init(
         _ configuration: Configuration = Configuration(), beat: Beat? = nil,
         onEvent: @escaping @Sendable (HangEvent) -> Void
     ) throws(WatchdogError) {
+        // libdispatch ends a process that has none left when the main queue wakes its thread for the first time.
+        guard Self.hasDescriptors else { throw WatchdogError(errno: EMFILE) }
         core = WatchdogCore(configuration, beat: beat, onEvent: onEvent)
         // proof: the thread takes it, or it is released below.
         let context = Unmanaged.passRetained(core)
@@ -62,6 +64,13 @@ public final class HangWatchdog: Sendable {
         }
     }
 
+    /// Whether some more files can be opened.
+    private static var hasDescriptors: Bool {
+        let opened = (0..<3).map { _ in open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
+        for descriptor in opened where descriptor >= 0 { close(descriptor) }
+        return !opened.contains(-1)
+    }
+
     deinit { core.stop() }
 
     /// Ends the watch and its thread. No event begins afterwards; one that is being told at this moment is not waited for.
@@ -71,11 +80,11 @@ public final class HangWatchdog: Sendable {
     public var untold: Int { core.untold.load(ordering: .relaxed) }
 }
 
-/// There was no thread to be had.
+/// The watch cannot be: it needs a thread and some open files.
 public struct WatchdogError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// Why, as `pthread_create` returned it.
+    /// Why: an errno.
     public let errno: Int32
-    public var description: String { "the hang watchdog has no thread: \(String(cString: strerror(errno)))" }
+    public var description: String { "the main thread is not watched: \(String(cString: strerror(errno)))" }
 }
 
 /// The watch itself, on its thread.
