@@ -155,8 +155,8 @@ import Testing
         #expect(running.waits(for: "waiting"))
         kill(running.id, SIGQUIT)
         if signals == 2 {
-            // Once the first one is at work.
-            while !running.printedErrors.contains("asked for its threads") { usleep(1_000) }
+            // Once the first one hangs.
+            #expect(program.waits { program.reports.contains { $0.hasSuffix("-quit.txt.new") } })
             kill(running.id, SIGQUIT)
         }
         let outcome = running.end()

@@ -154,13 +154,20 @@ final class CrashProgram: Sendable {
 
     /// Waits until the record of some run has a line that begins so; false when none has one in half a minute.
     func waits(forLine line: String) throws -> Bool {
-        let limit = ContinuousClock.now + .seconds(30)
-        while ContinuousClock.now < limit {
+        try waits {
             let records = try FileManager.default.contentsOfDirectory(atPath: store + "/runs").filter {
                 $0.hasSuffix(".run")
             }
             let texts = try records.map { try String(contentsOfFile: "\(store)/runs/\($0)", encoding: .utf8) }
-            if texts.contains(where: { $0.contains("\n\(line)") }) { return true }
+            return texts.contains { $0.contains("\n\(line)") }
+        }
+    }
+
+    /// Waits until it is so; false when it is not in half a minute.
+    func waits(until isSo: () throws -> Bool) rethrows -> Bool {
+        let limit = ContinuousClock.now + .seconds(30)
+        while ContinuousClock.now < limit {
+            if try isSo() { return true }
             usleep(10_000)
         }
         return false

@@ -7,20 +7,12 @@ import Testing
 
 /// The window without a mouse.
 @Suite(.serialized, .timeLimit(.minutes(5))) struct WindowKeyTests {
-    private let desktop: Desktop
-    private let reader: ScreenReader
-    private let thumbnailer: Thumbnailer
+    private let screen: WindowedThumbnailer
 
-    init() throws {
-        desktop = try Desktop()
-        reader = try ScreenReader(desktop)
-        thumbnailer = try Thumbnailer()
-        try thumbnailer.addPicture("one.svg")
-    }
+    init() throws { screen = try WindowedThumbnailer() }
 
     private func open() throws -> WindowedProgram {
-        let run = try WindowedProgram(
-            thumbnailer.launch(["--window"]), in: thumbnailer.workspace, on: desktop, reader)
+        let run = try screen.open()
         // Managed by then, and so the one that keys go to.
         try #require(run.program.wait(for: .seconds(20)) { !run.windows.isEmpty })
         try #require(run.waitForLabel("1 made, "), "\(run.program.everything)")
@@ -29,15 +21,15 @@ import Testing
 
     @Test(arguments: ["w", "q"] as [Character]) func closesWithControlAnd(_ key: Character) throws {
         let run = try open()
-        try reader.type(.control, key)
+        try screen.reader.type(.control, key)
         #expect(run.program.waitForEnd(within: .seconds(10)) == .exited(0), "\(run.program.everything)")
     }
 
     @Test func startsWithItsLetter() throws {
         let run = try open()
-        try reader.type(.alt, "s")
+        try screen.reader.type(.alt, "s")
         try #require(run.waitForLabel("0 made, 1 fresh"))
-        try reader.type(.control, "q")
+        try screen.reader.type(.control, "q")
         #expect(run.program.waitForEnd(within: .seconds(10)) == .exited(0), "\(run.program.everything)")
         #expect(run.complaint == nil)
     }

@@ -8,36 +8,17 @@ import Testing
 
 /// From the splash to the window, and what happens when a stage in between does not come to its end.
 @Suite(.serialized, .timeLimit(.minutes(5))) struct WindowStartTests {
-    private let desktop: Desktop
-    private let reader: ScreenReader
-    private let thumbnailer: Thumbnailer
+    private let screen: WindowedThumbnailer
     private static let main = "Roost Thumbnailer"
     private static let splash = "Thumbnailer"
     private static let question = "Thumbnailer cannot start"
 
-    init() throws {
-        desktop = try Desktop()
-        reader = try ScreenReader(desktop)
-        thumbnailer = try Thumbnailer()
-        try thumbnailer.addPicture("one.svg")
-    }
-
-    private func open(_ options: String...) throws -> WindowedProgram {
-        try WindowedProgram(
-            thumbnailer.launch(["--window"] + options), in: thumbnailer.workspace, on: desktop, reader)
-    }
-
-    private func end(_ run: WindowedProgram) {
-        run.close()
-        #expect(run.program.waitForEnd(within: .seconds(10)) == .exited(0), "\(run.program.everything)")
-        #expect(run.complaint == nil, "\(run.program.errorText)")
-        #expect(run.workspace.processesLeft().isEmpty)
-    }
+    init() throws { screen = try WindowedThumbnailer() }
 
     private func titles(_ run: WindowedProgram) -> [String] { run.windows.map(\.title) }
 
     @Test func theSplashComesAndGoes() throws {
-        let run = try open()
+        let run = try screen.open()
         var seen: Set<String> = []
         // Busy until then: it is not there for long.
         while !seen.contains(Self.main), run.program.isAlive { seen.formUnion(titles(run)) }
@@ -53,12 +34,12 @@ import Testing
         for stage in ["cache folder", "decoder check", "process pool", "main window"] {
             #expect(picture.contains(stage))
         }
-        end(run)
+        screen.end(run)
     }
 
     /// A stage that hangs: the splash says which, and stays a window that can be closed.
     @Test func aSplashThatIsClosedEndsTheProgram() throws {
-        let run = try open("--fail-stage", "process pool=hang")
+        let run = try screen.open("--fail-stage", "process pool=hang")
         try #require(run.waitForLabel("process pool (3 of 4)", within: .seconds(20)), "\(run.labels)")
         #expect(titles(run) == [Self.splash])
         run.close()
@@ -70,53 +51,53 @@ import Testing
 
     @Test(arguments: ["decoder check", "process pool", "decoder check=hang"])
     func anOptionalStageThatFailsIsANotice(_ stage: String) throws {
-        let run = try open("--fail-stage", stage)
+        let run = try screen.open("--fail-stage", stage)
         let name = stage.prefix { $0 != "=" }
         #expect(run.waitForLabel("'\(name)' was skipped: "), "\(run.labels)")
         #expect(run.waitForLabel("1 made, "), "\(run.labels)")
-        try reader.press("Dismiss", of: run.program.process)
+        try screen.reader.press("Dismiss", of: run.program.process)
         #expect(run.program.wait { !run.labels.contains { $0.contains("was skipped") } }, "\(run.labels)")
         if stage.hasSuffix("hang") {
             // It still does.
             run.close()
             #expect(run.program.waitForEnd(within: .seconds(15)) == .exited(70), "\(run.program.everything)")
         } else {
-            end(run)
+            screen.end(run)
         }
     }
 
     /// A file is where the folder should be; somebody looks, and removes it.
     @Test func afterARepairTryAgainGoesOn() throws {
-        try thumbnailer.workspace.write("no folder", to: "out")
-        let run = try open()
+        try screen.thumbnailer.workspace.write("no folder", to: "out")
+        let run = try screen.open()
         try #require(run.waitForWindow(Self.question), "\(run.program.everything)")
         #expect(run.waitForLabel("'cache folder' failed: cannot write '"), "\(run.labels)")
         #expect(run.waitForLabel("not a directory"), "\(run.labels)")
         #expect(titles(run) == [Self.question], "\(titles(run))")
-        try FileManager.default.removeItem(atPath: thumbnailer.workspace.path("out"))
-        try reader.press("Try again", of: run.program.process)
+        try FileManager.default.removeItem(atPath: screen.thumbnailer.workspace.path("out"))
+        try screen.reader.press("Try again", of: run.program.process)
         #expect(run.waitForLabel("1 made, "), "\(run.labels)")
-        end(run)
+        screen.end(run)
     }
 
     @Test func safeModeStartsWithoutWhatFailedAndWaits() throws {
-        let run = try open("--fail-stage", "cache folder")
+        let run = try screen.open("--fail-stage", "cache folder")
         try #require(run.waitForWindow(Self.question), "\(run.program.everything)")
         #expect(run.waitForLabel("it was told to (--fail-stage)"), "\(run.labels)")
-        try reader.press("Safe mode", of: run.program.process)
+        try screen.reader.press("Safe mode", of: run.program.process)
         try #require(run.waitForWindow(Self.main + " (safe mode)"), "\(titles(run))")
         #expect(run.waitForLabel("Ready."), "\(run.labels)")
         #expect(run.pictureCount == 0)
-        try reader.press("Start", of: run.program.process)
+        try screen.reader.press("Start", of: run.program.process)
         #expect(run.waitForLabel("1 made, "), "\(run.labels)")
-        end(run)
+        screen.end(run)
     }
 
     @Test func quitUndoesWhatWasDoneAndSaysSo() throws {
-        try thumbnailer.workspace.write("no folder", to: "file")
-        let run = try open("--fail-stage", "cache folder")
+        try screen.thumbnailer.workspace.write("no folder", to: "file")
+        let run = try screen.open("--fail-stage", "cache folder")
         try #require(run.waitForWindow(Self.question), "\(run.program.everything)")
-        try reader.press("Quit", of: run.program.process)
+        try screen.reader.press("Quit", of: run.program.process)
         #expect(run.program.waitForEnd(within: .seconds(10)) == .exited(75), "\(run.program.everything)")
         #expect(run.complaint == nil)
         #expect(run.workspace.processesLeft().isEmpty)
@@ -124,36 +105,36 @@ import Testing
     }
 
     @Test func safeModeOfTheCommandLine() throws {
-        let run = try open("--safe-mode")
+        let run = try screen.open("--safe-mode")
         try #require(run.waitForWindow(Self.main + " (safe mode)"), "\(titles(run))")
         #expect(run.waitForLabel("Ready."), "\(run.labels)")
-        end(run)
+        screen.end(run)
     }
 
     /// Twice in the same optional stage: it is skipped. Three starts that crash: somebody is asked. A clean one resets that.
     @Test func startsThatCrashAreRemembered() throws {
         for _ in 1...2 {
-            let run = try open("--fail-stage", "decoder check=crash")
+            let run = try screen.open("--fail-stage", "decoder check=crash")
             #expect(run.program.waitForEnd(within: .seconds(60)) == .signalled(SIGILL), "\(run.program.everything)")
         }
         // The third one goes around it, into another.
-        var run = try open("--fail-stage", "process pool=crash")
+        var run = try screen.open("--fail-stage", "process pool=crash")
         #expect(run.program.waitForEnd(within: .seconds(60)) == .signalled(SIGILL), "\(run.program.everything)")
-        run = try open()
+        run = try screen.open()
         try #require(run.waitForWindow("Thumbnailer crashed while it was starting"), "\(run.program.everything)")
         #expect(run.waitForLabel("The last 3 starts crashed."), "\(run.labels)")
-        try reader.press("Start normally", of: run.program.process)
+        try screen.reader.press("Start normally", of: run.program.process)
         #expect(
             run.waitForLabel("'decoder check' was skipped: the last 2 starts that ran it crashed in it"),
             "\(run.labels)")
         #expect(
             run.waitForLabel("The last run crashed while it was starting, in 'process pool'."), "\(run.labels)")
         #expect(run.waitForLabel("1 made, "), "\(run.labels)")
-        end(run)
-        run = try open()
+        screen.end(run)
+        run = try screen.open()
         #expect(run.waitForLabel("0 made, 1 fresh"), "\(run.labels)")
         #expect(!run.labels.contains { $0.contains("crashed") || $0.contains("skipped") }, "\(run.labels)")
-        end(run)
+        screen.end(run)
     }
 }
 #endif
