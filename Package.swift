@@ -49,13 +49,14 @@ let package = Package(
         .target(
             name: "RoostCrash",
             dependencies: [
-                "RoostCrashReport", "RoostSymbols", "CRoostCrash", "CRoostCensus", "CRoostLedger", "CRoostStacks",
+                "RoostCrashReport", "RoostSymbols", "CRoostCrash", "CRoostCensus", "CRoostLedger", "CRoostPlatform",
+                "CRoostStacks",
             ]),
         .target(
             name: "CRoostCensus", dependencies: ["CRoostLedger"], linkerSettings: [.linkedLibrary("dispatch")]),
         .target(
             name: "RoostApp",
-            dependencies: ["Roost", "RoostProcess", "RoostCrash", "CRoostCrash", "CRoostPlatform"]),
+            dependencies: ["Roost", "RoostProcess", "RoostCrash", "RoostCrashReport", "CRoostCrash"]),
         .target(name: "RoostTerminal", dependencies: ["Roost", "CRoostPlatform"]),
         .target(name: "RoostTesting", dependencies: ["Roost"]),
         .target(name: "RoostCrashReport"),

@@ -1,5 +1,7 @@
 #define _GNU_SOURCE
+#include <errno.h>
 #include <linux/futex.h>
+#include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -9,6 +11,19 @@
 // As <dispatch/queue.h> declares them; the header needs blocks.
 extern struct dispatch_queue_s _dispatch_main_q;
 extern void dispatch_async_f(struct dispatch_queue_s *queue, void *context, void (*work)(void *));
+
+int roost_watch_shortage(void) {
+    enum { count = 3 };
+    int opened[count], failure = 0;
+    for (int index = 0; index < count; index++) {
+        opened[index] = eventfd(0, EFD_CLOEXEC);
+        if (opened[index] < 0) failure = errno;
+    }
+    for (int index = 0; index < count; index++) {
+        if (opened[index] >= 0) close(opened[index]);
+    }
+    return failure;
+}
 
 void roost_watch_beat(void (*body)(void *), void *context) { dispatch_async_f(&_dispatch_main_q, context, body); }
 

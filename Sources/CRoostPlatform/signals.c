@@ -191,7 +191,8 @@ void roost_say_last_words(void) {
 static void say(const struct last_words *words) {
     if (words->path != NULL && words->new_path != NULL && words->file_length > 0) {
         // Beside the place first: whoever reads the report finds a whole one, the new or the one before.
-        int descriptor = open(words->new_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+        // Whatever has that name by now: opening a FIFO must not wait for its other end.
+        int descriptor = open(words->new_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
         if (descriptor >= 0) {
             int is_whole = write_all(descriptor, words->file, words->file_length);
             close(descriptor);

@@ -1,5 +1,4 @@
 import CRoostCrash
-import CRoostPlatform
 import Roost
 import RoostCrash
 
@@ -13,10 +12,6 @@ enum AppServices {
         Shutdown.process.stackSource = CensusStackSource()
         guard let configuration = survival.capture else { return watch(survival) }
         let capture = CrashCapture.install(program, configuration: configuration)
-        // However the process ends from here on, the next start knows it.
-        roost_at_end(roost_crash_note_end_by)
-        roost_signals_doubt_interrupts(roost_crash_interrupt_is_copy)
-        roost_crash_set_hook(roost_terminal_give_back)
         let memory = RunMemory(capture: capture)
         Launch.memory = memory
         Shutdown.process.onEvent(on: InlinePort()) { note($0, memory) }

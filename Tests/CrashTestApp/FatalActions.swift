@@ -22,6 +22,21 @@ enum FatalActions {
         return true
     }
 
+    /// A program that has the capture and no other of the entry's services.
+    @MainActor static func runAlone(_ configuration: CrashCapture.Configuration) -> Never {
+        CrashCapture.install("crash-test", configuration: configuration)
+        Shutdown.run("crash-test") {
+            let scope = WorkerScope("service")
+            let handle = scope.start("wait") { worker in
+                print("serving")
+                fflush(nil)
+                try worker.sleep(for: .seconds(60))
+            }
+            _ = await handle.ending
+            return 0
+        }
+    }
+
     /// A thread crashes while the main thread exits.
     private static func crashAtExit() {
         CrashCapture.installed?.launched()

@@ -52,6 +52,7 @@ import Synchronization
             CrashSupervisor.run(name, configuration: configuration, restart: supervision)
             _ = Crashing.perform(.fatal)
         }
+        if CommandLine.arguments.dropFirst(2).first == "alone" { FatalActions.runAlone(configuration) }
         // Before anything of Roost begins.
         if CommandLine.arguments.dropFirst(2).first == "tell-on-a-full-disk" { fillDisk() }
         try asEveryProgram(Self.self)

@@ -44,6 +44,30 @@ import Testing
         #expect(told.ending == "crashed (SIGSEGV)" && told.text.contains("readBadPointer"), "\(told)")
     }
 
+    /// By the one call, in a program of another shape.
+    @Test func anOrderlyEndIsKnownWithTheCaptureAlone() throws {
+        let program = try CrashProgram()
+        let running = try program.start(["alone"])
+        #expect(running.waits(for: "serving"))
+        kill(running.id, SIGTERM)
+        #expect(running.end().signal == SIGTERM)
+        #expect(try program.tell().ending == "was stopped by SIGTERM")
+    }
+
+    /// Opening it would wait for its other end, within the handler.
+    @Test func aCopyWhosePlaceIsTaken() throws {
+        let program = try CrashProgram()
+        let running = try program.start(["wait"])
+        #expect(running.waits(for: "waiting"))
+        let runs = program.store + "/runs"
+        let record = try #require(try FileManager.default.contentsOfDirectory(atPath: runs).first)
+        #expect(mkfifo("\(runs)/\(record.dropLast(".run".count)).crash", 0o600) == 0)
+        kill(running.id, SIGSEGV)
+        let outcome = running.end()
+        #expect(outcome.signal == SIGSEGV, "\(outcome)")
+        #expect(try program.tell().ending == "crashed (SIGSEGV)")
+    }
+
     @Test func finalizersRunInCAndNothingElse() throws {
         let program = try CrashProgram()
         let outcome = try program.run("finalizers", "crash", program.folder)
@@ -148,7 +172,7 @@ import Testing
         #expect(text.contains("patient work") && program.reports.count == 2)
     }
 
-    /// The report goes to where nobody reads: the process ends at its limit, and the second signal does not wait for that.
+    /// The disk does not answer, and the report waits for it: the process ends at its limit, and the second signal does not wait for that.
     @Test(arguments: [1, 2]) func aQuitThatHangsIsBounded(_ signals: Int) throws {
         let program = try CrashProgram()
         let running = try program.start(["wait"], environment: ["CRASH_TEST_STUCK": "-quit.txt"])

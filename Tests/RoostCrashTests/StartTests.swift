@@ -125,7 +125,7 @@ import Testing
         #expect(pictures.count == 1)
     }
 
-    /// A home that does not answer, on a network for instance: here a pipe that nobody reads, opened where a timeline is to be written.
+    /// A home that does not answer, on a network for instance: here a rename that never returns, where a timeline is to be written.
     @Test func aStoreThatDoesNotAnswerKeepsNobodyFromTheEnd() throws {
         let program = try CrashProgram()
         let running = try program.start(["serve"], environment: ["CRASH_TEST_STUCK": "-end.json"])

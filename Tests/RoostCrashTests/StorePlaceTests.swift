@@ -107,10 +107,34 @@ import Testing
         #expect(told.ending == "crashed", "\(told)")
         #expect(told.text.contains("its report is gone, or cannot be read"), "\(told)")
         #expect(CrashProgram.pages(of: process).isEmpty)
-        // A record that is none is nobody's.
-        let name = copy.dropLast(".crash".count)
-        replace("\(runs)/\(name).run")
+    }
+
+    /// A name like a record's that is none: what it is not, nobody looks at for ever.
+    @Test func whatIsNoRecord() throws {
+        let program = try CrashProgram()
+        let runs = program.store + "/runs"
         #expect(try program.run("exit", "0").status == 0)
+        for number in 0..<300 { #expect(mkfifo("\(runs)/\(10_000_000_000_000 + number)-1.run", 0o600) == 0) }
+        #expect(try program.run("settle").status == 0)
+        let names = try FileManager.default.contentsOfDirectory(atPath: runs)
+        #expect(names.count < 250, "\(names.count)")
+    }
+
+    /// No memory for the page, and a disk for its copy.
+    @Test(.enabled(if: hasMounts, "this system lets nobody have mounts of his own"))
+    func aCopyWithoutAPage() throws {
+        let program = try CrashProgram()
+        let outcome = try Self.mounted(
+            """
+            mount -t tmpfs -o size=4k none /dev/shm
+            unset XDG_RUNTIME_DIR
+            "$app" "$store" crash badPointer main 2>&1 || echo "crashed: $?"
+            "$app" "$store" tell
+            """, in: program)
+        #expect(outcome.output.contains("problem: cannot make /dev/shm"), "\(outcome)")
+        #expect(outcome.output.contains("crash-test: crashed; the next start says where"), "\(outcome)")
+        #expect(outcome.output.contains("crashed: 139"), "\(outcome)")
+        #expect(outcome.output.contains("readBadPointer"), "\(outcome)")
     }
 
     @Test(.enabled(if: hasMounts, "this system lets nobody have mounts of his own"))

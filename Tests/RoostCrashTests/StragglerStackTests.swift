@@ -37,6 +37,19 @@ import Testing
         return Late(outcome: outcome, report: try ShutdownReport(json: text), took: took)
     }
 
+    /// Whatever has the name of the file that is to be written: it keeps no end waiting, and does not change its status.
+    @Test func aReportWhosePlaceIsTakenKeepsNobody() throws {
+        let program = try CrashProgram()
+        #expect(mkfifo(program.folder + "/report.json.new", 0o600) == 0)
+        let path = URL(fileURLWithPath: CrashProgram.path).deletingLastPathComponent()
+            .appendingPathComponent("shutdown-test-app").path
+        let running = try program.start(["nothing", "2000"], store: program.folder + "/report.json", program: path)
+        #expect(running.waits(for: "ready"))
+        kill(running.id, SIGTERM)
+        let outcome = running.end()
+        #expect(outcome.signal == SIGTERM, "\(outcome)")
+    }
+
     /// The function and the marked line are in the stack, and so they are on standard error.
     private func expect(_ function: String, _ mark: String, in lines: [String]?, _ late: Late) throws {
         let line = try CensusMark.line(mark, in: Self.source)

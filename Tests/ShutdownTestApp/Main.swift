@@ -25,6 +25,12 @@ import RoostApp
         let scope = WorkerScope("fields")
         let camera = SerialThread("camera")
         switch action {
+        case "nothing":
+            let handle = scope.start("wait") { worker in
+                say("ready")
+                try worker.sleep(for: .seconds(60))
+            }
+            _ = await handle.ending
         case "worker":
             let handle = scope.start("count sheep") { worker in
                 try worker.checkpoint()

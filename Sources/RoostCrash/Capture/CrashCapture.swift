@@ -1,4 +1,5 @@
 import CRoostCrash
+import CRoostPlatform
 import CRoostStacks
 import Glibc
 import RoostCrashReport
@@ -25,7 +26,7 @@ public final class CrashCapture: Sendable {
         public var folder: String?
         /// How much the store keeps.
         public var limits: StoreLimits
-        /// Whether SIGQUIT prints all threads and ends the process by that signal: the second one at once.
+        /// Whether SIGQUIT prints all threads and ends the process by that signal: after five seconds at the latest, with a second one at once.
         public var handlesQuit: Bool
 
         /// Creates a configuration.
@@ -59,8 +60,8 @@ public final class CrashCapture: Sendable {
     let telling = Guarded(Telling())
 
     /// The one that is installed.
-    public static var installed: CrashCapture? { current.withLock { $0 } }
-    private static let current = Guarded<CrashCapture?>(nil)
+    public static var installed: CrashCapture? { current.known }
+    private static let current = MadeOnce<CrashCapture>()
 
     /// Installs the capture, once in a process: a second call returns the first one's. Early, on the main thread, before other threads are started.
     /// A runtime that works with faults of its own (a virtual machine, a collector) is set up after it: its handler is asked first then.
@@ -68,13 +69,13 @@ public final class CrashCapture: Sendable {
     /// Never fails: without a place to write to the handlers are there all the same, and ``problems`` says what is missing.
     @discardableResult
     public static func install(_ program: String, configuration: Configuration = Configuration()) -> CrashCapture {
-        current.withLock { current in
-            if let current { return current }
+        current.value {
             let made = CrashCapture(program, configuration)
-            current = made
-            if configuration.handlesQuit, let problem = QuitReport.install(made) {
-                made.trouble.withLock { $0.append(problem) }
-            }
+            if configuration.handlesQuit, let problem = QuitReport.install() { made.note(problem: problem) }
+            // However the process ends from here on, the next start knows it.
+            roost_at_end(roost_crash_note_end_by)
+            roost_signals_doubt_interrupts(roost_crash_interrupt_is_copy)
+            roost_crash_set_hook(roost_terminal_give_back)
             return made
         }
     }
@@ -203,7 +204,10 @@ public final class CrashCapture: Sendable {
     }
 
     /// Adds to ``problems``.
-    package func note(problem: any Error) { trouble.withLock { $0.append("\(problem)") } }
+    package func note(problem: any Error) {
+        let text = "\(problem)"
+        trouble.withLock { $0.append(text) }
+    }
 
     private static func withOptionalCString<Value>(
         _ text: String?, _ body: (UnsafePointer<CChar>?) -> Value
@@ -214,19 +218,20 @@ public final class CrashCapture: Sendable {
     /// Writes down, on the disk when it returns, that a stage of the start begins. Blocks: not on the main thread.
     public func stageBegan(_ name: String) { append(.stageBegan(name, at: Self.now())) }
 
-    /// Writes down how a stage of the start came out.
+    /// Writes down how a stage of the start came out. Blocks until it is on the disk.
     public func stageEnded(_ name: String, _ outcome: PastRun.StageOutcome) {
         append(.stageEnded(name, outcome, at: Self.now()))
     }
 
     /// Writes down that the start is over and the program runs: a crash from here on says nothing against the next start.
-    /// Whoever asked for ``lastRun`` has thereby been told of it.
+    /// Whoever asked for ``lastRun`` has thereby been told of it. Blocks until it is on the disk.
     public func launched(isSafe: Bool = false) {
         append(.launched(isSafe: isSafe, at: Self.now()))
         hasLasted()
     }
 
-    /// Writes down that the start was given up in order: somebody quit, or the process was asked to end.
+    /// Writes down that the start was given up in order: somebody quit, or the process was asked to end. Blocks until it is
+    /// on the disk.
     public func gaveUp() { append(.gaveUp(at: Self.now())) }
 
     private func append(_ line: RunRecord.Line) {
@@ -289,7 +294,8 @@ public final class CrashCapture: Sendable {
         }
     }
 
-    /// Gives the calling thread an alternate stack for signals, so that a stack overflow on it can be reported. For threads that are neither the main
+    /// Gives the calling thread an alternate stack for signals, so that a stack overflow on it can be reported, and unblocks the fatal signals on
+    /// it: the kernel ends a process at a fault that is blocked, and nobody knows of it. For threads that are neither the main
     /// thread nor Roost's.
     public static func protectThread() { roost_protect_thread() }
 }

@@ -8,6 +8,8 @@ import Synchronization
 ///
 /// Nothing but this can be done then. A closure cannot: the process that it would run in is broken. What needs more is a recovery step of the next
 /// start, which is told what happened (``CrashCapture/lastRun``).
+///
+/// It holds until ``remove()``, also when nobody keeps the value. Any thread.
 public final class FatalFinalizer: Sendable {
     /// -1 once it was taken back: its place may be somebody else's then.
     private let place: Atomic<Int32>
@@ -28,6 +30,6 @@ public final class FatalFinalizer: Sendable {
         place < 0 ? nil : FatalFinalizer(place: place)
     }
 
-    /// Takes it back: it is not needed any more.
+    /// Takes it back: it is not needed any more. A second time it does nothing.
     public func remove() { roost_crash_remove_finalizer(place.exchange(-1, ordering: .acquiringAndReleasing)) }
 }

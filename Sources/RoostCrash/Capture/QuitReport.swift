@@ -7,12 +7,12 @@ enum QuitReport {
     /// How long that may take before the process ends without it.
     private static let limit: Int64 = 5_000_000_000
 
-    /// What went wrong, in words.
-    static func install(_ capture: CrashCapture) -> String? {
+    /// What went wrong.
+    static func install() -> StoreError? {
         // In this order: a thread that waits already when its semaphore is made is never woken.
         var failure = roost_crash_handle_quit(limit)
         if failure == 0 { failure = roost_service_start("roost-quit", 512 * 1024, { _ in QuitReport.serve() }, nil) }
-        return failure == 0 ? nil : "\(StoreError("handle SIGQUIT", errno: failure))"
+        return failure == 0 ? nil : StoreError("handle SIGQUIT", errno: failure)
     }
 
     private static func serve() {

@@ -33,7 +33,7 @@ extension ThreadCensus {
 
     /// How a census is taken.
     public struct Options: Sendable, Hashable {
-        /// How long threads have to answer, in all.
+        /// How long threads have to answer, in all; at most a minute.
         public var wait: Duration
         /// Which threads are asked for their stacks.
         public var interrupting: Interrupting

@@ -26,9 +26,12 @@ final class File: Sendable {
         var descriptor = open(path, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, mode)
         guard descriptor >= 0 else { throw StoreError("open \(path)") }
         var status = stat()
-        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+        let failure = fstat(descriptor, &status) == 0 ? 0 : errno
+        guard failure == 0, status.st_mode & S_IFMT == S_IFREG else {
             close(descriptor)
-            throw StoreError("open \(path), which is no file", errno: EINVAL)
+            throw failure == 0
+                ? StoreError("open \(path), which is no file", errno: EINVAL)
+                : StoreError("open \(path)", errno: failure)
         }
         if descriptor <= STDERR_FILENO {
             // A program that was started without a standard stream would write into this file what it prints.
@@ -161,6 +164,15 @@ enum FileSystem {
             if name != ".", name != ".." { names.append(name) }
         }
         return names.sorted()
+    }
+
+    /// The file, to be read and written; nil if it cannot be opened. What has such a name and is neither a file nor a folder is removed: it would be
+    /// looked at for ever.
+    static func openOrRemove(_ path: String) -> File? {
+        if let file = try? File(path, O_RDWR) { return file }
+        var status = stat()
+        if lstat(path, &status) == 0, ![S_IFREG, S_IFDIR].contains(status.st_mode & S_IFMT) { unlink(path) }
+        return nil
     }
 
     /// Makes the folder and those above it, readable by nobody else.

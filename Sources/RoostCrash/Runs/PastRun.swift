@@ -2,7 +2,16 @@
 public struct PastRun: Sendable, Hashable {
     /// How a stage of a start came out.
     public enum StageOutcome: String, Sendable, Hashable {
-        case done, late, skipped, failed, stopped
+        /// In time.
+        case done
+        /// After its limit.
+        case late
+        /// Left out, or failed although it was optional.
+        case skipped
+        /// Failed, and the start with it.
+        case failed
+        /// It met the end of the process.
+        case stopped
     }
 
     /// The program's version.

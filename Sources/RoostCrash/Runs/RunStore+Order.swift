@@ -73,7 +73,7 @@ extension RunStore {
         let now = Int64(time(nil)) * 1_000
         for name in names {
             guard let id = RunID(file: name, ending: ".run.new"), now - id.milliseconds > Self.longestUnfinished,
-                let file = try? File("\(folders.runs)/\(name)", O_RDWR), file.lockToRead()
+                let file = FileSystem.openOrRemove("\(folders.runs)/\(name)"), file.lockToRead()
             else { continue }
             unlink("\(folders.pages)/\(id.page)")
             unlink(file.path)
@@ -97,7 +97,7 @@ extension RunStore {
         for id in ids.dropLast(limit).reversed() {
             guard ContinuousClock.now < deadline else { return }
             let path = "\(folders.runs)/\(id.record)"
-            guard let file = try? File(path, O_RDWR), file.lockToRead() else { continue }
+            guard let file = FileSystem.openOrRemove(path), file.lockToRead() else { continue }
             let record = RunRecord(String(decoding: file.contents(limit: 256 * 1024), as: UTF8.self))
             if record?.mayBeUntold ?? false, untold < limit {
                 untold += 1

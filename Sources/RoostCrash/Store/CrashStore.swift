@@ -90,7 +90,7 @@ public struct CrashStore: Sendable {
     }
 
     /// Writes all reports into one file, to be sent by whoever wants to: a list of JSON objects, as scrubbed as they are here. Only the user
-    /// decides that. Throws ``StoreError``; reports that cannot be read are left out, and counted in the result.
+    /// decides that. Throws ``StoreError`` when the file cannot be written; a file that is there is replaced as a whole. Reports that cannot be read are left out, and counted in the result.
     @discardableResult
     public func export(to path: String) throws -> (reports: Int, unreadable: Int) {
         var reports: [RunReport] = []
@@ -102,7 +102,7 @@ public struct CrashStore: Sendable {
         return (reports.count, unreadable)
     }
 
-    /// Removes a report.
+    /// Removes a report, as far as the system lets it: what stays is still among the ``entries``.
     public func remove(_ entry: Entry) {
         unlink(entry.jsonPath)
         unlink(entry.textPath)

@@ -14,7 +14,7 @@ public final class HangWatchdog: Sendable {
 
     /// How it watches.
     public struct Configuration: Sendable, Hashable {
-        /// For how long the main thread may not answer. A hang is seen after one and a half times as long at the latest.
+        /// For how long the main thread may not answer, at least 10 ms. A hang is seen after one and a half times as long at the latest.
         public var threshold: Duration
         /// Which threads are interrupted to be asked for their stacks. A main thread that polls or sleeps is told with its system call alone
         /// unless this is ``ThreadCensus/Interrupting/all``.
@@ -48,8 +48,8 @@ public final class HangWatchdog: Sendable {
         _ configuration: Configuration = Configuration(), beat: Beat? = nil,
         onEvent: @escaping @Sendable (HangEvent) -> Void
     ) throws(WatchdogError) {
-        // libdispatch ends a process that has none left when the main queue wakes its thread for the first time.
-        guard Self.hasDescriptors else { throw WatchdogError(errno: EMFILE) }
+        let shortage = roost_watch_shortage()
+        guard shortage == 0 else { throw WatchdogError(code: .openFiles, errno: shortage) }
         core = WatchdogCore(configuration, beat: beat, onEvent: onEvent)
         // proof: the thread takes it, or it is released below.
         let context = Unmanaged.passRetained(core)
@@ -60,15 +60,8 @@ public final class HangWatchdog: Sendable {
             { Unmanaged<WatchdogCore>.fromOpaque($0!).takeRetainedValue().run() }, context.toOpaque())
         guard failure == 0 else {
             context.release()
-            throw WatchdogError(errno: failure)
+            throw WatchdogError(code: .thread, errno: failure)
         }
-    }
-
-    /// Whether some more files can be opened.
-    private static var hasDescriptors: Bool {
-        let opened = (0..<3).map { _ in open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
-        for descriptor in opened where descriptor >= 0 { close(descriptor) }
-        return !opened.contains(-1)
     }
 
     deinit { core.stop() }
@@ -82,9 +75,27 @@ public final class HangWatchdog: Sendable {
 
 /// The watch cannot be: it needs a thread and some open files.
 public struct WatchdogError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// Why: an errno.
+    /// What is missing.
+    public enum Code: String, Hashable, Sendable {
+        /// A thread.
+        case thread
+        /// Open files, which the queue of the main thread needs: a higher limit has them (`ulimit -n`).
+        case openFiles
+    }
+
+    /// What is missing.
+    public let code: Code
+    /// Why, as the system said it.
     public let errno: Int32
-    public var description: String { "the main thread is not watched: \(String(cString: strerror(errno)))" }
+
+    public var description: String {
+        let missing =
+            switch code {
+            case .thread: "no thread can be started"
+            case .openFiles: "no more files can be opened, a higher limit (ulimit -n) helps"
+            }
+        return "the main thread is not watched: \(missing): \(String(cString: strerror(errno)))"
+    }
 }
 
 /// The watch itself, on its thread.

@@ -48,7 +48,8 @@ enum Journal {
     }
 
     private static func sweep(file path: String) {
-        let file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+        // Whatever has that name: opening a FIFO must not wait for its other end.
+        let file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
         guard file >= 0 else { return }
         defer { close(file) }
         var table = roost_guard_table()
