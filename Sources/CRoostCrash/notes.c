@@ -66,7 +66,7 @@ static int append(uint32_t kind, int32_t number) {
 }
 
 // As roost_at_end says it.
-enum { by_status, by_signal, at_once };
+enum { by_status, by_signal, at_once, hurried };
 
 void roost_crash_note_end(uint32_t kind, int32_t number) {
     roost_crash_page *page = roost_crash_page_now();
@@ -91,7 +91,9 @@ void roost_crash_note_end(uint32_t kind, int32_t number) {
 
 void roost_crash_note_end_by(int way, int number) {
     int is_late = way != by_signal && number == 70;
-    if (way != at_once) {
+    if (way == hurried) {
+        roost_crash_finalize();
+    } else if (way != at_once) {
         roost_crash_note_end(way == by_signal ? ROOST_END_SIGNAL : is_late ? ROOST_END_PAST_BUDGET : ROOST_END_EXIT, number);
     } else if (is_late) {
         // What was declared for a fatal end: the orderly one, which would have done it, did not come to it. Last, for a disk may not answer.

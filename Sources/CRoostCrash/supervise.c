@@ -34,6 +34,8 @@ static struct {
     int has_ended;
     int status;
     int asked;
+    int passed_on;  // the last signal that the child got from here
+    struct timespec passed_on_at;
 } parent;
 
 // --- set-up --------------------------------------------------------------------------------------------------------------
@@ -193,8 +195,10 @@ static void look_at_children(void) {
     }
 }
 
-// What the kernel sends goes to the whole foreground group, the child included; what the child itself sends is not for it.
+// What the kernel sends goes to the whole foreground group, the child included; what the child itself sends is not for it. That its terminal is gone
+// the kernel tells the session's leader alone.
 static int is_for_the_child(const struct signalfd_siginfo *signal) {
+    if (signal->ssi_signo == SIGHUP && signal->ssi_code == SI_KERNEL) return getsid(0) == getpid();
     return signal->ssi_code <= 0 && signal->ssi_pid != (uint32_t)getpid() && signal->ssi_pid != (uint32_t)parent.child;
 }
 
@@ -204,6 +208,8 @@ static void note_asked(int number) {
 
 static void take_signals(void) {
     struct signalfd_siginfo signal;
+    // A child that is dead hears nothing: what comes after it is for this process. The queue has SIGCHLD behind most others.
+    look_at_children();
     while (read(parent.signals, &signal, sizeof signal) == sizeof signal) {
         int number = (int)signal.ssi_signo;
         switch (number) {
@@ -223,6 +229,8 @@ static void take_signals(void) {
                 note_asked(number);
             } else if (is_for_the_child(&signal)) {
                 kill(parent.child, number);
+                parent.passed_on = number;
+                clock_gettime(CLOCK_MONOTONIC, &parent.passed_on_at);
             }
         }
     }
@@ -232,6 +240,14 @@ static void take_signals(void) {
         parent.is_job_stop = 0;
         raise(SIGSTOP);
     }
+}
+
+// It may have been dying already when it was asked to end, or have died of that: another one is not wanted. What else these signals mean to a program
+// (reload, leave the prompt) is over after a second.
+static void note_passed_on(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    if (parent.passed_on == SIGTERM || now.tv_sec - parent.passed_on_at.tv_sec <= 1) note_asked(parent.passed_on);
 }
 
 static void wait_for_the_end(int pipe_end) {
@@ -263,7 +279,7 @@ int roost_supervise(const roost_supervise_request *request, roost_supervise_resu
     int is_first = !parent.is_set_up;
     int failure = is_first ? set_up() : 0;
     if (failure != 0) return failure;
-    parent.is_stopped = parent.is_job_stop = parent.has_ended = 0;
+    parent.is_stopped = parent.is_job_stop = parent.has_ended = parent.passed_on = 0;
     int pipe_end = -1;
     failure = start(request, &pipe_end, result);
     if (failure != 0) {
@@ -278,6 +294,7 @@ int roost_supervise(const roost_supervise_request *request, roost_supervise_resu
     }
     relay_begin();
     wait_for_the_end(pipe_end);
+    note_passed_on();
     relay_finish(pipe_end);
     close(pipe_end);
     result->status = parent.status;

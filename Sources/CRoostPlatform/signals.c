@@ -307,7 +307,10 @@ static void on_end_signal(int number, siginfo_t *info, void *context) {
     int (*doubt)(const siginfo_t *) = __atomic_load_n(&is_copy, __ATOMIC_ACQUIRE);
     if (number == SIGINT && doubt != NULL && doubt(info)) return;
     int was_begun = __atomic_exchange_n(&ending_begun, 1, __ATOMIC_ACQ_REL);
-    if (was_begun && number == SIGINT) roost_end_by_signal(SIGINT);
+    if (was_begun && number == SIGINT) {
+        note_end(ROOST_ENDS_HURRIED, SIGINT);
+        roost_end_by_signal(SIGINT);
+    }
     if (!was_begun) {
         __atomic_store_n(&first_signal, number, __ATOMIC_RELEASE);
         roost_backstop_arm();

@@ -71,7 +71,8 @@ package enum FrameNames {
 
     /// By the time that nobody can set: an installed file may bear one of its own that is years old.
     private static func hasChanged(_ path: String, since moment: Int64?) -> Bool {
-        guard let moment else { return false }
+        // The time may come from a damaged file.
+        guard let moment, moment > 0 else { return moment != nil }
         var status = stat()
         guard stat(path, &status) == 0 else { return true }
         return Int64(status.st_ctim.tv_sec) * 1_000_000_000 + Int64(status.st_ctim.tv_nsec) >= moment - tick

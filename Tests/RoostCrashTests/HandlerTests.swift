@@ -44,6 +44,21 @@ import Testing
         #expect(told.ending == "crashed (SIGSEGV)" && told.text.contains("readBadPointer"), "\(told)")
     }
 
+    /// An end in a hurry is no orderly one: what that would have done is done all the same.
+    @Test func finalizersRunWhenSomebodyIsInAHurry() throws {
+        let program = try CrashProgram()
+        let running = try program.start(["finalizers", "late", program.folder])
+        #expect(running.waits(for: "serving"))
+        kill(running.id, SIGINT)
+        usleep(200_000)
+        kill(running.id, SIGINT)
+        let outcome = running.end()
+        #expect(outcome.signal == SIGINT, "\(outcome)")
+        #expect(!FileManager.default.fileExists(atPath: program.folder + "/declared"))
+        let child = try #require(outcome.declaredGroup)
+        #expect(CrashProgram.isGone(child), "the group of \(child) lives on")
+    }
+
     /// By the one call, in a program of another shape.
     @Test func anOrderlyEndIsKnownWithTheCaptureAlone() throws {
         let program = try CrashProgram()

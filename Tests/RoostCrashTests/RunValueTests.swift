@@ -171,6 +171,44 @@ struct RunValueTests {
         #expect(other.store == "/some/store" && other.spare?.store != folders.spare?.store)
     }
 
+    // MARK: Records that nobody wrote so
+
+    @Test func aNameThatIsNoTime() {
+        for name in [
+            "99999999999999-1", "9223372036854775807-1", "09223372036855-1", "-0000000000001-1", "00000000000001-x",
+        ] {
+            #expect(RunID(file: name + ".run", ending: ".run") == nil, "\(name)")
+        }
+        #expect(RunID(file: "09223372036854-1.run", ending: ".run") != nil)
+    }
+
+    /// How it ended stands at the end, and that is read.
+    @Test func aVeryLongRecordSaysHowItEnded() throws {
+        let folder = try RunFolder()
+        let stages = (0..<5_000).map { "stage-began \($0) s\($0)\nstage-ended \($0) done s\($0)\n" }.joined()
+        try folder.add(1, stages + "stage-began 1 open\nended exit 0\nsettled clean\n")
+        let run = try #require(folder.store.deadRun(RunID(began: 1_000_000, process: 1)))
+        #expect(run.record.program == "p" && run.record.ended == .exit(0) && run.record.settled == .clean)
+        #expect(run.record.openStage?.name == "open" && run.record.stages.count < 5_000)
+    }
+
+    /// It is over for two starts at once, although one of them has its record.
+    @Test func aRunThatAnotherStartLooksAt() throws {
+        let folder = try RunFolder()
+        try folder.add(1, "ended exit 3\n")
+        let id = RunID(began: 1_000_000, process: 1)
+        let record = "\(folder.path)/runs/\(id.record)"
+        let other = try File(record, O_RDWR | O_APPEND)
+        try #require(other.lockToRead())
+        #expect(folder.store.deadRun(id)?.record.ended == .exit(3))
+        #expect(folder.store.opened(id) == nil)
+        withExtendedLifetime(other) {}
+        // What it settles meanwhile is known from its record, whose page is gone.
+        let seen = try #require(folder.store.deadRun(id))
+        try other.write("ended signal 9\nsettled crashed\n")
+        #expect(folder.store.withPage(seen).run.record.settled == .crashed)
+    }
+
     // MARK: Pages
 
     /// What a broken process left may hold anything: it is read, or it is not, and nothing else happens.
@@ -252,7 +290,7 @@ struct RunValueTests {
                     ranFor: nil)
             ]
             report.lines = ["\t\(user)"]
-            let entry = try store.write(report, name: user)
+            let entry = try store.write(report, name: Self.name(1))
             let read = try store.read(entry)
             #expect(read.summary == "first\nuser of ~/x" && read.kind == .crashed, "\(user)")
             #expect(read.workers.map(\.worker) == ["user"] && read.workers.map(\.scope) == ["of user"])
@@ -265,27 +303,47 @@ struct RunValueTests {
         let folder = NSTemporaryDirectory() + "roost-store-\(UUID().uuidString)"
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let store = CrashStore(folder: folder, limits: StoreLimits(reports: 3))
-        for number in 1...5 { try store.write(Self.report("run \(number)"), name: "0\(number)-crashed") }
-        #expect(store.entries.map(\.name) == ["05-crashed", "04-crashed", "03-crashed"])
+        for number in 1...5 { try store.write(Self.report("run \(number)"), name: Self.name(number)) }
+        #expect(store.entries.map(\.name) == [5, 4, 3].map(Self.name))
         #expect(try store.read(store.entries[0]).summary == "run 5")
         let small = CrashStore(folder: folder, limits: StoreLimits(bytes: 1))
-        try small.write(Self.report("run 6"), name: "06-crashed")
+        try small.write(Self.report("run 6"), name: Self.name(6))
         // The newest stays, whatever its size.
-        #expect(small.entries.map(\.name) == ["06-crashed"])
+        #expect(small.entries.map(\.name) == [Self.name(6)])
     }
 
     @Test func anExportIsOneFile() throws {
         let folder = NSTemporaryDirectory() + "roost-store-\(UUID().uuidString)"
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let store = CrashStore(folder: folder, limits: StoreLimits())
-        for number in 1...2 { try store.write(Self.report("run \(number)"), name: "0\(number)-crashed") }
-        try "{".write(toFile: folder + "/03-crashed.json", atomically: false, encoding: .utf8)
+        for number in 1...2 { try store.write(Self.report("run \(number)"), name: Self.name(number)) }
+        try "{".write(toFile: folder + "/\(Self.name(3)).json", atomically: false, encoding: .utf8)
         let path = folder + "/export"
         let counts = try store.export(to: path)
         #expect(counts.reports == 2 && counts.unreadable == 1)
         let read = try JSONDecoder().decode([RunReport].self, from: Data(contentsOf: URL(fileURLWithPath: path)))
         #expect(read.map(\.summary) == ["run 2", "run 1"])
     }
+
+    /// What is no report is somebody else's, and a report of this very start stays although the clock was put back.
+    @Test func whatAStoreLeavesAlone() throws {
+        let folder = NSTemporaryDirectory() + "roost-store-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        let others = [".keep", "2024-invoice-1.pdf", "99-1.json", "a.txt", "zzz"]
+        for name in others { #expect(FileManager.default.createFile(atPath: "\(folder)/\(name)", contents: nil)) }
+        let store = CrashStore(folder: folder, limits: StoreLimits(reports: 2))
+        for number in 2...4 { try store.write(Self.report("run \(number)"), name: Self.name(number)) }
+        let early = try store.write(Self.report("run 1"), name: Self.name(1))
+        #expect(store.entries.map(\.name) == [4, 1].map(Self.name))
+        let one = CrashStore(folder: folder, limits: StoreLimits(reports: 1))
+        one.prune(within: .seconds(5), sparing: [String(early.name.dropLast("-crashed".count))])
+        #expect(store.entries.map(\.name) == [1].map(Self.name))
+        let left = try FileManager.default.contentsOfDirectory(atPath: folder)
+        #expect(Set(others).isSubset(of: left), "\(left)")
+    }
+
+    private static func name(_ number: Int) -> String { "0000000000000\(number)-1-crashed" }
 
     private static func report(_ summary: String) -> RunReport {
         RunReport(

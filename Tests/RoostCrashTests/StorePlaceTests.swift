@@ -1,3 +1,4 @@
+import CRoostCrash
 import Foundation
 import Testing
 
@@ -109,12 +110,66 @@ import Testing
         #expect(CrashProgram.pages(of: process).isEmpty)
     }
 
+    /// A time of a damaged page that no clock has ever shown.
+    @Test func whatHappenedAtNoTime() throws {
+        let program = try CrashProgram()
+        let running = try program.start(["crash", "badPointer", "main"])
+        let process = running.id
+        #expect(running.end().signal == SIGSEGV)
+        let runs = program.store + "/runs"
+        let record = try #require(
+            try FileManager.default.contentsOfDirectory(atPath: runs).first { $0.hasSuffix(".run") })
+        let lines = try String(contentsOfFile: "\(runs)/\(record)", encoding: .utf8).split(separator: "\n")
+        let page = try #require(lines.first { $0.hasPrefix("page ") }?.dropFirst(5))
+        let place = try #require(MemoryLayout<roost_crash_page>.offset(of: \.first.time_ns))
+        let file = try FileHandle(forUpdating: URL(fileURLWithPath: String(page)))
+        try file.seek(toOffset: UInt64(place))
+        try file.write(contentsOf: withUnsafeBytes(of: Int64.min) { Data($0) })
+        try file.close()
+        #expect(try program.tell().ending == "crashed (SIGSEGV)")
+        #expect(CrashProgram.pages(of: process).isEmpty)
+    }
+
+    /// Whatever ends the starts that look up the names, a damaged library or too little memory: it does not end all that follow.
+    @Test func namesThatEndWhoeverLooksThemUp() throws {
+        let program = try CrashProgram()
+        #expect(try program.run("crash", "badPointer", "main").signal == SIGSEGV)
+        let runs = program.store + "/runs"
+        let record = try #require(
+            try FileManager.default.contentsOfDirectory(atPath: runs).first { $0.hasSuffix(".run") })
+        // As three starts leave it that did not come to their end.
+        let file = try FileHandle(forUpdating: URL(fileURLWithPath: "\(runs)/\(record)"))
+        try file.seekToEnd()
+        try file.write(contentsOf: Data("naming \nnaming \nnaming \n".utf8))
+        try file.close()
+        let told = try program.tell()
+        #expect(told.ending == "crashed (SIGSEGV)" && !told.text.contains("readBadPointer"), "\(told)")
+        #expect(told.text.contains("its names were not looked up: 3 starts that tried"), "\(told)")
+        #expect(program.reports.contains { $0.hasSuffix("-crashed.txt") }, "\(program.reports)")
+    }
+
+    /// Without its last byte it would be another folder.
+    @Test func aFolderWhoseNameIsNoText() throws {
+        let program = try CrashProgram()
+        let script = try Self.script(
+            #"""
+            cd "$(dirname "$store")"
+            odd=$(printf 'bad\377')
+            mkdir "$odd"
+            cd "$odd"
+            "$app" st exit 7 || echo "left: $?"
+            """#, in: program)
+        let outcome = try program.start([], program: script).end()
+        #expect(outcome.output.contains("problem: cannot use a folder whose name is not UTF-8"), "\(outcome)")
+        #expect(outcome.output.contains("left: 7"), "\(outcome)")
+    }
+
     /// A name like a record's that is none: what it is not, nobody looks at for ever.
     @Test func whatIsNoRecord() throws {
         let program = try CrashProgram()
         let runs = program.store + "/runs"
         #expect(try program.run("exit", "0").status == 0)
-        for number in 0..<300 { #expect(mkfifo("\(runs)/\(10_000_000_000_000 + number)-1.run", 0o600) == 0) }
+        for number in 0..<300 { #expect(mkfifo("\(runs)/0\(1_000_000_000_000 + number)-1.run", 0o600) == 0) }
         #expect(try program.run("settle").status == 0)
         let names = try FileManager.default.contentsOfDirectory(atPath: runs)
         #expect(names.count < 250, "\(names.count)")

@@ -68,6 +68,24 @@ import Testing
         return true
     }
 
+    /// That the kernel says to the session's leader alone, and that is the parent.
+    @Test func aTerminalThatIsClosedEndsBoth() throws {
+        let program = try CrashProgram()
+        var terminal: TestTerminal? = try TestTerminal()
+        terminal?.type("exec env " + command(program, "serve") + "\r")
+        #expect(terminal?.waits(for: "serving") == true)
+        let parent = try #require(terminal?.foreground)
+        let children = try String(contentsOfFile: "/proc/\(parent)/task/\(parent)/children", encoding: .utf8)
+        let child = try #require(children.split(separator: " ").first.flatMap { Int32($0) })
+        // Whoever closes it waits for its shell, which the parent has become.
+        let limit = DispatchWorkItem { for process in [parent, child] { kill(process, SIGKILL) } }
+        DispatchQueue.global().asyncAfter(deadline: .now() + 10, execute: limit)
+        terminal = nil
+        limit.cancel()
+        #expect(CrashProgram.isGone(parent) && CrashProgram.isGone(child))
+        #expect(try program.tell().ending == "was stopped by SIGHUP")
+    }
+
     /// Only the program was held up, by somebody who goes on with it alone: its parent goes on meanwhile.
     @Test func aProgramThatSomebodyHoldsUp() throws {
         let program = try CrashProgram()

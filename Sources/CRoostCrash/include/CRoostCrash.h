@@ -57,7 +57,7 @@ int roost_crash_interrupt_is_copy(const siginfo_t *_Nonnull info);
 // How the process is about to end; the first that is said stays.
 void roost_crash_note_end(uint32_t kind, int32_t number);
 void roost_crash_note_ending(void);
-// The same in the form of roost_at_end. Of a status 70, that of a budget which is over, the last step runs the finalizers.
+// The same in the form of roost_at_end. Of a status 70, that of a budget which is over, the last step runs the finalizers, and so does an end in a hurry.
 void roost_crash_note_end_by(int way, int number);
 // One of the last lines; a long one is cut.
 void roost_crash_note_line(const void *_Nonnull text, size_t size);

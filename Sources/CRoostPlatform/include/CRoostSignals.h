@@ -53,8 +53,8 @@ int roost_backstop_start(int64_t budget_ns, int64_t slack_ns);
 void roost_backstop_arm(void);
 
 // Whoever wants to know how the process ends: called by the two below, with nothing but what a handler may call; at the end of its time once more
-// when nothing else is left to do (ROOST_ENDS_NOW).
-enum { ROOST_ENDS_BY_STATUS, ROOST_ENDS_BY_SIGNAL, ROOST_ENDS_NOW };
+// when nothing else is left to do (ROOST_ENDS_NOW), and before an end in a hurry, which comes to nothing else (ROOST_ENDS_HURRIED).
+enum { ROOST_ENDS_BY_STATUS, ROOST_ENDS_BY_SIGNAL, ROOST_ENDS_NOW, ROOST_ENDS_HURRIED };
 void roost_at_end(void (*_Nullable note)(int kind, int number));
 
 // Asked in the handler about every SIGINT: 1 for one that is none, being the same request once more.

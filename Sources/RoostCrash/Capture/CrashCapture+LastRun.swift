@@ -35,7 +35,8 @@ extension CrashCapture {
             // By others: this run may have noted it meanwhile.
             last?.wasTold = before.lastRun?.wasTold ?? false
             for store in [runs] + otherRuns { store.forget(beyond: configuration.limits.runs) }
-            store?.prune(within: .seconds(2))
+            let told = before.waiting + (before.last.map { [$0] } ?? [])
+            store?.prune(within: .seconds(2), sparing: Set(told.map(\.id.text)))
             return last
         }
         asked()

@@ -272,7 +272,7 @@ public final class CrashCapture: Sendable {
     /// What ``keep(_:as:)`` wrote in the last run under this name.
     package func kept(_ name: String) -> String? {
         guard let last = runsBefore.last else { return nil }
-        return FileSystem.text("\(last.store.folders.timelines)/\(last.id.text)-\(name)", limit: 4 << 20)
+        return FileSystem.text("\(last.store.folders.timelines)/\(last.id.text)-\(name)", limit: 1 << 20)
     }
 
     /// One of the last lines of the program: the last 32 are in the report of a crash, also of one by SIGKILL. Some nanoseconds; any thread. Of

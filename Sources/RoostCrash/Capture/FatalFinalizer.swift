@@ -1,7 +1,7 @@
 import CRoostCrash
 import Synchronization
 
-/// What is done when the process ends fatally: by a crash, by SIGQUIT, when its time to end is over, and for files also by the next run if this one was killed without a word.
+/// What is done when the process ends fatally: by a crash, by SIGQUIT, by a second SIGINT, when its time to end is over, and for files also by the next run if this one was killed without a word.
 ///
 /// The next run removes such a file when it first asks for ``CrashCapture/lastRun``, once: not one that a run which lives has declared as well, nor one
 /// that was changed after the next run began, for that is another's by now.

@@ -103,8 +103,17 @@ final class File: Sendable {
     /// look at.
     func lockToRead() -> Bool { lock(by: Self.setOwnLock) }
 
-    /// `F_OFD_SETLK` of <fcntl.h>, which shows it to GNU programs alone.
-    private static let setOwnLock: Int32 = 37
+    /// True when somebody has that lock at this moment, and nobody that of a process.
+    var isLockedToRead: Bool {
+        var lock = flock()
+        lock.l_type = Int16(F_WRLCK)
+        lock.l_whence = Int16(SEEK_SET)
+        // The kernel has no process to name for it.
+        return fcntl(descriptor, Self.getOwnLock, &lock) == 0 && lock.l_type != Int16(F_UNLCK) && lock.l_pid == -1
+    }
+
+    /// `F_OFD_GETLK` and `F_OFD_SETLK` of <fcntl.h>, which shows them to GNU programs alone.
+    private static let (getOwnLock, setOwnLock): (Int32, Int32) = (36, 37)
 
     private func lock(by command: Int32) -> Bool {
         var lock = flock()
@@ -118,14 +127,16 @@ final class File: Sendable {
         guard ftruncate(descriptor, 0) == 0 else { throw StoreError("write \(path)") }
     }
 
-    /// What is in it, at most so many bytes.
-    func contents(limit: Int) -> [UInt8] {
-        let size = min(self.size, limit)
+    /// What is in it, at most so many bytes, from this place on.
+    func contents(limit: Int, from start: Int = 0) -> [UInt8] {
+        let size = min(self.size - start, limit)
         guard size > 0 else { return [] }
         var bytes = [UInt8](repeating: 0, count: size)
         var got = 0
         while got < size {
-            let count = bytes.withUnsafeMutableBytes { pread(descriptor, $0.baseAddress! + got, size - got, got) }
+            let count = bytes.withUnsafeMutableBytes {
+                pread(descriptor, $0.baseAddress! + got, size - got, start + got)
+            }
             if count < 0, errno == EINTR { continue }
             guard count > 0 else { break }
             got += count

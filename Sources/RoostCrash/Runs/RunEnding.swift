@@ -4,7 +4,7 @@ public import RoostCrashReport
 public enum RunEnding: Sendable, Hashable {
     /// It left by itself, with this exit status.
     case clean(status: Int32)
-    /// A signal asked it to end, and it did so in order.
+    /// A signal asked it to end, and it did so in order; or at once, when somebody asked again (a second SIGINT).
     case stopped(signal: Int32)
     /// It was asked to end, and something still ran when its budget was over: status 70.
     case pastBudget

@@ -29,6 +29,8 @@ struct RunRecord: Sendable, Hashable {
         case settled(RunEnding.Kind)
         /// The files that it wanted to have gone were removed: another run may have some of the same names by now.
         case cleared
+        /// Somebody begins to look up the names of its stacks.
+        case naming
         /// A later run was told of this one, and lasted.
         case told
         /// Its own lines found no room: somebody wrote down what its name says.
@@ -63,6 +65,8 @@ struct RunRecord: Sendable, Hashable {
     var settled: RunEnding.Kind?
     var isCleared = false
     var isTold = false
+    /// How many have begun to look up the names.
+    var namings = 0
     /// It did not say that it ended in order, and nobody has said that he was told.
     var mayBeUntold: Bool {
         guard !isTold else { return false }
@@ -97,6 +101,26 @@ struct RunRecord: Sendable, Hashable {
         }
     }
 
+    /// Reads a record; of a very long one the beginning, which says what run it was, and the end, which says how it ended.
+    init?(_ file: File) {
+        let (beginning, ending) = (16 * 1024, 48 * 1024)
+        let size = file.size
+        guard size > beginning + ending else {
+            self.init(String(decoding: file.contents(limit: beginning + ending), as: UTF8.self))
+            return
+        }
+        self.init(String(decoding: file.contents(limit: beginning), as: UTF8.self))
+        // How those came out is among what is left out.
+        stages = []
+        let text = String(decoding: file.contents(limit: ending, from: size - ending), as: UTF8.self)
+        for line in text.utf8.split(separator: 0x0A, omittingEmptySubsequences: false).dropFirst().dropLast() {
+            if let line = Line(line) { add(line) }
+        }
+    }
+
+    /// Stages of a start come one after the other: further back nobody looks for one that is open.
+    private static let mostOpenStages = 64
+
     mutating func add(_ line: Line) {
         switch line {
         case .program(let name): program = name
@@ -110,7 +134,8 @@ struct RunRecord: Sendable, Hashable {
         case .began(let time): began = time
         case .stageBegan(let name, let time): stages.append(Stage(name: name, began: time))
         case .stageEnded(let name, let outcome, let time):
-            guard let open = stages.lastIndex(where: { $0.name == name && $0.ended == nil }) else {
+            let last = stages.suffix(Self.mostOpenStages)
+            guard let open = last.lastIndex(where: { $0.name == name && $0.ended == nil }) else {
                 // One that was skipped never began.
                 stages.append(Stage(name: name, began: time, ended: time, outcome: outcome))
                 return
@@ -123,6 +148,7 @@ struct RunRecord: Sendable, Hashable {
         case .settled(let short): settled = short
         case .cleared: isCleared = true
         case .told: isTold = true
+        case .naming: namings += 1
         case .pieced: isPieced = true
         }
     }
@@ -169,6 +195,7 @@ extension RunRecord.Line {
             case .settled(let short): ("settled", short.rawValue)
             case .cleared: ("cleared", "")
             case .told: ("told", "")
+            case .naming: ("naming", "")
             case .pieced: ("pieced", "")
             }
         return "\(word) \(rest)\n"
@@ -229,6 +256,7 @@ extension RunRecord.Line {
             self = .settled(short)
         case "cleared": self = .cleared
         case "told": self = .told
+        case "naming": self = .naming
         case "pieced": self = .pieced
         default: return nil
         }

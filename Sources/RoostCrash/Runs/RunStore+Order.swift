@@ -98,7 +98,7 @@ extension RunStore {
             guard ContinuousClock.now < deadline else { return }
             let path = "\(folders.runs)/\(id.record)"
             guard let file = FileSystem.openOrRemove(path), file.lockToRead() else { continue }
-            let record = RunRecord(String(decoding: file.contents(limit: 256 * 1024), as: UTF8.self))
+            let record = RunRecord(file)
             if record?.mayBeUntold ?? false, untold < limit {
                 untold += 1
                 continue

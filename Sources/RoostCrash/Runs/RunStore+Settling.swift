@@ -3,6 +3,10 @@ import RoostCrashReport
 import RoostSymbols
 
 extension RunStore {
+    /// So many starts try to find the names. Whatever ends each of them on its way, a damaged file or too little memory, does not end all that
+    /// follow.
+    private static let mostNamings = 3
+
     /// Finds the names for what a run left, writes its report into the store, removes its files and its page, and writes down that somebody has
     /// looked at it. What could not be done is among the problems of the result; without its report the page stays, for the next who tries.
     /// One that somebody else looks at, or has looked at, is told as far as it can be.
@@ -12,7 +16,11 @@ extension RunStore {
             return lastRun(deadRun(dead.id) ?? dead, seen: seen).run
         }
         var (run, page) = lastRun(dead, seen: seen)
-        if let page, var stacks = page.stacks, run.crash != nil {
+        if dead.record.namings >= Self.mostNamings, run.crash != nil {
+            run.problems.append(
+                "its names were not looked up: \(Self.mostNamings) starts that tried did not come to their end")
+        } else if let page, var stacks = page.stacks, run.crash != nil {
+            try? file.write(RunRecord.Line.naming.textOnItsOwn)
             if !dead.record.buildID.isEmpty {
                 stacks.identify(dead.record.executable, as: BuildID(rawValue: dead.record.buildID))
             }

@@ -54,7 +54,24 @@ struct RunStore: Sendable, Hashable {
     }
 
     /// The run with this name, if it is over.
-    func deadRun(_ id: RunID) -> DeadRun? { opened(id)?.run }
+    func deadRun(_ id: RunID) -> DeadRun? {
+        // What another start looks at is over as well; it may be done with it just now.
+        for _ in 0..<3 {
+            if let run = opened(id)?.run { return run }
+            guard id != own, let file = try? File("\(folders.runs)/\(id.record)", O_RDONLY) else { return nil }
+            if file.isLockedToRead, let record = RunRecord(file) { return DeadRun(store: self, id: id, record: record) }
+        }
+        return nil
+    }
+
+    /// A run with its page. What another start has settled meanwhile has none any more, and a record that says so.
+    func withPage(_ run: DeadRun) -> (run: DeadRun, page: LeftPage?) {
+        if let page = page(of: run) { return (run, page) }
+        guard run.record.settled == nil, let again = deadRun(run.id), again.record.settled != nil else {
+            return (run, nil)
+        }
+        return (again, nil)
+    }
 
     /// The same with its record, which is locked for as long as that is held: a second program of the same name leaves it alone meanwhile.
     func opened(_ id: RunID) -> (run: DeadRun, file: File)? {
@@ -62,8 +79,7 @@ struct RunStore: Sendable, Hashable {
             // Whose record is locked is alive, or is being looked at.
             file.lockToRead()
         else { return nil }
-        let text = String(decoding: file.contents(limit: 256 * 1024), as: UTF8.self)
-        guard let record = RunRecord(text) ?? pieced(id, file) else { return nil }
+        guard let record = RunRecord(file) ?? pieced(id, file) else { return nil }
         return (DeadRun(store: self, id: id, record: record), file)
     }
 
@@ -121,8 +137,8 @@ struct RunStore: Sendable, Hashable {
 
     /// All that is known of a run; without names for the addresses of a crash. `seen` is what its parent saw, if that is who asks.
     func lastRun(_ run: DeadRun, seen: RunWitness? = nil) -> (run: LastRun, page: LeftPage?) {
+        let (run, page) = withPage(run)
         let record = run.record
-        let page = page(of: run)
         if page == nil, let told = toldBefore(run) { return (told, nil) }
         let ending = seen?.ending(record, page) ?? ending(of: record, page: page)
         let isOver = ending.isOrderly

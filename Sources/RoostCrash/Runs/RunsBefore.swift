@@ -24,9 +24,9 @@ struct RunsBefore: Sendable {
         }
         let runs = stores.flatMap { $0.deadRuns(atMost: limit) }.sorted { $0.id > $1.id }
         var bad: [RunStore.DeadRun] = []
-        for (place, run) in runs.enumerated() {
-            let ending =
-                run.record.settled ?? run.store.ending(of: run.record, page: run.store.page(of: run)).kind
+        for (place, found) in runs.enumerated() {
+            let (run, page) = found.record.settled == nil ? found.store.withPage(found) : (found, nil)
+            let ending = run.record.settled ?? run.store.ending(of: run.record, page: page).kind
             // Of one whose record found no room nobody knows the version, and how far it had come. Those beyond the limit have gaps between them.
             if place < limit, !run.record.isPieced { past.insert(PastRun(run.record, ending: ending), at: 0) }
             if !ending.isOrderly { bad.append(run) }

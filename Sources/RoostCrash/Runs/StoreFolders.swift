@@ -29,7 +29,11 @@ struct StoreFolders: Sendable, Hashable {
         guard !path.hasPrefix("/") else { return path }
         guard let here = getcwd(nil, 0) else { throw StoreError("find the folder that the program is in") }
         defer { free(here) }
-        return "\(String(cString: here))/\(path)"
+        // Another folder would have the name that is left.
+        guard let folder = String(validatingCString: here) else {
+            throw StoreError("use a folder whose name is not UTF-8", errno: EILSEQ)
+        }
+        return "\(folder)/\(path)"
     }
 
     /// Short, and another for each store: those of two programs of one name are not to be mixed (FNV-1a).
@@ -100,10 +104,18 @@ struct RunID: Sendable, Hashable, Comparable {
         guard file.hasSuffix(ending) else { return nil }
         let name = file.dropLast(ending.count)
         let parts = name.split(separator: "-", omittingEmptySubsequences: false)
-        guard parts.count == 2, parts[0].count >= 14, let began = Int64(parts[0]), let process = Int32(parts[1]) else {
-            return nil
-        }
+        // Nanoseconds have to be numbers, too.
+        guard parts.count == 2, parts[0].count >= 14, let began = Int64(parts[0]),
+            (0...Int64.max / 1_000_000).contains(began), let process = Int32(parts[1])
+        else { return nil }
         (text, milliseconds, self.process) = (String(name), began, process)
+    }
+
+    /// Of a report `ID-KIND.json` or `.txt`, whole or half written.
+    init?(ofReport name: String) {
+        let parts = name.split(separator: "-", maxSplits: 2, omittingEmptySubsequences: false)
+        guard parts.count == 3, parts[2].first?.isLetter == true else { return nil }
+        self.init(file: "\(parts[0])-\(parts[1])", ending: "")
     }
 
     static func < (left: Self, right: Self) -> Bool { left.text < right.text }

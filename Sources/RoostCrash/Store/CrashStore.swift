@@ -30,7 +30,7 @@ public struct CrashStore: Sendable {
     /// The reports, the newest first.
     public var entries: [Entry] {
         FileSystem.names(in: folder).reversed().compactMap { name in
-            guard name.hasSuffix(".json") else { return nil }
+            guard name.hasSuffix(".json"), RunID(ofReport: name) != nil else { return nil }
             return entry(String(name.dropLast(".json".count)))
         }
     }
@@ -40,9 +40,11 @@ public struct CrashStore: Sendable {
     }
 
     /// Reads a report. Throws ``StoreError`` when it cannot be read, and an error that says where it is not one.
-    public func read(_ entry: Entry) throws -> RunReport {
+    public func read(_ entry: Entry) throws -> RunReport { try read(entry, limit: limits.bytes) }
+
+    private func read(_ entry: Entry, limit: Int) throws -> RunReport {
         let file = try File(entry.jsonPath, O_RDONLY)
-        return try ReportJSON.decode(RunReport.self, from: file.contents(limit: limits.bytes))
+        return try ReportJSON.decode(RunReport.self, from: file.contents(limit: limit))
     }
 
     /// The name of the report of a run.
@@ -50,8 +52,11 @@ public struct CrashStore: Sendable {
 
     /// The report of a run; nil when there is none, or none that can be read.
     func report(of run: RunID, _ ending: RunEnding.Kind) -> RunReport? {
-        try? read(entry(Self.name(run, ending)))
+        try? read(entry(Self.name(run, ending)), limit: Self.largest)
     }
+
+    /// What a start reads of a report at most, in bytes: those that are written have some hundred thousand.
+    private static let largest = 2 << 20
 
     /// Writes a report, and removes what is too much, of very much a part. The file of JSON comes last: what has one is whole.
     @discardableResult
@@ -66,24 +71,27 @@ public struct CrashStore: Sendable {
             unlink(entry.textPath)
             throw error
         }
-        prune(within: .milliseconds(100))
+        prune(within: .milliseconds(100), sparing: RunID(ofReport: name).map { [$0.text] } ?? [])
         return entry
     }
 
-    /// Removes reports beyond the limits, the oldest first; of very many those that it can in this time. The newest stays.
-    func prune(within time: Duration) {
+    /// Removes reports beyond the limits, the oldest first; of very many those that it can in this time. The newest stays, and those whose names begin
+    /// so: by a clock that was put back a new one is old. What is no report is nobody's business here.
+    func prune(within time: Duration, sparing spared: Set<String> = []) {
         let deadline = ContinuousClock.now + time
-        let names = FileSystem.names(in: folder)
+        func isSpared(_ name: String) -> Bool { RunID(ofReport: name).map { spared.contains($0.text) } ?? false }
+        let names = FileSystem.names(in: folder).filter { RunID(ofReport: $0) != nil }.reversed()
         var reports: Set<Substring> = []
         var bytes = 0
         // The newest first: the two files of a report stand together.
-        let kept = names.reversed().prefix { name in
+        let ordered = names.filter(isSpared) + names.filter { !isSpared($0) }
+        let kept = ordered.prefix { name in
             reports.insert(name.prefix { $0 != "." })
             var status = stat()
             if reports.count <= limits.reports, stat("\(folder)/\(name)", &status) == 0 { bytes += Int(status.st_size) }
-            return reports.count <= limits.reports && (bytes <= limits.bytes || reports.count == 1)
+            return isSpared(name) || reports.count <= limits.reports && (bytes <= limits.bytes || reports.count == 1)
         }
-        for name in names.dropLast(kept.count) {
+        for name in ordered.dropFirst(kept.count).reversed() {
             guard ContinuousClock.now < deadline else { return }
             unlink("\(folder)/\(name)")
         }

@@ -15,7 +15,8 @@ import RoostSymbols
 ///   256 KB wait, and then nothing for a second, finds a note of how much was left out.
 /// - It is in its parent's process group and session. What the terminal sends reaches both, and the parent leaves it to the program; what others send to
 ///   the parent is passed on, once. A signal that a process sends to the whole group (`kill -- -GROUP`) reaches the program twice: of SIGINT and SIGQUIT,
-///   to which a second one means *at once*, the two count as one if they come within two seconds. SIGSTOP and SIGKILL for the parent cannot be passed on.
+///   to which a second one means *at once*, the two count as one if they come within two seconds. SIGSTOP and SIGKILL for the parent cannot be passed on,
+///   and signals of faults (SIGABRT, SIGSEGV and so on) are its own: the program then gets SIGTERM.
 /// - When its parent is killed, it gets SIGTERM: an orderly end.
 /// - Processes that it leaves behind go to the parent until that ends, too; what they print on its standard error after that is an error of their
 ///   write.
