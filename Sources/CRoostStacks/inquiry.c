@@ -14,6 +14,8 @@ static roost_inquiry *inquiries[ROOST_INQUIRIES];
 // Handlers that are looking at them. What they look at stays until they are through.
 static uint32_t readers;
 
+enum { look_again_ns = 5 * 1000 * 1000 };
+
 // What tells our signals from those of others.
 static const char mark;
 
@@ -105,6 +107,20 @@ int64_t roost_stacks_now(void) {
     clock_gettime(CLOCK_MONOTONIC, &time);
     return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
 }
+// One that is on its way out takes no signal any more, and is asked for nothing else.
+static void forget_the_gone(roost_inquiry *inquiry) {
+    for (uint32_t index = 0; index < inquiry->count; index++) {
+        roost_question *question = &inquiry->questions[index];
+        uint32_t expected = ROOST_QUESTION_ASKED;
+        if (__atomic_load_n(&question->state, __ATOMIC_ACQUIRE) == expected
+            && syscall(SYS_tgkill, getpid(), question->thread, 0) != 0
+            && __atomic_compare_exchange_n(
+                &question->state, &expected, ROOST_ANSWER_GONE, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+            __atomic_sub_fetch(&inquiry->unanswered, 1, __ATOMIC_ACQ_REL);
+        }
+    }
+}
+
 void roost_inquire(roost_inquiry *inquiry, int place, int64_t end) {
     __atomic_store_n(&inquiries[place], inquiry, __ATOMIC_SEQ_CST);
     for (uint32_t index = 0; index < inquiry->count; index++) {
@@ -119,8 +135,10 @@ void roost_inquire(roost_inquiry *inquiry, int place, int64_t end) {
     while ((left = __atomic_load_n(&inquiry->unanswered, __ATOMIC_ACQUIRE)) != 0) {
         int64_t rest = end - roost_stacks_now();
         if (rest <= 0) break;
-        struct timespec timeout = {.tv_sec = rest / 1000000000, .tv_nsec = rest % 1000000000};
+        if (rest > look_again_ns) rest = look_again_ns;
+        struct timespec timeout = {.tv_nsec = rest};
         syscall(SYS_futex, &inquiry->unanswered, FUTEX_WAIT, left, &timeout, NULL, 0);
+        forget_the_gone(inquiry);
     }
     for (uint32_t index = 0; index < inquiry->count; index++) {
         uint32_t expected = ROOST_QUESTION_ASKED;

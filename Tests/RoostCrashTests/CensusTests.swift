@@ -147,7 +147,9 @@ import Testing
 
     @Test func severalAtOnceTakeTurns() throws {
         let program = try CensusProgram("at-once")
-        let whole: [Int] = try program.value()
-        #expect(whole == [100])
+        let values: [Int] = try program.value()
+        #expect(values[0] == 100)
+        // They wait for those that answer, and not their two seconds for who is gone.
+        #expect(values[1] < 1_500, "\(values)")
     }
 }

@@ -6,6 +6,8 @@
 
 // Starts a thread with this name; `context` is for the body.
 void census_thread(const char *_Nonnull name, void (*_Nonnull body)(void *_Nullable), void *_Nullable context);
+// A thread that is over when it returns.
+void census_thread_that_goes(void);
 // Ends this process with its parent.
 void census_die_with_parent(void);
 

@@ -25,12 +25,19 @@ final class CrashProgram: Sendable {
     deinit {
         // With the store goes what its records name in memory.
         for name in (try? FileManager.default.contentsOfDirectory(atPath: store + "/runs")) ?? [] {
-            let record = (try? String(contentsOfFile: "\(store)/runs/\(name)", encoding: .utf8)) ?? ""
+            let record = Self.text("\(store)/runs/\(name)")
             for line in record.split(separator: "\n") where line.hasPrefix("page ") {
                 unlink(String(line.dropFirst(5)))
             }
         }
         try? FileManager.default.removeItem(atPath: folder)
+    }
+
+    /// What is in a file; nothing in one that is none, or empty: of such a one Foundation leaks a page of memory.
+    private static func text(_ path: String) -> String {
+        var status = stat()
+        guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_size > 0 else { return "" }
+        return (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
     }
 
     struct Outcome: Sendable {
@@ -158,7 +165,7 @@ final class CrashProgram: Sendable {
             let records = try FileManager.default.contentsOfDirectory(atPath: store + "/runs").filter {
                 $0.hasSuffix(".run")
             }
-            let texts = try records.map { try String(contentsOfFile: "\(store)/runs/\($0)", encoding: .utf8) }
+            let texts = records.map { Self.text("\(store)/runs/\($0)") }
             return texts.contains { $0.contains("\n\(line)") }
         }
     }
