@@ -145,7 +145,8 @@ import Testing
         #expect(counts == [1, 0, 1, 2, 3, 0, 3, 4])
     }
 
-    @Test func severalAtOnceTakeTurns() throws {
+    /// Each time some threads are on their way out when they are to be asked, or none are.
+    @Test(arguments: 1...12) func severalAtOnceTakeTurns(_ round: Int) throws {
         let program = try CensusProgram("at-once")
         let values: [Int] = try program.value()
         #expect(values[0] == 100)
