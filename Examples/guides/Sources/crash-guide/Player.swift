@@ -37,6 +37,14 @@ enum PlugIns {
     return 0
 }
 
+/// A program with a parent of its own.
+struct SupervisedPlayer: RoostApplication {
+    static let name = "player"
+    static var survival: Survival { Survival(supervision: .ask()) }
+
+    static func run() { print(CrashSupervisor.start ?? .first) }
+}
+
 /// A program of another shape.
 func installed() {
     let capture = CrashCapture.install("player", configuration: .init(version: "2.1"))

@@ -27,7 +27,8 @@ extension Decoders {
     /// The same with as many workers as there are jobs, so that no picture has to wait for one to start.
     package func warmUp(_ token: StopToken) throws {
         // One that is quick does the work of another, which is not started then: again, but not for ever where there is no room for more.
-        for _ in 0..<5 where ordinary.processes.count < jobs { try check(workers: jobs, token) }
+        let end = ContinuousClock.now + .milliseconds(500)
+        while ordinary.processes.count < jobs, ContinuousClock.now < end { try check(workers: jobs, token) }
     }
 
     private func check(workers: Int, _ token: StopToken) throws {

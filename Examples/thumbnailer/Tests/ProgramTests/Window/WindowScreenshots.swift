@@ -55,6 +55,11 @@ struct WindowScreenshots {
         try shoot("failed-stage", shown)
         shown.close(expecting: .exited(75))
 
+        shown = try window(nil, "--fail-stage", "process pool")
+        try #require(shown.waitForLabel("'process pool' was skipped: "), "\(shown.labels)")
+        try shoot("skipped-stage", shown)
+        shown.close(expecting: .exited(0))
+
         shown = try window(nil)
         try #require(shown.waitForLabel("Ready."), "\(shown.program.everything)")
         try shoot("start", shown)
@@ -106,6 +111,22 @@ struct WindowScreenshots {
         shown = try window(home.pictures, "--decode-time", "2")
         try #require(shown.waitForLabel("made, "), "\(shown.program.everything)")
         try shoot("failures", shown)
+        shown.close(expecting: .exited(0))
+
+        // What crashed twice is gone around: the third start crashes in the next stage.
+        for stage in ["decoder check", "decoder check", "process pool"] {
+            var launch = Launch(
+                Executables.thumbnailer, ["--window", "--fail-stage", "\(stage)=crash"], in: home.workspace)
+            launch.environment.merge(desktop.environment) { $1 }
+            #expect(try Program(launch).waitForEnd(within: .seconds(60)) == .signalled(SIGILL))
+        }
+        shown = try PhotographedWindow(
+            home, of: nil, [], on: desktop, reader, showing: "Thumbnailer crashed while it was starting")
+        try shoot("crashed-starts", shown)
+        try reader.press("Safe mode", of: shown.program.process)
+        try shown.fillDesktop("Roost Thumbnailer (safe mode)")
+        try #require(shown.waitForLabel("Ready."), "\(shown.labels)")
+        try shoot("safe-mode", shown)
         shown.close(expecting: .exited(0))
     }
 }
