@@ -76,7 +76,7 @@ extension RoostApplication {
 public struct Survival: Sendable {
     /// How crashes are captured; nil for not at all.
     public var capture: CrashCapture.Configuration?
-    /// How the main thread is watched; nil for not at all. Where it cannot be, ``CrashCapture/problems`` says why.
+    /// How the main thread is watched; nil for not at all. Where it cannot be, `CrashCapture.problems` says why.
     public var watchdog: HangWatchdog.Configuration?
     /// Whether the program runs as the child of a small parent of its own, which keeps what it prints about its end, reports SIGKILL as well,
     /// and may start it again; nil for no parent. Needs ``capture``.
