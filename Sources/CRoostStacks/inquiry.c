@@ -107,6 +107,7 @@ int64_t roost_stacks_now(void) {
     clock_gettime(CLOCK_MONOTONIC, &time);
     return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
 }
+
 // One that is on its way out takes no signal any more, and is asked for nothing else.
 static void forget_the_gone(roost_inquiry *inquiry) {
     for (uint32_t index = 0; index < inquiry->count; index++) {

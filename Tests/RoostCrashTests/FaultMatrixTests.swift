@@ -145,16 +145,13 @@ import Testing
         kill(running.id, SIGKILL)
         _ = running.end()
         // Another start of the machine: its memory is empty, and the record names another one.
-        let runs = program.store + "/runs"
-        let name = try #require(
-            try FileManager.default.contentsOfDirectory(atPath: runs).first { $0.hasSuffix(".run") })
-        let record = try String(contentsOfFile: "\(runs)/\(name)", encoding: .utf8)
-        let page = try #require(record.split(separator: "\n").first { $0.hasPrefix("page ") }).dropFirst(5)
-        try FileManager.default.removeItem(atPath: String(page))
+        try FileManager.default.removeItem(atPath: program.pageFile())
+        let path = try program.runFile()
+        let record = try String(contentsOfFile: path, encoding: .utf8)
         let other = record.split(separator: "\n", omittingEmptySubsequences: false).map {
             $0.hasPrefix("boot ") ? "boot 00000000-1111-2222-3333-444444444444" : String($0)
         }
-        try other.joined(separator: "\n").write(toFile: "\(runs)/\(name)", atomically: false, encoding: .utf8)
+        try other.joined(separator: "\n").write(toFile: path, atomically: false, encoding: .utf8)
         let told = try program.tell()
         #expect(told.ending == "ended with the machine", "\(told)")
         #expect(told.stage == "cache folder")

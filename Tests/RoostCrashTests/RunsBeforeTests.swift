@@ -181,12 +181,10 @@ import Testing
         #expect(try program.run("crash", "badPointer", "main").signal == SIGSEGV)
         let other = program.folder + "/precious"
         #expect(FileManager.default.createFile(atPath: other, contents: nil))
-        let runs = program.store + "/runs"
-        let name = try #require(
-            try FileManager.default.contentsOfDirectory(atPath: runs).first { $0.hasSuffix(".run") })
-        let record = try String(contentsOfFile: "\(runs)/\(name)", encoding: .utf8)
+        let path = try program.runFile()
+        let record = try String(contentsOfFile: path, encoding: .utf8)
         try record.replacingOccurrences(of: "\npage ", with: "\npage \(other)\nwas ").write(
-            toFile: "\(runs)/\(name)", atomically: false, encoding: .utf8)
+            toFile: path, atomically: false, encoding: .utf8)
         #expect(try program.run("settle").status == 0)
         #expect(FileManager.default.fileExists(atPath: other))
     }

@@ -96,10 +96,7 @@ import Testing
         let running = try program.start(["crash", "badPointer", "main"])
         let process = running.id
         #expect(running.end().signal == SIGSEGV)
-        let runs = program.store + "/runs"
-        let copy = try #require(
-            try FileManager.default.contentsOfDirectory(atPath: runs).first { $0.hasSuffix(".crash") })
-        replace("\(runs)/\(copy)")
+        replace(try program.runFile(".crash"))
         // The page has it, and then the report.
         #expect(try program.tell().ending == "crashed (SIGSEGV)")
         let json = try #require(program.reports.first { $0.hasSuffix("-crashed.json") })
@@ -116,13 +113,8 @@ import Testing
         let running = try program.start(["crash", "badPointer", "main"])
         let process = running.id
         #expect(running.end().signal == SIGSEGV)
-        let runs = program.store + "/runs"
-        let record = try #require(
-            try FileManager.default.contentsOfDirectory(atPath: runs).first { $0.hasSuffix(".run") })
-        let lines = try String(contentsOfFile: "\(runs)/\(record)", encoding: .utf8).split(separator: "\n")
-        let page = try #require(lines.first { $0.hasPrefix("page ") }?.dropFirst(5))
         let place = try #require(MemoryLayout<roost_crash_page>.offset(of: \.first.time_ns))
-        let file = try FileHandle(forUpdating: URL(fileURLWithPath: String(page)))
+        let file = try FileHandle(forUpdating: URL(fileURLWithPath: program.pageFile()))
         try file.seek(toOffset: UInt64(place))
         try file.write(contentsOf: withUnsafeBytes(of: Int64.min) { Data($0) })
         try file.close()
@@ -134,11 +126,8 @@ import Testing
     @Test func namesThatEndWhoeverLooksThemUp() throws {
         let program = try CrashProgram()
         #expect(try program.run("crash", "badPointer", "main").signal == SIGSEGV)
-        let runs = program.store + "/runs"
-        let record = try #require(
-            try FileManager.default.contentsOfDirectory(atPath: runs).first { $0.hasSuffix(".run") })
         // As three starts leave it that did not come to their end.
-        let file = try FileHandle(forUpdating: URL(fileURLWithPath: "\(runs)/\(record)"))
+        let file = try FileHandle(forUpdating: URL(fileURLWithPath: program.runFile()))
         try file.seekToEnd()
         try file.write(contentsOf: Data("naming \nnaming \nnaming \n".utf8))
         try file.close()

@@ -170,7 +170,7 @@ import Testing
             let clock = ManualClock()
             let scope = makeScope("survivor: main", time: clock)
             let (held, free, ended) = (Gate(), Gate(), Gate())
-            // Ends the test run anywhere else.
+            // proof: whether it holds is what is tested; anywhere else it ends the test run.
             var album: Album? = Album(leaks: false) { MainActor.assumeIsolated { ended.open() } }
             scope.expectsGone(try #require(album), "album")
             await scope.close()

@@ -26,6 +26,7 @@ import RoostGTK
             if page == "-" {
                 made.begin()
             } else {
+                // proof: the heartbeat calls it in GTK's loop, on the main thread.
                 heartbeat_start(page) { MainActor.assumeIsolated { BenchWindow.window?.begin() } }
             }
             if work.isRoundTrip { pinThread(work.mainCore) }

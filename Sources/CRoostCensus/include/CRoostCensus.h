@@ -51,10 +51,10 @@ int32_t roost_tracer(void);
 int roost_census_row(uint32_t index, roost_ledger_slot *_Nonnull row);
 
 // --- watching ----------------------------------------------------------------------------------------------------------
-// Puts a job on libdispatch's main queue. Without Swift's own module for it, which would be one more library to load.
 // 0, or the errno of whoever opens some more files now: when the main queue wakes its thread for the first time, libdispatch ends a process that
 // has none left.
 int roost_watch_shortage(void);
+// Puts a job on libdispatch's main queue. Without Swift's own module for it, which would be one more library to load.
 void roost_watch_beat(void (*_Nonnull body)(void *_Nonnull), void *_Nonnull context);
 // What has passed since the machine's start: with the time it was suspended, and without.
 int64_t roost_time_with_suspend(void);

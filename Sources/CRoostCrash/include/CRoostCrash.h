@@ -17,10 +17,10 @@
 roost_crash_page *_Nullable roost_crash_map(int descriptor, int *_Nonnull failure);
 
 typedef struct {
-    int record;                       // the run's record, opened for appending; -1 for none
-    const char *_Nullable page_path;  // of the page's file, which goes with an orderly end; NULL for none
-    const char *_Nullable copy_path;  // where the handler writes a copy of the page; NULL for nowhere
-    const char *_Nullable word;       // a line for standard error
+    int record;                          // the run's record, opened for appending; -1 for none
+    const char *_Nullable page_path;     // of the page's file, which goes with an orderly end; NULL for none
+    const char *_Nullable copy_path;     // where the handler writes a copy of the page; NULL for nowhere
+    const char *_Nullable word;          // a line for standard error
     const char *_Nullable word_if_kept;  // the same when the page has a file, or its copy could be written
 } roost_crash_setup;
 

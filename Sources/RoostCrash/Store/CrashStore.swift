@@ -79,26 +79,30 @@ public struct CrashStore: Sendable {
     /// so: by a clock that was put back a new one is old. What is no report is nobody's business here.
     func prune(within time: Duration, sparing spared: Set<String> = []) {
         let deadline = ContinuousClock.now + time
-        func isSpared(_ name: String) -> Bool { RunID(ofReport: name).map { spared.contains($0.text) } ?? false }
-        let names = FileSystem.names(in: folder).filter { RunID(ofReport: $0) != nil }.reversed()
+        var (safe, others): ([String], [String]) = ([], [])
+        // The newest first: the two files of a report stand together.
+        for name in FileSystem.names(in: folder).reversed() {
+            guard let run = RunID(ofReport: name) else { continue }
+            if spared.contains(run.text) { safe.append(name) } else { others.append(name) }
+        }
         var reports: Set<Substring> = []
         var bytes = 0
-        // The newest first: the two files of a report stand together.
-        let ordered = names.filter(isSpared) + names.filter { !isSpared($0) }
+        let ordered = safe + others
         let kept = ordered.prefix { name in
             reports.insert(name.prefix { $0 != "." })
             var status = stat()
             if reports.count <= limits.reports, stat("\(folder)/\(name)", &status) == 0 { bytes += Int(status.st_size) }
-            return isSpared(name) || reports.count <= limits.reports && (bytes <= limits.bytes || reports.count == 1)
+            return reports.count <= limits.reports && (bytes <= limits.bytes || reports.count == 1)
         }
-        for name in ordered.dropFirst(kept.count).reversed() {
+        for name in ordered.dropFirst(max(kept.count, safe.count)).reversed() {
             guard ContinuousClock.now < deadline else { return }
             unlink("\(folder)/\(name)")
         }
     }
 
     /// Writes all reports into one file, to be sent by whoever wants to: a list of JSON objects, as scrubbed as they are here. Only the user
-    /// decides that. Throws ``StoreError`` when the file cannot be written; a file that is there is replaced as a whole. Reports that cannot be read are left out, and counted in the result.
+    /// decides that. Throws ``StoreError`` when the file cannot be written; a file that is there is replaced as a whole. Reports that cannot be
+    /// read are left out, and counted in the result.
     @discardableResult
     public func export(to path: String) throws -> (reports: Int, unreadable: Int) {
         var reports: [RunReport] = []

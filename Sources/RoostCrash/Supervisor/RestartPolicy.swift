@@ -1,7 +1,7 @@
 /// What the parent of a supervised program does when the program has crashed or was killed.
 ///
-/// Never after an end that somebody asked for, whether it was in order, past its budget, or a crash on the way. Within a policy's time at most so many starts follow such ends; the next end is then the program's
-/// (the restart intensity of Erlang/OTP's `supervisor`).
+/// Never after an end that somebody asked for, whether it was in order, past its budget, or a crash on the way. Within a policy's time at
+/// most so many starts follow such ends; the next end is then the program's (the restart intensity of Erlang/OTP's `supervisor`).
 public enum RestartPolicy: Sendable, Hashable {
     /// The end of the program is the end of both.
     case never

@@ -43,6 +43,7 @@ public final class GTKApplication {
         _ program: String, configuration: Shutdown.Configuration = Shutdown.Configuration(),
         _ body: @escaping @MainActor (GTKApplication) throws -> Void
     ) -> Never {
+        // proof: nobody gets past it but on the main thread; elsewhere it ends the process with a message.
         MainActor.assumeIsolated {
             let shutdown = Shutdown.process
             let app = GTKApplication(program: program, shutdown: shutdown)

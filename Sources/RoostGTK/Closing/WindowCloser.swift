@@ -113,6 +113,7 @@ final class WindowCloser {
     private func beginClosing(_ scope: WorkerScope, within budget: Duration?) {
         let round = machine.round
         scope.beginClosing(within: budget, on: .mainActor) { [weak self] _ in
+            // proof: the port named above runs its jobs on the main actor.
             MainActor.assumeIsolated {
                 guard let self else { return }
                 self.perform(self.machine.settled(round: round))

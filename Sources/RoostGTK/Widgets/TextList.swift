@@ -47,7 +47,7 @@ public final class TextList: Widget {
         // GTK looks through the whole list at each change: line by line, a hundred thousand took minutes.
         let port: TaskPort = .mainActor
         port.post { [weak self] in
-            // The port runs its jobs on the main actor.
+            // proof: the port runs its jobs on the main actor.
             MainActor.assumeIsolated { self?.show() }
         }
     }

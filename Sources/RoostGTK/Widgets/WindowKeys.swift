@@ -11,6 +11,7 @@ enum WindowKeys {
             @convention(c) (
                 UnsafeMutablePointer<GtkWidget>?, OpaquePointer?, gpointer?
             ) -> gboolean = { _, _, _ in
+                // proof: GTK calls it in its loop, which runs on the main thread.
                 MainActor.assumeIsolated { Self.closeAll() }
                 return 1
             }

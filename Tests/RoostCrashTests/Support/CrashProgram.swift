@@ -159,6 +159,19 @@ final class CrashProgram: Sendable {
         ((try? FileManager.default.contentsOfDirectory(atPath: store + "/reports")) ?? []).sorted()
     }
 
+    /// The path of the only file of a run that ends so: its record, or the copy of its page.
+    func runFile(_ ending: String = ".run") throws -> String {
+        let runs = store + "/runs"
+        let name = try FileManager.default.contentsOfDirectory(atPath: runs).first { $0.hasSuffix(ending) }
+        return "\(runs)/\(try #require(name))"
+    }
+
+    /// The path of the page that the record of the only run names.
+    func pageFile() throws -> String {
+        let lines = try String(contentsOfFile: runFile(), encoding: .utf8).split(separator: "\n")
+        return String(try #require(lines.first { $0.hasPrefix("page ") }).dropFirst(5))
+    }
+
     /// Waits until the record of some run has a line that begins so; false when none has one in half a minute.
     func waits(forLine line: String) throws -> Bool {
         try waits {

@@ -69,6 +69,7 @@ enum Dialogs {
                 worker.report(n)
                 try worker.send(n)
                 Task { @MainActor in seen.tasks += 1 }
+                // proof: the main queue is the main actor's.
                 DispatchQueue.main.async { MainActor.assumeIsolated { seen.blocks += 1 } }
             }
             // There until the window closes.
