@@ -42,10 +42,12 @@ let package = Package(
         .target(name: "CRoostProcess", dependencies: ["CRoostStacks"]),
         .target(
             name: "RoostProcess",
-            dependencies: ["Roost", "RoostCrashReport", "RoostSymbols", "CRoostProcess", "CRoostStacks"]),
+            dependencies: [
+                "Roost", "RoostCrashReport", "RoostSymbols", "CRoostPlatform", "CRoostProcess", "CRoostStacks",
+            ]),
         .target(name: "CRoostCode"),
         .target(name: "RoostSymbols", dependencies: ["RoostCrashReport", "CRoostCode", "CRoostStacks"]),
-        .target(name: "CRoostCrash", dependencies: ["CRoostLedger", "CRoostStacks"]),
+        .target(name: "CRoostCrash", dependencies: ["CRoostLedger", "CRoostPlatform", "CRoostStacks"]),
         .target(
             name: "RoostCrash",
             dependencies: [

@@ -4,6 +4,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "CRoostPlatform.h"
 #include "handlers.h"
 
 // For an exit that nobody hurries as long as a crash may take; else as long as writing it down takes.
@@ -24,23 +25,6 @@ void roost_crash_use_page(roost_crash_page *used, int record_descriptor, const c
     __atomic_store_n(&page, used, __ATOMIC_RELEASE);
 }
 
-void roost_crash_hold_size_signal(sigset_t *before) {
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGXFSZ);
-    sigprocmask(SIG_BLOCK, &set, before);
-}
-
-void roost_crash_restore_size_signal(const sigset_t *before, int was_refused) {
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGXFSZ);
-    struct timespec none = {0};
-    // Of who blocks it anyway, and wants it later, it stays.
-    if (was_refused && sigismember(before, SIGXFSZ) == 0) syscall(SYS_rt_sigtimedwait, &set, NULL, &none, 8UL);
-    sigprocmask(SIG_SETMASK, before, NULL);
-}
-
 // "ended exit 0" at the end of the record, for whoever comes after the machine has gone, and the page with it.
 static int append(uint32_t kind, int32_t number) {
     static const char *const words[] = {"", "exit ", "signal ", "past-budget ", "quit "};
@@ -59,9 +43,9 @@ static int append(uint32_t kind, int32_t number) {
     *end++ = '\n';
     // Whole or, on a full disk, not: the page says it, too.
     sigset_t before;
-    roost_crash_hold_size_signal(&before);
+    roost_size_signal_hold(&before);
     ssize_t written = write(record, line, (size_t)(end - line));
-    roost_crash_restore_size_signal(&before, written < 0);
+    roost_size_signal_restore(&before, written < 0);
     return written == end - line;
 }
 

@@ -19,7 +19,8 @@ struct ProcessTestApp: RoostApplication {
             case "stubborn": try await stubborn()
             case "leave": try await leave()
             case "texts": try await texts()
-            default: print("usage: process-test-app load | self-test | stubborn | leave | texts")
+            case "small-files": try await smallFiles()
+            default: print("usage: process-test-app load | self-test | stubborn | leave | texts | small-files")
             }
             return 0
         }
@@ -72,6 +73,29 @@ struct ProcessTestApp: RoostApplication {
         for await (task, result) in try pool.map(tasks) where try result.get() == task.recited { inChunks += 1 }
         await pool.close()
         print("alone: \(alone), in chunks: \(inChunks)")
+    }
+
+    /// Where no file may be large, and nobody handles the signal of it: to the kernel memory with a descriptor is a file.
+    static func smallFiles() async throws {
+        signal(SIGXFSZ, SIG_DFL)
+        let resource = __rlimit_resource_t(RLIMIT_FSIZE.rawValue)
+        var limit = rlimit()
+        getrlimit(resource, &limit)
+        limit.rlim_cur = 512
+        setrlimit(resource, &limit)
+        let refused = try ProcessPool()
+        do { print(try await refused.run(Add(1, 2))) } catch { print("pool: \(error)") }
+        await refused.close()
+        limit.rlim_cur = 16 << 20
+        setrlimit(resource, &limit)
+        let pool = try ProcessPool()
+        print("sum: \(try await pool.run(Add(1, 2)))")
+        let small = try Bytes(count: 1 << 20) { $0.initializeMemory(as: UInt8.self, repeating: 1) }
+        print("brightened: \(try await pool.run(Brighten(small)).count)")
+        do { print(try Bytes(count: 32 << 20) { _ in }.count) } catch { print("bytes: \(error)") }
+        do { print(try await pool.run(Flood(mebibytes: 32)).count) } catch { print("in the worker: \(error)") }
+        print("sum: \(try await pool.run(Add(3, 4)))")
+        await pool.close()
     }
 
     /// Tasks are on their way when main ends, and nobody closes anything.

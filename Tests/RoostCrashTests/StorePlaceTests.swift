@@ -164,6 +164,22 @@ import Testing
         #expect(names.count < 250, "\(names.count)")
     }
 
+    /// A record and a report that grew beyond all measure: a start reads what those have that are written, and no more.
+    @Test func whatIsFarTooLong() throws {
+        let program = try CrashProgram()
+        #expect(try program.run("crash", "badPointer", "main").signal == SIGSEGV)
+        #expect(try program.tell().ending == "crashed (SIGSEGV)")
+        let json = try #require(program.reports.first { $0.hasSuffix("-crashed.json") })
+        let long = [try program.runFile(), "\(program.store)/reports/\(json)"]
+        // What is in there, and then nothing that takes room on a disk.
+        for path in long { try #require(truncate(path, 1 << 36) == 0, "\(path)") }
+        defer { for path in long { truncate(path, 64 * 1024) } }
+        let script = try Self.script("ulimit -v 8388608\n\"$app\" \"$store\" tell", in: program)
+        let told = try program.start([], program: script).end()
+        #expect(told.status == 0 && told.output.contains("ending: crashed\n"), "\(told)")
+        #expect(told.output.contains("its report is gone, or cannot be read"), "\(told)")
+    }
+
     /// No memory for the page, and a disk for its copy.
     @Test(.enabled(if: hasMounts, "this system lets nobody have mounts of his own"))
     func aCopyWithoutAPage() throws {

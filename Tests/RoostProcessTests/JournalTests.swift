@@ -1,5 +1,5 @@
 import CRoostProcess
-import Glibc
+import Foundation
 import Testing
 
 @testable import RoostProcess
@@ -28,5 +28,29 @@ import Testing
                 return rounds < 4 ? 1 : 0
             })
         #expect(rounds == 4)
+    }
+
+    /// Opening a FIFO waits for its other end: whoever sweeps does not, ends what he came for, and leaves alone what is no table.
+    @Test func whatIsNoTableHoldsNobodyUp() throws {
+        let corner = try Corner()
+        let (fifo, left) = (corner.path("a fifo"), corner.path("of an app that is gone"))
+        try #require(mkfifo(fifo, 0o600) == 0)
+        try FileManager.default.createDirectory(atPath: corner.path("a folder"), withIntermediateDirectories: false)
+        try Data("no table".utf8).write(to: URL(fileURLWithPath: corner.path("a text")))
+        var table = roost_guard_table()
+        roost_guard_init(&table, "\(UUID().uuidString).", left)
+        // Of no process that there could be.
+        table.app = .max
+        try withUnsafeBytes(of: &table) { Data($0) }.write(to: URL(fileURLWithPath: left))
+        let swept = DispatchSemaphore(value: 0)
+        Thread.detachNewThread {
+            Journal.sweep(corner.folder)
+            swept.signal()
+        }
+        #expect(swept.wait(timeout: .now() + 10) == .success)
+        // Lets go whoever waits there.
+        close(open(fifo, O_RDWR))
+        let names = try FileManager.default.contentsOfDirectory(atPath: corner.folder).sorted()
+        #expect(names == ["a fifo", "a folder", "a text"])
     }
 }

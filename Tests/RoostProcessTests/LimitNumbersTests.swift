@@ -17,6 +17,22 @@ import Testing
         await pool.close()
     }
 
+    /// To the kernel shared memory is a file, and who makes one too large is killed, unless he sees to it: here it is an error, in the app
+    /// and in a worker.
+    @Test func aLimitOfFileSizesKillsNobody() throws {
+        let app = try TestApp("small-files")
+        let text = app.output()
+        #expect(app.status() == 0, "\(text)")
+        let refusal = "ftruncate(memfd), RLIMIT_FSIZE: File too large"
+        let lines = text.split(separator: "\n").map(String.init)
+        try #require(lines.count == 6, "\(text)")
+        #expect(lines[0].hasPrefix("pool: ") && lines[0].contains(refusal), "\(text)")
+        #expect(lines[1] == "sum: 3" && lines[2] == "brightened: \(1 << 20)", "\(text)")
+        #expect(lines[3].hasPrefix("bytes: ") && lines[3].contains(refusal), "\(text)")
+        #expect(lines[4].hasPrefix("in the worker: ") && lines[4].contains(refusal), "\(text)")
+        #expect(lines[5] == "sum: 7", "\(text)")
+    }
+
     @Test func aNegativeLimitIsOneOfNothing() async throws {
         let pool = try SmokeTests.pool { $0.onOutput = { _ in } }
         let ending = await pool.start(Add(1, 2), limits: TaskLimits(output: .min)).ending

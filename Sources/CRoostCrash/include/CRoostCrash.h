@@ -42,11 +42,6 @@ void roost_crash_print(const void *_Nonnull text, size_t size);
 // Ends the process by SIGQUIT as the system does.
 _Noreturn void roost_crash_quit(void);
 
-// Whoever writes beyond the limit of file sizes is refused, and by default killed (SIGXFSZ). Between these two this thread is only refused: held
-// back is the signal, and taken away if the write `was_refused`.
-void roost_crash_hold_size_signal(sigset_t *_Nonnull before);
-void roost_crash_restore_size_signal(const sigset_t *_Nonnull before, int was_refused);
-
 // A program's C function that is called after the declared finalizers: it calls only what a handler may call.
 void roost_crash_set_hook(void (*_Nullable hook)(void));
 

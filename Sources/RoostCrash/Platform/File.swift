@@ -1,4 +1,4 @@
-import CRoostCrash
+import CRoostPlatform
 import Glibc
 
 /// A call to the system that failed.
@@ -77,9 +77,9 @@ final class File: Sendable {
     /// Beyond the limit of file sizes a write is refused, and kills nobody. `body` returns an errno.
     private static func withoutSizeSignal(_ body: () -> Int32?) -> Int32? {
         var before = sigset_t()
-        roost_crash_hold_size_signal(&before)
+        roost_size_signal_hold(&before)
         let failure = body()
-        roost_crash_restore_size_signal(&before, failure == EFBIG ? 1 : 0)
+        roost_size_signal_restore(&before, failure == EFBIG ? 1 : 0)
         return failure
     }
 

@@ -11,8 +11,7 @@ final class ArenaMapping: @unchecked Sendable {  // proof: lets alone; who lease
 
     /// New memory. Throws ``SystemCallError`` when there is none.
     init(size: Int) throws {
-        let descriptor = roost_memory("roost-arena", size)
-        guard descriptor >= 0 else { throw SystemCallError(call: "memfd_create", errno: errno) }
+        let descriptor = try SharedMemory.make("roost-arena", size: size)
         do {
             base = try Self.map(descriptor, size, PROT_READ | PROT_WRITE)
         } catch {

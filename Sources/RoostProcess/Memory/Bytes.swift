@@ -87,7 +87,7 @@ final class BytesStorage: @unchecked Sendable {  // proof: written once before i
         do { lease = try ArenaStore.process.take(count) } catch {
             throw ProcessPoolError(
                 .systemLimit,
-                "there is no memory for \(count) bytes: is a limit on memory or on open files (ulimit -n) reached?",
+                "there is no memory for \(count) bytes: is a limit on memory, on open files (ulimit -n) or on sizes of files (ulimit -f) reached?",
                 underlying: error)
         }
         return BytesStorage(start: lease.arena.mapping.base, count: count, lease: lease, isOwned: false, release: nil)

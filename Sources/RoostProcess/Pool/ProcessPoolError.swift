@@ -30,7 +30,7 @@ public struct ProcessPoolError: Error, Sendable, CustomStringConvertible {
         public static let insideWorker = Code(description: "inside a worker")
         /// The pool takes no more tasks.
         public static let closed = Code(description: "closed")
-        /// Memory, descriptors or another means of the system are used up.
+        /// Memory, descriptors or another means of the system are used up. (The limit of file sizes, `ulimit -f`, holds for shared memory, too.)
         public static let systemLimit = Code(description: "system limit")
         /// What came from a worker cannot be.
         public static let protocolBroken = Code(description: "protocol broken")

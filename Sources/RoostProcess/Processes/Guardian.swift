@@ -59,9 +59,8 @@ final class Guardian: Sendable {
         var memory = path.map { Journal.create($0, size: size) } ?? -1
         if memory < 0 {
             path = nil
-            memory = roost_memory("roost-guard", size)
+            memory = try SharedMemory.make("roost-guard", size: size)
         }
-        guard memory >= 0 else { throw SystemCallError(call: "memfd_create", errno: errno) }
         let base = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_SHARED, memory, 0)
         guard let base, base != MAP_FAILED else { throw SystemCallError(call: "mmap", errno: errno) }
         // proof: the mapping is page-aligned, large enough, and used as this type alone.

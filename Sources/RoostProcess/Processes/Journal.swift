@@ -27,7 +27,7 @@ enum Journal {
     static func create(_ path: String, size: Int) -> Int32 {
         let file = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard file >= 0 else { return -1 }
-        guard posix_fallocate(file, 0, off_t(size)) == 0 else {
+        guard SharedMemory.withoutSizeSignal({ posix_fallocate(file, 0, off_t(size)) }) == 0 else {
             close(file)
             unlink(path)
             return -1

@@ -75,8 +75,7 @@ final class WorkerProcess: @unchecked Sendable {  // proof: `state` is locked; `
     init(number: Int, pool: ProcessPoolCore) throws {
         self.number = number
         self.pool = pool
-        let memory = roost_memory("roost-control", roost_control_size())
-        guard memory >= 0 else { throw SystemCallError(call: "memfd_create", errno: errno) }
+        let memory = try SharedMemory.make("roost-control", size: roost_control_size())
         guard let control = roost_control_map(memory) else {
             let failure = errno
             close(memory)
