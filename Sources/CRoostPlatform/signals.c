@@ -402,6 +402,10 @@ void roost_signals_handle_stop_key(void) {
     handle(SIGTSTP, on_stop_key);
 }
 
+void roost_signals_wake(void) {
+    tell(0);
+}
+
 int32_t roost_signals_wait(void) {
     // A process whose parent had them blocked hears them all the same, on this thread.
     sigset_t set;

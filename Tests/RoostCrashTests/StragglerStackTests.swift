@@ -13,19 +13,20 @@ import Testing
 
     private static let source = "ShutdownTestApp/Main.swift"
 
+    /// Beside that one, so that a run with a sanitizer takes a program without one: that has threads and pauses of its own.
+    static let path = URL(fileURLWithPath: CrashProgram.path).deletingLastPathComponent()
+        .appendingPathComponent("shutdown-test-app").path
+
     /// Runs the program until it is late; `signal` asks for its end once it is where it is to be.
     private func run(
         _ action: String, budget: Int = 2_000, signal: Int32? = SIGTERM, library: (path: String, way: String)? = nil,
         status: Int32 = 70
     ) throws -> Late {
         let program = try CrashProgram()
-        // Beside it, so that a run with a sanitizer takes a program without one: that has threads and pauses of its own.
-        let path = URL(fileURLWithPath: CrashProgram.path).deletingLastPathComponent()
-            .appendingPathComponent("shutdown-test-app").path
         let running = try program.start(
             [action, "\(budget)"] + (library.map { [$0.path] } ?? []),
             environment: library.map { ["LIBRARY_WAITS": $0.way] } ?? [:], store: program.folder + "/report.json",
-            program: path)
+            program: Self.path)
         #expect(running.waits(for: "ready"))
         let asked = ContinuousClock.now
         if let signal { kill(running.id, signal) }
@@ -41,9 +42,8 @@ import Testing
     @Test func aReportWhosePlaceIsTakenKeepsNobody() throws {
         let program = try CrashProgram()
         #expect(mkfifo(program.folder + "/report.json.new", 0o600) == 0)
-        let path = URL(fileURLWithPath: CrashProgram.path).deletingLastPathComponent()
-            .appendingPathComponent("shutdown-test-app").path
-        let running = try program.start(["nothing", "2000"], store: program.folder + "/report.json", program: path)
+        let running = try program.start(
+            ["nothing", "2000"], store: program.folder + "/report.json", program: Self.path)
         #expect(running.waits(for: "ready"))
         kill(running.id, SIGTERM)
         let outcome = running.end()

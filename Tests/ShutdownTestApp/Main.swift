@@ -14,6 +14,7 @@ import RoostApp
         let action = arguments[2]
         let library = arguments.count > 4 ? arguments[4] : ""
         Shutdown.process.stackSource = CensusStackSource()
+        if action == "no-threads" { Threads.takeAway() }
         let configuration = Shutdown.Configuration(budget: .milliseconds(budget), reportPath: arguments[1])
         Shutdown.run("shutdown-test", configuration: configuration) {
             try await perform(action, library)
@@ -63,6 +64,31 @@ import RoostApp
             let patience = Parker()
             patience.park(until: .now + .milliseconds(200))
             say("ready")
+        case "no-threads-at-the-end":
+            Shutdown.process.addFinalizer("say goodbye") { say("goodbye") }
+            print("printed", terminator: "")
+            let handle = scope.start("wait") { worker in
+                Threads.takeAway()
+                say("ready")
+                try worker.sleep(for: .seconds(60))
+            }
+            // Not `handle.ending`: Swift goes on with that on a thread of its own, and there is none.
+            while handle.endingIfEnded == nil { await Task.yield() }
+        case "no-threads-for-a-while":
+            Threads.takeAway()
+            let handle = scope.start("work") { _ in say("a worker ran") }
+            let picture = OneShot<Void>()
+            camera.post {
+                say("the camera ran")
+                picture.resolve(())
+            }
+            let patience = Parker()
+            patience.park(until: .now + .milliseconds(1_500))
+            say("until now none ran")
+            Threads.giveBack()
+            _ = await handle.ending
+            await picture.value
+            say("ready")
         default: exit(2)
         }
         withExtendedLifetime((scope, camera)) {}
@@ -72,6 +98,25 @@ import RoostApp
     private static func load(_ library: String) throws {
         guard dlopen(library, RTLD_NOW) != nil else { throw SystemCallError(call: "dlopen", errno: ENOENT) }
         say("ready")
+    }
+}
+
+/// How many threads a user has is limited by the system, but not of the administrator.
+enum Threads {
+    /// From here on no thread can be started.
+    static func takeAway() {
+        if getuid() == 0, setuid(65_534) != 0 { exit(2) }
+        set(1)
+    }
+
+    static func giveBack() { set(nil) }
+
+    private static func set(_ most: rlim_t?) {
+        let resource = __rlimit_resource_t(__RLIMIT_NPROC.rawValue)
+        var limit = rlimit()
+        getrlimit(resource, &limit)
+        limit.rlim_cur = most ?? limit.rlim_max
+        if setrlimit(resource, &limit) != 0 { exit(2) }
     }
 }
 

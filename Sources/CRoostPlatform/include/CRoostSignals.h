@@ -18,8 +18,9 @@ void roost_fill_standard_descriptors(void);
 int roost_signals_install(const int32_t *_Nonnull signals, size_t count);
 // Also handles SIGTSTP: the terminal is restored before the process stops.
 void roost_signals_handle_stop_key(void);
-// Blocks until one of the signals arrived and returns it; SIGCONT after a stop by the stop key.
+// Blocks until one of the signals arrived and returns it; SIGCONT after a stop by the stop key, 0 after roost_signals_wake.
 int32_t roost_signals_wait(void);
+void roost_signals_wake(void);
 // The signal that began the end, from the moment its handler ran; 0 when none did.
 int32_t roost_signals_first(void);
 // From now on a SIGINT ends the process at once.

@@ -119,14 +119,21 @@ final class PoolCore: TaskExecutor, @unchecked Sendable {  // proof: `state` is 
         let name = "\(self.name)-\(number)"
         let options = PlatformThread.Options(
             stackSize: configuration.stackSize, nice: configuration.threadPriority.nice)
-        guard PlatformThread.start(name: name, options: options, { self.threadMain(name) }) != nil else { return }
-        // No thread to be had. With others alive the queue is theirs; alone, it is tried again until there is one.
-        let isAlone = withState { state in
-            state.threadCount -= 1
-            return state.threadCount == 0
+        guard let failure = PlatformThread.start(name: name, options: options, { self.threadMain(name) }) else {
+            return
         }
-        guard isAlone else { return }
-        _ = SystemTime.shared.schedule(after: .milliseconds(100)) { [self] in give(withState { $0.helpIfNeeded() }) }
+        // No thread to be had. With others alive the queue is theirs; alone, it is tried again until there is one.
+        let tries: Int? = withState { state in
+            state.threadCount -= 1
+            guard state.threadCount == 0 else { return nil }
+            state.triesAlone += 1
+            return state.triesAlone
+        }
+        guard let tries else { return }
+        ThreadShortage.noteTry(tries, of: self.name, failure)
+        _ = SystemTime.shared.schedule(after: ThreadShortage.interval) { [self] in
+            give(withState { $0.helpIfNeeded() })
+        }
     }
 
     private func threadMain(_ name: String) {

@@ -34,6 +34,8 @@ struct PoolState: ~Copyable {
     /// Threads that wait, the most recently used last.
     var idle: [PoolThread] = []
     var lastThreadNumber = 0
+    /// How often a thread could not be started while there was no other.
+    var triesAlone = 0
     var doneWaiters = Waiters()
     var roomWaiters = Waiters()
 

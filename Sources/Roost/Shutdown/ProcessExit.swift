@@ -53,10 +53,14 @@ package enum ProcessExit {
     /// `deadline` at most.
     static func flushOutput(until deadline: MonotonicTime) {
         let parker = Parker()
-        let started = PlatformThread.start(name: "roost-flush") {
+        let flush: @Sendable () -> Void = {
             fflush(nil)
             parker.unpark()
         }
-        if started == nil { parker.park(until: deadline) }
+        // Without a thread for it, on that of the timers.
+        if PlatformThread.start(name: "roost-flush", flush) != nil {
+            _ = SystemTime.shared.schedule(after: .zero, flush)
+        }
+        parker.park(until: deadline)
     }
 }

@@ -89,14 +89,18 @@ public final class Shutdown: Sendable {
             "\(facts.program): the process did not end within \(configuration.budget.short) and could not say why\n")
         let failure = roost_signals_install(configuration.signals, configuration.signals.count)
         guard failure == 0 else { throw SystemCallError(call: "pipe2", errno: failure) }
-        let thread = PlatformThread.start(name: "roost-signals", options: .init(stackSize: 256 * 1024)) { [self] in
+        // Limits of time hold, and the end comes, also when the system has no thread left by then.
+        try SystemTime.shared.prepare()
+        let thread = PlatformThread.start(name: "roost-signals", options: .init(stackSize: 1 << 20)) { [self] in
             while true { received(roost_signals_wait()) }
         }
         if let thread { throw SystemCallError(call: "pthread_create", errno: thread) }
     }
 
     private func received(_ number: Int32) {
-        if number == SIGCONT {
+        if number == 0 {
+            ShutdownRun(shutdown: self).run()
+        } else if number == SIGCONT {
             for action in state.withLock({ $0.onContinue }) { action() }
         } else if state.withLock({ $0.configuration.signals.contains(number) }) {
             request(.signal(number))
@@ -219,8 +223,9 @@ public final class Shutdown: Sendable {
         guard begun else { return false }
         roost_signals_ending_begun()
         roost_backstop_arm()
-        // Should there be no thread to be had, the backstop ends the process at the budget.
-        _ = PlatformThread.start(name: "roost-shutdown") { [self] in ShutdownRun(shutdown: self).run() }
+        // Should there be no thread to be had, it is done by the one that waits for signals.
+        let failure = PlatformThread.start(name: "roost-shutdown") { [self] in ShutdownRun(shutdown: self).run() }
+        if failure != nil { roost_signals_wake() }
         return true
     }
 

@@ -60,8 +60,8 @@ struct ShutdownRun {
             for pool in pools { _ = pool.clear(cause.stopReason) }
             wait.done(.asking)
         }
-        // Without a thread for it, on this one: should a callback block, the backstop is there.
-        if PlatformThread.start(name: "roost-stop", ask) != nil { ask() }
+        // Without a thread for it, on that of the timers.
+        if PlatformThread.start(name: "roost-stop", ask) != nil { _ = SystemTime.shared.schedule(after: .zero, ask) }
         var deadline = BudgetDeadline(deadline, since: shutdown.facts.machine.askedAt ?? .now)
         var ticks = 0
         wait.until(&deadline) { deadline in look(scopesBefore, pools, main, until: deadline, tick: &ticks) }

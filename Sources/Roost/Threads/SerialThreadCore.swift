@@ -12,6 +12,8 @@ final class SerialThreadCore: Sendable {
     private struct State {
         var jobs: [@Sendable () -> Void] = []
         var isRunning = false
+        /// How often its thread could not be started.
+        var tries = 0
         /// The kernel's id of the thread; nil while there is none.
         var kernelThread: Int32?
         var isBusy = false
@@ -48,9 +50,14 @@ final class SerialThreadCore: Sendable {
     }
 
     private func start() {
-        guard PlatformThread.start(name: name, options: options, { self.run() }) != nil else { return }
+        guard let failure = PlatformThread.start(name: name, options: options, { self.run() }) else { return }
         // No thread to be had now: tried again until there is one, and nothing queued is lost.
-        _ = SystemTime.shared.schedule(after: .milliseconds(100)) { [self] in start() }
+        let tries = state.withLock { state in
+            state.tries += 1
+            return state.tries
+        }
+        ThreadShortage.noteTry(tries, of: name, failure)
+        _ = SystemTime.shared.schedule(after: ThreadShortage.interval) { [self] in start() }
     }
 
     private func run() {

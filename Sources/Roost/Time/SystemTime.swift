@@ -1,6 +1,6 @@
 /// The system's monotonic clock, with two threads of Roost's own: one for timers, one for budgets alone.
 ///
-/// The threads start with the first timer and sleep while nothing waits: an idle program costs no CPU.
+/// The threads start with the first timer, or with the shutdown's set-up, and sleep while nothing waits: an idle program costs no CPU.
 public final class SystemTime: TimeSource {
     /// The one of this process.
     public static let shared = SystemTime()
@@ -9,6 +9,13 @@ public final class SystemTime: TimeSource {
     private let budgets = Timekeeper(name: "roost-budgets")
 
     private init() {}
+
+    /// Starts the threads, unless they run: who needs a timer later has them, whatever the system has left by then.
+    func prepare() throws(SystemCallError) {
+        for keeper in [timers, budgets] {
+            if let failure = keeper.prepare() { throw SystemCallError(call: "pthread_create", errno: failure) }
+        }
+    }
 
     public var now: MonotonicTime { .now }
 
@@ -61,7 +68,7 @@ private final class Timekeeper: Sendable {
             return (state.lastID, mustStart, isBudget || deadline < state.wakesAt)
         }
         if mustStart {
-            startThread()
+            _ = startThread()
         } else if mustWake {
             parker.unpark()
         }
@@ -71,13 +78,21 @@ private final class Timekeeper: Sendable {
         }
     }
 
-    private func startThread() {
-        if PlatformThread.start(name: name, options: .init(stackSize: 256 * 1024, blocksSignals: true), { self.run() })
-            != nil
-        {
-            // Out of threads: the next timer tries again, and late is better than never.
-            state.withLock { $0.isRunning = false }
+    /// An errno when there is no thread to be had.
+    func prepare() -> Int32? {
+        let mustStart = state.withLock { state in
+            defer { state.isRunning = true }
+            return !state.isRunning
         }
+        return mustStart ? startThread() : nil
+    }
+
+    private func startThread() -> Int32? {
+        let options = PlatformThread.Options(stackSize: 256 * 1024, blocksSignals: true)
+        let failure = PlatformThread.start(name: name, options: options) { self.run() }
+        // Out of threads: the next timer tries again, and late is better than never.
+        if failure != nil { state.withLock { $0.isRunning = false } }
+        return failure
     }
 
     private func run() {

@@ -35,14 +35,15 @@ extension Decoders {
         let checks = (0..<workers).map { _ in ordinary.start(CheckDecoder(), in: scope) }
         let stopping = token.onStop { reason in for check in checks { check.stop(reason) } }
         defer { stopping.remove() }
-        for check in checks {
-            switch try check.waitForEnding() {
+        // All of them are looked at before one is thrown: the others' failures would be reported as nobody's.
+        for ending in try checks.map({ try $0.waitForEnding() }) {
+            switch ending {
             case .finished?: continue
             case .failed(let error as DecodeFailure)?:
                 throw DecoderCheckError(description: "\(error.error(of: RawPath("the known picture")))")
             case .failed(let error)?, .crashed(let error)?: throw DecoderCheckError(description: "\(error)")
             case .stopped(let reason)?: throw StopError(reason)
-            case let ending: throw DecoderCheckError(description: ending.map { "its worker \($0)" } ?? "")
+            case nil, .some: throw DecoderCheckError(description: ending.map { "its worker \($0)" } ?? "")
             }
         }
     }
