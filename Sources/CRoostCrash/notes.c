@@ -42,10 +42,10 @@ static int append(uint32_t kind, int32_t number) {
     while (length > 0) *end++ = digits[--length];
     *end++ = '\n';
     // Whole or, on a full disk, not: the page says it, too.
-    sigset_t before;
-    roost_size_signal_hold(&before);
+    roost_size_signal held;
+    roost_size_signal_hold(&held);
     ssize_t written = write(record, line, (size_t)(end - line));
-    roost_size_signal_restore(&before, written < 0);
+    roost_size_signal_restore(&held, written < 0);
     return written == end - line;
 }
 

@@ -83,9 +83,13 @@ static int write_all(int descriptor, const char *bytes, size_t length) {
         int count = poll(&ready, 1, 50);
         if (count < 0 && errno == EINTR) continue;
         if (count <= 0) break;
-        // A pipe that is ready takes this much.
+        // A pipe that is ready takes this much. In a file that may not grow it is refused.
+        roost_size_signal held;
+        roost_size_signal_hold(&held);
         ssize_t written = write(descriptor, bytes, length < 1024 ? length : 1024);
-        if (written < 0 && errno == EAGAIN) {
+        int failure = errno;
+        roost_size_signal_restore(&held, written < 0 && failure == EFBIG);
+        if (written < 0 && failure == EAGAIN) {
             // Room, but not enough for a line break with its carriage return.
             rest_for(5);
             refusals++;
@@ -93,7 +97,7 @@ static int write_all(int descriptor, const char *bytes, size_t length) {
             bytes += written;
             length -= (size_t)written;
             refusals = 0;
-        } else if (errno != EINTR) {
+        } else if (failure != EINTR) {
             break;
         }
     }

@@ -5,19 +5,21 @@
 
 #include "CRoostPlatform.h"
 
-void roost_size_signal_hold(sigset_t *before) {
+void roost_size_signal_hold(roost_size_signal *held) {
     sigset_t set;
     sigemptyset(&set);
     sigaddset(&set, SIGXFSZ);
-    sigprocmask(SIG_BLOCK, &set, before);
+    sigprocmask(SIG_BLOCK, &set, &held->mask);
+    // Of who blocks it anyway there may be one of his own.
+    sigset_t pending;
+    held->was_pending = sigpending(&pending) == 0 && sigismember(&pending, SIGXFSZ) == 1;
 }
 
-void roost_size_signal_restore(const sigset_t *before, int was_refused) {
+void roost_size_signal_restore(const roost_size_signal *held, int was_refused) {
     sigset_t set;
     sigemptyset(&set);
     sigaddset(&set, SIGXFSZ);
     struct timespec none = {0};
-    // Of who blocks it anyway, and wants it later, it stays.
-    if (was_refused && sigismember(before, SIGXFSZ) == 0) syscall(SYS_rt_sigtimedwait, &set, NULL, &none, 8UL);
-    sigprocmask(SIG_SETMASK, before, NULL);
+    if (was_refused && !held->was_pending) syscall(SYS_rt_sigtimedwait, &set, NULL, &none, 8UL);
+    sigprocmask(SIG_SETMASK, &held->mask, NULL);
 }

@@ -83,6 +83,7 @@ struct ProcessTestApp: RoostApplication {
         getrlimit(resource, &limit)
         limit.rlim_cur = 512
         setrlimit(resource, &limit)
+        await printIntoAFullFile()
         let refused = try ProcessPool()
         do { print(try await refused.run(Add(1, 2))) } catch { print("pool: \(error)") }
         await refused.close()
@@ -92,10 +93,37 @@ struct ProcessTestApp: RoostApplication {
         print("sum: \(try await pool.run(Add(1, 2)))")
         let small = try Bytes(count: 1 << 20) { $0.initializeMemory(as: UInt8.self, repeating: 1) }
         print("brightened: \(try await pool.run(Brighten(small)).count)")
-        do { print(try Bytes(count: 32 << 20) { _ in }.count) } catch { print("bytes: \(error)") }
+        await makeTooMuchMemory()
         do { print(try await pool.run(Flood(mebibytes: 32)).count) } catch { print("in the worker: \(error)") }
         print("sum: \(try await pool.run(Add(3, 4)))")
         await pool.close()
+    }
+
+    /// What Roost says itself. On the main thread, as the next one: on those of libdispatch the signal is blocked.
+    @MainActor private static func printIntoAFullFile() {
+        let own = dup(STDERR_FILENO)
+        var path = Array("/tmp/roost-small-XXXXXX\0".utf8CString)
+        let file = mkstemp(&path)
+        unlink(path)
+        lseek(file, 512, SEEK_SET)
+        dup2(file, STDERR_FILENO)
+        writeToStandardError("a line\n")
+        dup2(own, STDERR_FILENO)
+        close(own)
+        print("said: \(lseek(file, 0, SEEK_END))")
+        close(file)
+    }
+
+    /// Whoever blocks the signal gets none that was not his when he does so no more.
+    @MainActor private static func makeTooMuchMemory() {
+        var set = sigset_t()
+        sigemptyset(&set)
+        sigaddset(&set, SIGXFSZ)
+        for how in [SIG_UNBLOCK, SIG_BLOCK] {
+            pthread_sigmask(how, &set, nil)
+            do { print(try Bytes(count: 32 << 20) { _ in }.count) } catch { print("bytes: \(error)") }
+            pthread_sigmask(SIG_UNBLOCK, &set, nil)
+        }
     }
 
     /// Tasks are on their way when main ends, and nobody closes anything.

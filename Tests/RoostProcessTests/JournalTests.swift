@@ -36,12 +36,18 @@ import Testing
         let (fifo, left) = (corner.path("a fifo"), corner.path("of an app that is gone"))
         try #require(mkfifo(fifo, 0o600) == 0)
         try FileManager.default.createDirectory(atPath: corner.path("a folder"), withIntermediateDirectories: false)
-        try Data("no table".utf8).write(to: URL(fileURLWithPath: corner.path("a text")))
+        let size = MemoryLayout<roost_guard_table>.size
+        try Data(repeating: UInt8(ascii: "x"), count: size).write(to: URL(fileURLWithPath: corner.path("a text")))
+        try Data("no table".utf8).write(to: URL(fileURLWithPath: corner.path("a word")))
         var table = roost_guard_table()
         roost_guard_init(&table, "\(UUID().uuidString).", left)
         // Of no process that there could be.
         table.app = .max
         try withUnsafeBytes(of: &table) { Data($0) }.write(to: URL(fileURLWithPath: left))
+        _ = withUnsafeMutableBytes(of: &table.mark) {
+            $0.initializeMemory(as: UInt8.self, repeating: UInt8(ascii: "x"))
+        }
+        try withUnsafeBytes(of: &table) { Data($0) }.write(to: URL(fileURLWithPath: corner.path("an endless mark")))
         let swept = DispatchSemaphore(value: 0)
         Thread.detachNewThread {
             Journal.sweep(corner.folder)
@@ -51,6 +57,6 @@ import Testing
         // Lets go whoever waits there.
         close(open(fifo, O_RDWR))
         let names = try FileManager.default.contentsOfDirectory(atPath: corner.folder).sorted()
-        #expect(names == ["a fifo", "a folder", "a text"])
+        #expect(names == ["a fifo", "a folder", "a text", "a word", "an endless mark"])
     }
 }

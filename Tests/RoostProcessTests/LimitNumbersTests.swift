@@ -20,17 +20,25 @@ import Testing
     /// To the kernel shared memory is a file, and who makes one too large is killed, unless he sees to it: here it is an error, in the app
     /// and in a worker.
     @Test func aLimitOfFileSizesKillsNobody() throws {
-        let app = try TestApp("small-files")
+        let corner = try Corner()
+        // A folder of its own for the journal, which is tried first.
+        let app = try TestApp("small-files", environment: ["XDG_RUNTIME_DIR": corner.folder])
         let text = app.output()
         #expect(app.status() == 0, "\(text)")
-        let refusal = "ftruncate(memfd), RLIMIT_FSIZE: File too large"
+        #expect(try Growth.list(corner.folder) == ["roost"])
         let lines = text.split(separator: "\n").map(String.init)
-        try #require(lines.count == 6, "\(text)")
-        #expect(lines[0].hasPrefix("pool: ") && lines[0].contains(refusal), "\(text)")
-        #expect(lines[1] == "sum: 3" && lines[2] == "brightened: \(1 << 20)", "\(text)")
-        #expect(lines[3].hasPrefix("bytes: ") && lines[3].contains(refusal), "\(text)")
-        #expect(lines[4].hasPrefix("in the worker: ") && lines[4].contains(refusal), "\(text)")
-        #expect(lines[5] == "sum: 7", "\(text)")
+        try #require(lines.count == 8, "\(text)")
+        #expect(lines[0] == "said: 0", "\(text)")
+        let refusal = "(ftruncate: File too large)"
+        #expect(lines[1].hasPrefix("pool: pool 'processes' could not start a worker: "), "\(text)")
+        #expect(lines[1].contains("ulimit -u, -n, -v, -f") && lines[1].hasSuffix(refusal), "\(text)")
+        #expect(lines[2] == "sum: 3" && lines[3] == "brightened: \(1 << 20)", "\(text)")
+        for line in [lines[4], lines[5]] {
+            #expect(line.hasPrefix("bytes: there is no memory for \(32 << 20) bytes: "), "\(text)")
+            #expect(line.contains("(ulimit -f)") && line.hasSuffix(refusal), "\(text)")
+        }
+        #expect(lines[6].hasPrefix("in the worker: ") && lines[6].contains("(ulimit -f)"), "\(text)")
+        #expect(lines[7] == "sum: 7", "\(text)")
     }
 
     @Test func aNegativeLimitIsOneOfNothing() async throws {

@@ -146,7 +146,8 @@ final class TestApp {
     private let reader: Int32
     private var ended: Int32?
 
-    init(_ argument: String) throws {
+    /// `more` of the environment: names and values.
+    init(_ argument: String, environment more: [String: String] = [:]) throws {
         var ends: [Int32] = [0, 0]
         pipe(&ends)
         var actions = posix_spawn_file_actions_t()
@@ -164,8 +165,10 @@ final class TestApp {
         posix_spawnattr_setsigmask(&attributes, &none)
         posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
         defer { posix_spawnattr_destroy(&attributes) }
-        let failure = posix_spawn(&child, TestWorker.appPath, &actions, &attributes, arguments, environ)
-        for argument in arguments { free(argument) }
+        let environment = ProcessInfo.processInfo.environment.merging(more) { $1 }
+        let lines = environment.map { strdup("\($0)=\($1)") } + [nil]
+        let failure = posix_spawn(&child, TestWorker.appPath, &actions, &attributes, arguments, lines)
+        for text in arguments + lines { free(text) }
         posix_spawn_file_actions_destroy(&actions)
         close(ends[1])
         guard failure == 0 else { throw SystemCallError(call: "posix_spawn", errno: failure) }
@@ -205,7 +208,8 @@ final class TestApp {
         var status: Int32 = 0
         waitpid(process, &status, 0)
         ended = status
-        return (status >> 8) & 0xFF
+        // As a shell says it.
+        return status & 0x7F == 0 ? (status >> 8) & 0xFF : 128 + status & 0x7F
     }
 
     /// Waits for the end, and returns the signal that it was by; 0 for none.

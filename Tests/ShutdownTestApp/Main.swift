@@ -73,7 +73,8 @@ import RoostApp
                 try worker.sleep(for: .seconds(60))
             }
             // Not `handle.ending`: Swift goes on with that on a thread of its own, and there is none.
-            while handle.endingIfEnded == nil { await Task.yield() }
+            let patience = Parker()
+            while handle.endingIfEnded == nil { patience.park(until: .now + .milliseconds(5)) }
         case "no-threads-for-a-while":
             Threads.takeAway()
             let handle = scope.start("work") { _ in say("a worker ran") }

@@ -27,10 +27,14 @@ int32_t roost_signals_first(void);
 void roost_signals_ending_begun(void);
 
 // Whoever makes a file, or memory that has a descriptor, larger than the limit of file sizes (RLIMIT_FSIZE) is refused, and by default killed
-// (SIGXFSZ). Between these two this thread is only refused: held back is the signal, and taken away if the call `was_refused`. Callable in
-// handlers: they have an object of their own (size_limit.c).
-void roost_size_signal_hold(sigset_t *_Nonnull before);
-void roost_size_signal_restore(const sigset_t *_Nonnull before, int was_refused);
+// (SIGXFSZ). Between these two this thread is only refused: held back is the signal, and taken away if the call `was_refused`, unless there
+// was one before. Callable in handlers: they have an object of their own (size_limit.c).
+typedef struct {
+    sigset_t mask;
+    int was_pending;
+} roost_size_signal;
+void roost_size_signal_hold(roost_size_signal *_Nonnull held);
+void roost_size_signal_restore(const roost_size_signal *_Nonnull held, int was_refused);
 
 // Remembers the terminal's settings as they are now, to be restored at every end. Without effect when the descriptor is
 // not a terminal.

@@ -155,8 +155,15 @@ public final class CrashCapture: Sendable {
                 // All of it now: memory that cannot be had later would be a fault within the handler.
                 do {
                     try file.allocate(Int(ROOST_CRASH_FILE_SIZE))
-                    if let memory = roost_crash_map(file.descriptor, &failure) { return (memory, true) }
-                    throw StoreError("make \(path)", errno: failure)
+                    var memory: UnsafeMutablePointer<roost_crash_page>?
+                    // The ledger is written there, too.
+                    let failure = File.withoutSizeSignal {
+                        var failure: Int32 = 0
+                        memory = roost_crash_map(file.descriptor, &failure)
+                        return memory == nil ? failure : nil
+                    }
+                    if let memory { return (memory, true) }
+                    throw StoreError("make \(path)", errno: failure ?? EIO)
                 } catch {
                     unlink(path)
                     throw error

@@ -75,11 +75,11 @@ final class File: Sendable {
     }
 
     /// Beyond the limit of file sizes a write is refused, and kills nobody. `body` returns an errno.
-    private static func withoutSizeSignal(_ body: () -> Int32?) -> Int32? {
-        var before = sigset_t()
-        roost_size_signal_hold(&before)
+    static func withoutSizeSignal(_ body: () -> Int32?) -> Int32? {
+        var held = roost_size_signal()
+        roost_size_signal_hold(&held)
         let failure = body()
-        roost_size_signal_restore(&before, failure == EFBIG ? 1 : 0)
+        roost_size_signal_restore(&held, failure == EFBIG ? 1 : 0)
         return failure
     }
 

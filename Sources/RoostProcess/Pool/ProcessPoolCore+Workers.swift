@@ -80,7 +80,8 @@ extension ProcessPoolCore {
     private func asPoolError(_ error: any Error) -> ProcessPoolError {
         error as? ProcessPoolError
             ?? ProcessPoolError(
-                .systemLimit, "pool '\(name)' could not start a worker: the system's means are used up",
+                .systemLimit,
+                "pool '\(name)' could not start a worker: look at the limits of processes, open files, memory and sizes of files (ulimit -u, -n, -v, -f)",
                 underlying: error)
     }
 

@@ -27,7 +27,12 @@ enum Journal {
     static func create(_ path: String, size: Int) -> Int32 {
         let file = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard file >= 0 else { return -1 }
-        guard SharedMemory.withoutSizeSignal({ posix_fallocate(file, 0, off_t(size)) }) == 0 else {
+        guard
+            SizeLimit.refusing({
+                let failure = posix_fallocate(file, 0, off_t(size))
+                return failure == 0 ? nil : failure
+            }) == nil
+        else {
             close(file)
             unlink(path)
             return -1
