@@ -36,8 +36,6 @@ import Testing
         let (fifo, left) = (corner.path("a fifo"), corner.path("of an app that is gone"))
         try #require(mkfifo(fifo, 0o600) == 0)
         try FileManager.default.createDirectory(atPath: corner.path("a folder"), withIntermediateDirectories: false)
-        let size = MemoryLayout<roost_guard_table>.size
-        try Data(repeating: UInt8(ascii: "x"), count: size).write(to: URL(fileURLWithPath: corner.path("a text")))
         try Data("no table".utf8).write(to: URL(fileURLWithPath: corner.path("a word")))
         var table = roost_guard_table()
         roost_guard_init(&table, "\(UUID().uuidString).", left)
@@ -48,6 +46,9 @@ import Testing
             $0.initializeMemory(as: UInt8.self, repeating: UInt8(ascii: "x"))
         }
         try withUnsafeBytes(of: &table) { Data($0) }.write(to: URL(fileURLWithPath: corner.path("an endless mark")))
+        roost_guard_init(&table, "\(UUID().uuidString).", left)
+        (table.app, table.magic) = (.max, 0)
+        try withUnsafeBytes(of: &table) { Data($0) }.write(to: URL(fileURLWithPath: corner.path("another program's")))
         let swept = DispatchSemaphore(value: 0)
         Thread.detachNewThread {
             Journal.sweep(corner.folder)
@@ -57,6 +58,6 @@ import Testing
         // Lets go whoever waits there.
         close(open(fifo, O_RDWR))
         let names = try FileManager.default.contentsOfDirectory(atPath: corner.folder).sorted()
-        #expect(names == ["a fifo", "a folder", "a text", "a word", "an endless mark"])
+        #expect(names == ["a fifo", "a folder", "a word", "an endless mark", "another program's"])
     }
 }
