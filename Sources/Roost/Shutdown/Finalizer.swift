@@ -95,7 +95,7 @@ struct FinalizerRun {
             }
         } else if PlatformThread.start(name: "roost-finalizer", { call.run() }) != nil {
             // Without a thread for it, on that of the budgets: the one of the timers may be asking somebody who does not answer.
-            _ = SystemTime.shared.scheduleBudget(after: .zero) { call.run() }
+            SystemTime.shared.lend(.budgets) { call.run() }
         }
         guard let result = call.waitForEnd(until: end, within: &deadline) else {
             var late = report("abandoned: past its limit")

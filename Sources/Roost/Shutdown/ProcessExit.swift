@@ -59,7 +59,7 @@ package enum ProcessExit {
         }
         // Without a thread for it, on that of the timers.
         if PlatformThread.start(name: "roost-flush", flush) != nil {
-            _ = SystemTime.shared.schedule(after: .zero, flush)
+            SystemTime.shared.lend(.timers, to: flush)
         }
         parker.park(until: deadline)
     }

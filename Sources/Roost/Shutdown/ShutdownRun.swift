@@ -61,7 +61,7 @@ struct ShutdownRun {
             wait.done(.asking)
         }
         // Without a thread for it, on that of the timers.
-        if PlatformThread.start(name: "roost-stop", ask) != nil { _ = SystemTime.shared.schedule(after: .zero, ask) }
+        if PlatformThread.start(name: "roost-stop", ask) != nil { SystemTime.shared.lend(.timers, to: ask) }
         var deadline = BudgetDeadline(deadline, since: shutdown.facts.machine.askedAt ?? .now)
         var ticks = 0
         wait.until(&deadline) { deadline in look(scopesBefore, pools, main, until: deadline, tick: &ticks) }

@@ -1,3 +1,5 @@
+import CRoostPlatform
+
 /// The system's monotonic clock, with two threads of Roost's own: one for timers, one for budgets alone.
 ///
 /// The threads start with the first timer, or with the shutdown's set-up, and sleep while nothing waits: an idle program costs no CPU.
@@ -14,6 +16,22 @@ public final class SystemTime: TimeSource {
     func prepare() throws(SystemCallError) {
         for keeper in [timers, budgets] {
             if let failure = keeper.prepare() { throw SystemCallError(call: "pthread_create", errno: failure) }
+        }
+    }
+
+    /// One of the two.
+    enum Keeper {
+        case timers, budgets
+    }
+
+    /// Runs `body` on a thread that is there when the system gives no other one: at the end of the process nobody else needs it.
+    func lend(_ keeper: Keeper, to body: @escaping @Sendable () -> Void) {
+        let lent = keeper == .timers ? timers : budgets
+        _ = lent.schedule(after: .zero, isBudget: false) {
+            // Signals find it as they do a thread of its own, and a process that is started there inherits no mask.
+            roost_thread_use_main_mask()
+            body()
+            roost_thread_block_signals()
         }
     }
 
@@ -88,7 +106,7 @@ private final class Timekeeper: Sendable {
     }
 
     private func startThread() -> Int32? {
-        let options = PlatformThread.Options(stackSize: 256 * 1024, blocksSignals: true)
+        let options = PlatformThread.Options(stackSize: 1 << 20, blocksSignals: true)
         let failure = PlatformThread.start(name: name, options: options) { self.run() }
         // Out of threads: the next timer tries again, and late is better than never.
         if failure != nil { state.withLock { $0.isRunning = false } }
