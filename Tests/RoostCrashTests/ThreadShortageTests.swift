@@ -50,4 +50,15 @@ import Testing
         #expect(report.stragglers.isEmpty && report.finalizers.map(\.outcome) == ["done"], "\(report)")
         #expect(report.finalizers.map(\.name) == ["say goodbye"], "\(report)")
     }
+
+    /// Where one finalizer hangs the next one runs all the same.
+    @Test func aFinalizerThatHangsKeepsNoOther() throws {
+        let program = try CrashProgram()
+        let outcome = try start("no-threads-at-the-end-of-main", program).end()
+        #expect(outcome.status == 70 && outcome.took < .seconds(3), "\(outcome)")
+        #expect(outcome.output.contains("goodbye") && outcome.output.contains("printed"), "\(outcome)")
+        let text = try String(contentsOfFile: program.folder + "/report.json", encoding: .utf8)
+        let report = try ShutdownReport(json: text)
+        #expect(report.finalizers.map(\.outcome) == ["abandoned: past its limit", "done"], "\(report)")
+    }
 }

@@ -75,6 +75,12 @@ import RoostApp
             // Not `handle.ending`: Swift goes on with that on a thread of its own, and there is none.
             let patience = Parker()
             while handle.endingIfEnded == nil { patience.park(until: .now + .milliseconds(5)) }
+        case "no-threads-at-the-end-of-main":
+            Shutdown.process.addFinalizer("say goodbye") { say("goodbye") }
+            Shutdown.process.addFinalizer("hang", within: .milliseconds(200)) { sleepInTheFinalizer() }
+            Threads.takeAway()
+            print("printed", terminator: "")
+            say("ready")
         case "no-threads-for-a-while":
             Threads.takeAway()
             let handle = scope.start("work") { _ in say("a worker ran") }
@@ -84,7 +90,7 @@ import RoostApp
                 picture.resolve(())
             }
             let patience = Parker()
-            patience.park(until: .now + .milliseconds(1_500))
+            patience.park(until: .now + .milliseconds(2_500))
             say("until now none ran")
             Threads.giveBack()
             _ = await handle.ending

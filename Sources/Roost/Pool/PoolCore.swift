@@ -123,14 +123,12 @@ final class PoolCore: TaskExecutor, @unchecked Sendable {  // proof: `state` is 
             return
         }
         // No thread to be had. With others alive the queue is theirs; alone, it is tried again until there is one.
-        let tries: Int? = withState { state in
+        let (isAlone, isToSay) = withState { state in
             state.threadCount -= 1
-            guard state.threadCount == 0 else { return nil }
-            state.triesAlone += 1
-            return state.triesAlone
+            return state.threadCount == 0 ? (true, state.shortage.refused()) : (false, false)
         }
-        guard let tries else { return }
-        ThreadShortage.noteTry(tries, of: self.name, failure)
+        guard isAlone else { return }
+        if isToSay { ThreadShortage.say(self.name, failure) }
         _ = SystemTime.shared.schedule(after: ThreadShortage.interval) { [self] in
             give(withState { $0.helpIfNeeded() })
         }
@@ -141,7 +139,10 @@ final class PoolCore: TaskExecutor, @unchecked Sendable {  // proof: `state` is 
         // proof: `thread` lives until this method takes it off again.
         roost_thread_set_current(Unmanaged.passUnretained(thread).toOpaque())
         CheckpointSampler.shared.add(thread.slot)
-        withState { $0.threads.append(thread) }
+        withState { state in
+            state.threads.append(thread)
+            state.shortage = ThreadShortage()
+        }
         var isFirst = true
         while let job = next(for: thread, isFirst: isFirst) {
             isFirst = false

@@ -34,8 +34,8 @@ struct PoolState: ~Copyable {
     /// Threads that wait, the most recently used last.
     var idle: [PoolThread] = []
     var lastThreadNumber = 0
-    /// How often a thread could not be started while there was no other.
-    var triesAlone = 0
+    /// While it has no thread, and none was to be had.
+    var shortage = ThreadShortage()
     var doneWaiters = Waiters()
     var roomWaiters = Waiters()
 
@@ -71,7 +71,7 @@ struct PoolState: ~Copyable {
     mutating func help() -> Help {
         guard !isSearching, mayRunMore else { return .none }
         if let thread = idle.popLast() { return .wake(thread) }
-        guard threadCount < maximum else { return .none }
+        guard threadCount < maximum, !shortage.isFresh else { return .none }
         threadCount += 1
         return .start
     }

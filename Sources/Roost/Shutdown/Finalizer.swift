@@ -2,7 +2,7 @@ import CRoostPlatform
 
 /// What has to be done at the end of the process: flush, unlock, say goodbye.
 ///
-/// Finalizers run after the workers have ended, the last registered first, one at a time on a thread of their own. One
+/// Finalizers run after the workers have ended, the last registered first, one at a time on a thread of their own (where the system gives none, on one of Roost's). One
 /// past its limit is abandoned and named in the report, and the next one runs; the process then ends with 70, since something
 /// still runs.
 public final class FinalizerRegistration: Sendable {
@@ -94,10 +94,12 @@ struct FinalizerRun {
                 return report("skipped: the main thread did not answer")
             }
         } else if PlatformThread.start(name: "roost-finalizer", { call.run() }) != nil {
-            // Without a thread for it, on that of the budgets: the one of the timers may be asking somebody who does not answer.
+            // Without a thread for it, on that of the budgets: the one of the timers may still be asking.
             SystemTime.shared.lend(.budgets) { call.run() }
         }
         guard let result = call.waitForEnd(until: end, within: &deadline) else {
+            // Behind another one that hangs.
+            if call.cancel() { return report("skipped: no thread for it") }
             var late = report("abandoned: past its limit")
             late.kernelThread = call.kernelThread
             return late

@@ -33,12 +33,12 @@ package enum ProcessExit {
     /// something but is not flushed within a second has its lock held by a thread, which `exit` copes with.
     static func flushOutputToReader(until deadline: MonotonicTime) -> Bool {
         let isFlushed = Parker()
-        let failure = PlatformThread.start(name: "roost-flush") {
+        let flush: @Sendable () -> Void = {
             // Not all streams: should it hang, the lock of their list would keep `exit` from its end as well.
             roost_flush_standard_output()
             isFlushed.unpark()
         }
-        guard failure == nil else { return true }
+        if PlatformThread.start(name: "roost-flush", flush) != nil { SystemTime.shared.lend(.budgets, to: flush) }
         let begun = MonotonicTime.now
         while !isFlushed.park(until: min(deadline, .now + .milliseconds(50))) {
             var entry = pollfd(fd: STDOUT_FILENO, events: Int16(POLLOUT), revents: 0)
@@ -57,9 +57,9 @@ package enum ProcessExit {
             fflush(nil)
             parker.unpark()
         }
-        // Without a thread for it, on that of the timers.
+        // Without a thread for it, on one that is there.
         if PlatformThread.start(name: "roost-flush", flush) != nil {
-            SystemTime.shared.lend(.timers, to: flush)
+            SystemTime.shared.lend(.budgets, to: flush)
         }
         parker.park(until: deadline)
     }

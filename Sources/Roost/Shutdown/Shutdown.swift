@@ -80,6 +80,8 @@ public final class Shutdown: Sendable {
     }
 
     private func installHandlers(_ configuration: Configuration) throws(SystemCallError) {
+        // Limits of time hold, and the end comes, also when the system has no thread left by then.
+        try SystemTime.shared.prepare()
         // Before anything is opened: what Roost opens must not get the number of a stream that was closed at the start.
         roost_fill_standard_descriptors()
         // 50 ms: the coordinator is on time; the backstop is for when it cannot run at all.
@@ -89,8 +91,6 @@ public final class Shutdown: Sendable {
             "\(facts.program): the process did not end within \(configuration.budget.short) and could not say why\n")
         let failure = roost_signals_install(configuration.signals, configuration.signals.count)
         guard failure == 0 else { throw SystemCallError(call: "pipe2", errno: failure) }
-        // Limits of time hold, and the end comes, also when the system has no thread left by then.
-        try SystemTime.shared.prepare()
         let thread = PlatformThread.start(name: "roost-signals", options: .init(stackSize: 1 << 20)) { [self] in
             while true { received(roost_signals_wait()) }
         }

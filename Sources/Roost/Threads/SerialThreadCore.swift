@@ -12,8 +12,7 @@ final class SerialThreadCore: Sendable {
     private struct State {
         var jobs: [@Sendable () -> Void] = []
         var isRunning = false
-        /// How often its thread could not be started.
-        var tries = 0
+        var shortage = ThreadShortage()
         /// The kernel's id of the thread; nil while there is none.
         var kernelThread: Int32?
         var isBusy = false
@@ -52,18 +51,17 @@ final class SerialThreadCore: Sendable {
     private func start() {
         guard let failure = PlatformThread.start(name: name, options: options, { self.run() }) else { return }
         // No thread to be had now: tried again until there is one, and nothing queued is lost.
-        let tries = state.withLock { state in
-            state.tries += 1
-            return state.tries
-        }
-        ThreadShortage.noteTry(tries, of: name, failure)
+        if state.withLock({ $0.shortage.refused() }) { ThreadShortage.say(name, failure) }
         _ = SystemTime.shared.schedule(after: ThreadShortage.interval) { [self] in start() }
     }
 
     private func run() {
         // proof: this method holds it until it takes it off again.
         roost_thread_set_current(Unmanaged.passUnretained(self).toOpaque())
-        state.withLock { $0.kernelThread = roost_thread_id() }
+        state.withLock { state in
+            state.kernelThread = roost_thread_id()
+            state.shortage = ThreadShortage()
+        }
         // For whoever lists threads, or reads what a crash left.
         let row = LedgerOwner.serialThread(name).takeRow()
         defer {

@@ -24,14 +24,24 @@ public final class SystemTime: TimeSource {
         case timers, budgets
     }
 
-    /// Runs `body` on a thread that is there when the system gives no other one: at the end of the process nobody else needs it.
-    func lend(_ keeper: Keeper, to body: @escaping @Sendable () -> Void) {
-        let lent = keeper == .timers ? timers : budgets
-        _ = lent.schedule(after: .zero, isBudget: false) {
+    /// Those that run somebody's body.
+    private let lent = Locked<Set<Keeper>>([])
+
+    /// Runs `body` on a thread that is there when the system gives no other one, at the end of the process: on this one, or on the other
+    /// one while this one runs a body already. Timers wait meanwhile.
+    func lend(_ wanted: Keeper, to body: @escaping @Sendable () -> Void) {
+        let keeper = lent.withLock { lent in
+            let other: Keeper = wanted == .timers ? .budgets : .timers
+            let keeper = lent.contains(wanted) && !lent.contains(other) ? other : wanted
+            lent.insert(keeper)
+            return keeper
+        }
+        _ = (keeper == .timers ? timers : budgets).schedule(after: .zero, isBudget: false) { [self] in
             // Signals find it as they do a thread of its own, and a process that is started there inherits no mask.
             roost_thread_use_main_mask()
             body()
             roost_thread_block_signals()
+            _ = lent.withLock { $0.remove(keeper) }
         }
     }
 

@@ -83,11 +83,12 @@ enum HeldFailures {
     static func report(of root: WorkRoot, within limit: Duration) {
         guard held.withLock({ !$0.isEmpty }) else { return }
         let parker = Parker()
-        let failure = PlatformThread.start(name: "roost-unseen") {
+        let tell: @Sendable () -> Void = {
             report(of: root)
             parker.unpark()
         }
-        if failure == nil { parker.park(until: .now + limit) }
+        if PlatformThread.start(name: "roost-unseen", tell) != nil { SystemTime.shared.lend(.budgets, to: tell) }
+        parker.park(until: .now + limit)
     }
 
     /// The same on this thread.
