@@ -93,9 +93,9 @@ struct FinalizerRun {
             guard call.waitForBegin(until: min(end, start + Self.mainActorPatience)) || !call.cancel() else {
                 return report("skipped: the main thread did not answer")
             }
-        } else if PlatformThread.start(name: "roost-finalizer", { call.run() }) != nil {
-            // Without a thread for it, on that of the budgets: the one of the timers may still be asking.
-            SystemTime.shared.lend(.budgets) { call.run() }
+        } else {
+            // Not that of the timers: it may still be asking.
+            SystemTime.shared.runOnThread(named: "roost-finalizer", or: .budgets) { call.run() }
         }
         guard let result = call.waitForEnd(until: end, within: &deadline) else {
             // Behind another one that hangs.

@@ -38,7 +38,7 @@ package enum ProcessExit {
             roost_flush_standard_output()
             isFlushed.unpark()
         }
-        if PlatformThread.start(name: "roost-flush", flush) != nil { SystemTime.shared.lend(.budgets, to: flush) }
+        SystemTime.shared.runOnThread(named: "roost-flush", or: .budgets, flush)
         let begun = MonotonicTime.now
         while !isFlushed.park(until: min(deadline, .now + .milliseconds(50))) {
             var entry = pollfd(fd: STDOUT_FILENO, events: Int16(POLLOUT), revents: 0)
@@ -57,10 +57,7 @@ package enum ProcessExit {
             fflush(nil)
             parker.unpark()
         }
-        // Without a thread for it, on one that is there.
-        if PlatformThread.start(name: "roost-flush", flush) != nil {
-            SystemTime.shared.lend(.budgets, to: flush)
-        }
+        SystemTime.shared.runOnThread(named: "roost-flush", or: .budgets, flush)
         parker.park(until: deadline)
     }
 }

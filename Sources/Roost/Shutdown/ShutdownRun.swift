@@ -60,8 +60,7 @@ struct ShutdownRun {
             for pool in pools { _ = pool.clear(cause.stopReason) }
             wait.done(.asking)
         }
-        // Without a thread for it, on that of the timers.
-        if PlatformThread.start(name: "roost-stop", ask) != nil { SystemTime.shared.lend(.timers, to: ask) }
+        SystemTime.shared.runOnThread(named: "roost-stop", or: .timers, ask)
         var deadline = BudgetDeadline(deadline, since: shutdown.facts.machine.askedAt ?? .now)
         var ticks = 0
         wait.until(&deadline) { deadline in look(scopesBefore, pools, main, until: deadline, tick: &ticks) }

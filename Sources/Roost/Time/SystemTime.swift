@@ -22,26 +22,29 @@ public final class SystemTime: TimeSource {
     /// One of the two.
     enum Keeper {
         case timers, budgets
+
+        var other: Keeper { self == .timers ? .budgets : .timers }
     }
 
-    /// Those that run somebody's body.
-    private let lent = Locked<Set<Keeper>>([])
+    private let lent = Locked(LentThreads<@Sendable () -> Void>())
 
-    /// Runs `body` on a thread that is there when the system gives no other one, at the end of the process: on this one, or on the other
-    /// one while this one runs a body already. Timers wait meanwhile.
-    func lend(_ wanted: Keeper, to body: @escaping @Sendable () -> Void) {
-        let keeper = lent.withLock { lent in
-            let other: Keeper = wanted == .timers ? .budgets : .timers
-            let keeper = lent.contains(wanted) && !lent.contains(other) ? other : wanted
-            lent.insert(keeper)
-            return keeper
-        }
+    /// Runs `body` on a thread of its own, or where the system gives none on one that is there: `keeper`, if it can be. That is for the
+    /// end of the process, for timers wait meanwhile.
+    func runOnThread(named name: String, or keeper: Keeper, _ body: @escaping @Sendable () -> Void) {
+        if PlatformThread.start(name: name, body) != nil { lend(keeper, to: body) }
+    }
+
+    private func lend(_ wanted: Keeper, to body: @escaping @Sendable () -> Void) {
+        guard let keeper = lent.withLock({ $0.lend(wanted, to: body) }) else { return }
         _ = (keeper == .timers ? timers : budgets).schedule(after: .zero, isBudget: false) { [self] in
             // Signals find it as they do a thread of its own, and a process that is started there inherits no mask.
             roost_thread_use_main_mask()
-            body()
+            var next: (@Sendable () -> Void)? = body
+            while let body = next {
+                body()
+                next = lent.withLock { $0.next(for: keeper) }
+            }
             roost_thread_block_signals()
-            _ = lent.withLock { $0.remove(keeper) }
         }
     }
 

@@ -87,7 +87,7 @@ enum HeldFailures {
             report(of: root)
             parker.unpark()
         }
-        if PlatformThread.start(name: "roost-unseen", tell) != nil { SystemTime.shared.lend(.budgets, to: tell) }
+        SystemTime.shared.runOnThread(named: "roost-unseen", or: .budgets, tell)
         parker.park(until: .now + limit)
     }
 
