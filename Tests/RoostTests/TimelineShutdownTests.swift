@@ -1,3 +1,4 @@
+import CRoostPlatform
 import Foundation
 import RoostTesting
 import Testing
@@ -144,7 +145,7 @@ struct TimelineShutdownTests {
     @Test("a finalizer's report says when it began, counted from the request, and its limit")
     func finalizers() {
         let request = MonotonicTime.now + ms(-500)
-        var run = FinalizerRun(deadline: .now + .seconds(30), request: request) { _ in }
+        var run = FinalizerRun(deadline: .now + .seconds(30), request: request, onBegin: { _ in })
         let reports = run.run([
             Finalizer(name: "first", limit: .seconds(20), needsMainActor: false) {},
             Finalizer(name: "second", limit: nil, needsMainActor: false) {},
@@ -152,6 +153,24 @@ struct TimelineShutdownTests {
         #expect(reports.map(\.name) == ["second", "first"] && reports.map(\.limit) == [nil, .seconds(20)])
         let begins = reports.compactMap(\.beganAfter)
         #expect(begins.count == 2 && begins[0] >= ms(500) && begins[1] >= begins[0] + reports[0].duration)
+    }
+
+    @Test("the thread of a finalizer that may become late is told while it runs")
+    func slowFinalizer() {
+        let (own, told) = (Log<Int32>(), Log<Int32>())
+        let isTold = Parker()
+        var run = FinalizerRun(
+            deadline: .now + .seconds(60), request: .now, onBegin: { _ in },
+            onSlow: {
+                told.add($0)
+                isTold.unpark()
+            })
+        let slow = Finalizer(name: "slow", limit: nil, needsMainActor: false) {
+            own.add(roost_thread_id())
+            isTold.park(until: .now + .seconds(30))
+        }
+        #expect(run.run([slow]).map(\.outcome) == ["done"])
+        #expect(told.all == own.all && told.all.count == 1)
     }
 
     @Test("a worker's report knows when it ended; told from a request, and then no longer on this process's clock")

@@ -77,7 +77,7 @@ import RoostApp
             while handle.endingIfEnded == nil { patience.park(until: .now + .milliseconds(5)) }
         case "no-threads-at-the-end-of-main":
             Shutdown.process.addFinalizer("say goodbye") { say("goodbye") }
-            Shutdown.process.addFinalizer("hang", within: .milliseconds(200)) { sleepInTheFinalizer() }
+            Shutdown.process.addFinalizer("hang", within: .milliseconds(500)) { sleepInTheFinalizer() }
             Threads.takeAway()
             print("printed", terminator: "")
             say("ready")

@@ -58,14 +58,21 @@ public struct FinalizerReport: Sendable, Hashable {
 struct FinalizerRun {
     /// How long a main thread has to answer before a finalizer that needs it is skipped.
     static let mainActorPatience = Duration.milliseconds(100)
+    /// Who needs no longer than this needs no stack.
+    static let slowness = Duration.milliseconds(200)
 
     private var deadline: BudgetDeadline
     private let request: MonotonicTime
     private let onBegin: (String) -> Void
+    private let onSlow: (Int32) -> Void
 
-    /// `request` is when the end was asked for.
-    init(deadline: MonotonicTime, request: MonotonicTime, onBegin: @escaping (String) -> Void) {
+    /// `request` is when the end was asked for; `onSlow` is told the thread of each that may become late.
+    init(
+        deadline: MonotonicTime, request: MonotonicTime, onBegin: @escaping (String) -> Void,
+        onSlow: @escaping (Int32) -> Void = { _ in }
+    ) {
         self.request = request
+        self.onSlow = onSlow
         self.deadline = BudgetDeadline(deadline, since: .now)
         self.onBegin = onBegin
     }
@@ -88,6 +95,7 @@ struct FinalizerRun {
         onBegin(finalizer.name)
         let end = min(deadline.time, finalizer.limit.map { start + $0 } ?? deadline.time)
         let call = FinalizerCall(finalizer.body)
+        var hasThread = true
         if finalizer.needsMainActor {
             TaskPort.main.post { call.run() }
             guard call.waitForBegin(until: min(end, start + Self.mainActorPatience)) || !call.cancel() else {
@@ -95,11 +103,11 @@ struct FinalizerRun {
             }
         } else {
             // Not that of the timers: it may still be asking.
-            SystemTime.shared.runOnThread(named: "roost-finalizer", or: .budgets) { call.run() }
+            hasThread = SystemTime.shared.runOnThread(named: "roost-finalizer", or: .budgets) { call.run() }
         }
-        guard let result = call.waitForEnd(until: end, within: &deadline) else {
-            // Behind another one that hangs.
-            if call.cancel() { return report("skipped: no thread for it") }
+        guard let result = call.waitForEnd(until: end, within: &deadline, onSlow: onSlow) else {
+            // Behind others that hang.
+            if !hasThread, call.cancel() { return report("skipped: no thread for it") }
             var late = report("abandoned: past its limit")
             late.kernelThread = call.kernelThread
             return late
@@ -163,12 +171,19 @@ private final class FinalizerCall: Sendable {
     }
 
     /// `budget`, that of all finalizers, stands still with the limit of this one while the process is stopped.
-    func waitForEnd(until limit: MonotonicTime, within budget: inout BudgetDeadline) -> Result<Void, any Error>? {
+    func waitForEnd(
+        until limit: MonotonicTime, within budget: inout BudgetDeadline, onSlow: (Int32) -> Void
+    ) -> Result<Void, any Error>? {
+        var slow: MonotonicTime? = .now + FinalizerRun.slowness
         var limit = BudgetDeadline(limit, since: .now)
         while true {
             if case .ended(let result) = state.withLock({ $0 }) { return result }
             let now = MonotonicTime.now
             _ = budget.isOver(at: now)
+            if let time = slow, now >= time, let thread = kernelThread {
+                onSlow(thread)
+                slow = nil
+            }
             if limit.isOver(at: now) { return nil }
             parker.park(oneStepOf: limit)
         }

@@ -1,6 +1,6 @@
 extension Shutdown {
     /// Tells which top-level windows there are, by their titles: at the end of the process, those that are still open are in the report. Called
-    /// on the main actor, and not waited for longer than a quarter of the report's share of the budget.
+    /// on the main actor, and not waited for longer than a quarter of what is left of the budget, 200 ms at most.
     public func addOpenWindowsSource(_ titles: @escaping @MainActor @Sendable () -> [String]) {
         addWindows(titles)
     }

@@ -28,16 +28,19 @@ struct ShutdownRun {
         stacks.fill(&late, &finalizers)
         HeldFailures.report(of: shutdown.root, within: min(.milliseconds(50), budget.report / 2))
         var report = makeReport(late, finalizers, scopes)
-        report.openWindows = shutdown.openWindows(within: min(.milliseconds(25), budget.report / 4))
+        report.openWindows = shutdown.openWindows(within: patience(budget))
         report.survivors = shutdown.root.survivors.current
         report.phases = phases.reports(until: report.duration)
         writeReport(report)
         shutdown.emit(.ended(report))
-        // A slow disk or log has more time when there is some: nobody pays for it but who needs it.
-        let left = max(.zero, budget.total - askedFor)
-        shutdown.runLast(
-            until: .now + max(min(.milliseconds(25), budget.report / 4), min(.milliseconds(200), left / 4)))
+        shutdown.runLast(until: .now + patience(budget))
         end(report, isLate: !late.isEmpty || isHanging)
+    }
+
+    /// For one step of the report. A slow disk, log or main thread has more time when there is some: nobody pays for it but who needs it.
+    private func patience(_ budget: ShutdownBudget) -> Duration {
+        let left = max(.zero, budget.total - askedFor)
+        return max(min(.milliseconds(25), budget.report / 4), min(.milliseconds(200), left / 4))
     }
 
     // MARK: Stopping
@@ -103,16 +106,15 @@ struct ShutdownRun {
                     timeLeft: max(.zero, deadline - .now)))
         }
         // Who needs no longer than this needs no stack.
-        if tick == 2 { prepareStacks(stragglers(scopes, pools, main)) }
+        if tick == 2 { prepareStacks(Set(stragglers(scopes, pools, main).compactMap(\.kernelThread))) }
         // Each preparation is kept in memory: often in the first second, then every five.
         if tick < 10 || tick % 50 == 0 { prepareReport(stragglers(scopes, pools, main)) }
         tick += 1
     }
 
     /// Reading symbols for the first time takes longer than the report may.
-    private func prepareStacks(_ late: [Straggler]) {
+    private func prepareStacks(_ threads: Set<Int32>) {
         guard let source = shutdown.stackSource else { return }
-        let threads = Set(late.compactMap(\.kernelThread))
         _ = PlatformThread.start(name: "roost-stacks") { source.prepare(threads) }
     }
 
@@ -128,7 +130,9 @@ struct ShutdownRun {
     private func runFinalizers(stragglers: Int) -> [FinalizerReport] {
         let deadline = shutdown.advance { $0.beginFinalizing(stragglers: stragglers, now: .now) }
         let shutdown = shutdown
-        var run = FinalizerRun(deadline: deadline, request: request) { shutdown.emit(.finalizing($0)) }
+        var run = FinalizerRun(
+            deadline: deadline, request: request, onBegin: { shutdown.emit(.finalizing($0)) },
+            onSlow: { prepareStacks([$0]) })
         var reports: [FinalizerReport] = []
         // A finalizer may register another one.
         while true {

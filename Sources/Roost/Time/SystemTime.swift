@@ -10,7 +10,7 @@ public final class SystemTime: TimeSource {
     private let timers = Timekeeper(name: "roost-timers")
     private let budgets = Timekeeper(name: "roost-budgets")
 
-    private init() {}
+    init() {}
 
     /// Starts the threads, unless they run: who needs a timer later has them, whatever the system has left by then.
     func prepare() throws(SystemCallError) {
@@ -22,28 +22,39 @@ public final class SystemTime: TimeSource {
     /// One of the two.
     enum Keeper {
         case timers, budgets
-
-        var other: Keeper { self == .timers ? .budgets : .timers }
     }
 
-    private let lent = Locked(LentThreads<@Sendable () -> Void>())
+    /// For how long the one that was asked for is waited for.
+    private static let lendingPatience = Duration.milliseconds(10)
+    /// Who waits for one of the two, in the order of arrival.
+    private let borrowers = Locked<[@Sendable () -> Void]>([])
 
-    /// Runs `body` on a thread of its own, or where the system gives none on one that is there: `keeper`, if it can be. That is for the
-    /// end of the process, for timers wait meanwhile.
-    func runOnThread(named name: String, or keeper: Keeper, _ body: @escaping @Sendable () -> Void) {
-        if PlatformThread.start(name: name, body) != nil { lend(keeper, to: body) }
+    /// Runs `body` on a thread of its own, or where the system gives none on one that is there (false): `keeper`, if it can be. That is for
+    /// the end of the process, for timers wait meanwhile.
+    @discardableResult
+    func runOnThread(named name: String, or keeper: Keeper, _ body: @escaping @Sendable () -> Void) -> Bool {
+        guard PlatformThread.start(name: name, body) != nil else { return true }
+        lend(keeper, to: body)
+        return false
     }
 
-    private func lend(_ wanted: Keeper, to body: @escaping @Sendable () -> Void) {
-        guard let keeper = lent.withLock({ $0.lend(wanted, to: body) }) else { return }
-        _ = (keeper == .timers ? timers : budgets).schedule(after: .zero, isBudget: false) { [self] in
+    /// Runs `body` on `wanted`, or on the other one when that does not come to it: be it that another body or somebody's timer hangs there.
+    func lend(_ wanted: Keeper, to body: @escaping @Sendable () -> Void) {
+        borrowers.withLock { $0.append(body) }
+        for keeper in [Keeper.timers, .budgets] {
+            let delay = keeper == wanted ? Duration.zero : Self.lendingPatience
+            _ = (keeper == .timers ? timers : budgets).schedule(after: delay, isBudget: false) { [self] in
+                runBorrowers()
+            }
+        }
+    }
+
+    /// One after the other: who hangs is no longer in the list, and the other thread goes on with it.
+    private func runBorrowers() {
+        while let body = borrowers.withLock({ $0.isEmpty ? nil : $0.removeFirst() }) {
             // Signals find it as they do a thread of its own, and a process that is started there inherits no mask.
             roost_thread_use_main_mask()
-            var next: (@Sendable () -> Void)? = body
-            while let body = next {
-                body()
-                next = lent.withLock { $0.next(for: keeper) }
-            }
+            body()
             roost_thread_block_signals()
         }
     }

@@ -152,7 +152,7 @@ public final class ProcessPool: Sendable {
 
     /// The process ids of the workers there are.
     public var processes: [Int32] {
-        core.state.withLock { $0.workers.values.map(\.pid).filter { $0 > 0 }.sorted() }
+        core.state.withLock { $0.workers.values.compactMap(\.runningPID).sorted() }
     }
 }
 

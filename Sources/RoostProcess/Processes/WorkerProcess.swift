@@ -108,6 +108,8 @@ final class WorkerProcess: @unchecked Sendable {  // proof: `state` is locked; `
     }
 
     var pid: Int32 { state.withLock { $0.pid } }
+    /// Nil before it has been started, and once it has been waited for.
+    var runningPID: Int32? { state.withLock { $0.pid > 0 && !$0.isReaped ? $0.pid : nil } }
     var group: ControlGroup? { state.withLock { $0.group } }
 
     // MARK: Start
