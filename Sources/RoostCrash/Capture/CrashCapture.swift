@@ -182,7 +182,7 @@ public final class CrashCapture: Sendable {
         if let page { lines.append(.page(page)) }
         if let path = FileSystem.link("/proc/self/fd/2") { lines.append(.standardError(path)) }
         if let kills = machine.outOfMemoryKills { lines.append(.outOfMemoryKills(kills)) }
-        return RunRecord.format + "\n" + lines.map(\.text).joined()
+        return lines.reduce(into: RunRecord.format + "\n") { $0 += $1.text }
     }
 
     private static func installHandlers(

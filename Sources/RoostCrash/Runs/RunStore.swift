@@ -23,12 +23,12 @@ struct RunStore: Sendable, Hashable {
         static func now() -> Machine {
             var bytes = [UInt8](repeating: 0, count: Int(ROOST_BUILD_ID_SIZE))
             let count = roost_build_id_of_executable(&bytes, bytes.count)
-            let digits = Array("0123456789abcdef")
+            var buildID = ""
+            for byte in bytes.prefix(count) { buildID += (byte < 16 ? "0" : "") + String(byte, radix: 16) }
             return Machine(
-                boot: FileSystem.text("/proc/sys/kernel/random/boot_id")?.split(separator: "\n").first.map(String.init)
-                    ?? "",
+                boot: FileSystem.text("/proc/sys/kernel/random/boot_id").map { String($0.prefix { $0 != "\n" }) } ?? "",
                 executable: FileSystem.link("/proc/self/exe") ?? "",
-                buildID: String(bytes.prefix(count).flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }),
+                buildID: buildID,
                 outOfMemoryKills: FileSystem.text("/proc/vmstat").flatMap(MemoryKills.count))
         }
     }

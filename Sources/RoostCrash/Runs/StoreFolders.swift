@@ -81,7 +81,8 @@ struct StoreFolders: Sendable, Hashable {
 
     /// The program's name, fit to be that of a folder.
     static func fileName(_ program: String) -> String {
-        let name = String(program.map { $0 == "/" || $0 == "\0" ? "_" : $0 }.prefix(100))
+        var name = ""
+        for character in program.prefix(100) { name.append(character == "/" || character == "\0" ? "_" : character) }
         return name.isEmpty || name.hasPrefix(".") ? "_" + name : name
     }
 }

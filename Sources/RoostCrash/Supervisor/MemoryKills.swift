@@ -22,7 +22,15 @@ struct MemoryKills: Sendable, Hashable {
 
     /// The number of the line `oom_kill 3`.
     static func count(in text: String) -> Int64? {
-        text.split(separator: "\n").first { $0.hasPrefix("oom_kill ") }.flatMap { Int64($0.dropFirst(9)) }
+        let name = "oom_kill ".utf8
+        // Byte by byte: each start reads it, among two hundred other lines.
+        var rest = text.utf8[...]
+        while !rest.isEmpty {
+            let line = rest.prefix { $0 != 0x0A }
+            if line.starts(with: name) { return Int64(Substring(line.dropFirst(name.count))) }
+            rest = rest[line.endIndex...].dropFirst()
+        }
+        return nil
     }
 
     private static var groupFolder: String? {
