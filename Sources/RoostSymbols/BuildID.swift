@@ -19,8 +19,15 @@ package struct BuildID: RawRepresentable, Codable, Sendable, Hashable {
         self.init(buffer, count: count)
     }
 
+    /// Of this program; nil if it has none.
+    package static func ofExecutable() -> BuildID? {
+        var buffer = [UInt8](repeating: 0, count: Int(ROOST_BUILD_ID_SIZE))
+        let count = roost_build_id_of_executable(&buffer, buffer.count)
+        return BuildID(buffer, count: count)
+    }
+
     private init?(_ bytes: [UInt8], count: Int) {
         guard count > 0 else { return nil }
-        rawValue = bytes[..<count].map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+        rawValue = bytes[..<count].reduce(into: "") { $0 += String($1 >> 4, radix: 16) + String($1 & 15, radix: 16) }
     }
 }

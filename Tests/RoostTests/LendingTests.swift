@@ -15,30 +15,27 @@ import Testing
             end.park(until: .now + .seconds(60))
         }
 
-        func begin() { #expect(isHeld.park(until: .now + .seconds(60))) }
-
-        func release() { end.unpark() }
+        /// Once `body` runs, `start` must get something to run that calls what it is given.
+        func expectToRun(_ start: (@escaping @Sendable () -> Void) -> Void) {
+            #expect(isHeld.park(until: .now + .seconds(60)))
+            let ran = Parker()
+            start { ran.unpark() }
+            #expect(ran.park(until: .now + .seconds(30)))
+            end.unpark()
+        }
     }
 
     @Test(arguments: [SystemTime.Keeper.timers, .budgets])
     func theOtherOneRunsWhatTheWantedOneDoesNotComeTo(_ wanted: SystemTime.Keeper) {
         let held = HeldUp()
         held.time.lend(wanted, to: held.body)
-        held.begin()
-        let ran = Parker()
-        held.time.lend(wanted) { ran.unpark() }
-        #expect(ran.park(until: .now + .seconds(30)))
-        held.release()
+        held.expectToRun { held.time.lend(wanted, to: $0) }
     }
 
     @Test func aTimerThatHangsHoldsNobodyUp() {
         let held = HeldUp()
         _ = held.time.schedule(after: .zero, held.body)
-        held.begin()
-        let ran = Parker()
-        held.time.lend(.timers) { ran.unpark() }
-        #expect(ran.park(until: .now + .seconds(30)))
-        held.release()
+        held.expectToRun { held.time.lend(.timers, to: $0) }
     }
 
     /// Who waits for the end of a body goes on before that has ended, and must not get the thread that hangs.
@@ -46,11 +43,9 @@ import Testing
     func whileBothAreBusyTheFirstThatEndsRunsTheNextOne(_ wanted: SystemTime.Keeper) {
         let held = HeldUp()
         held.time.lend(wanted, to: held.body)
-        held.begin()
-        let ran = Parker()
-        held.time.lend(wanted) { [time = held.time] in time.lend(wanted) { ran.unpark() } }
-        #expect(ran.park(until: .now + .seconds(30)))
-        held.release()
+        held.expectToRun { body in
+            held.time.lend(wanted) { [time = held.time] in time.lend(wanted, to: body) }
+        }
     }
 
     @Test func eachRunsOnce() {

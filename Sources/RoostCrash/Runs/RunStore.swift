@@ -1,5 +1,4 @@
 import CRoostCrash
-import CRoostStacks
 import Glibc
 import RoostCrashReport
 import RoostSymbols
@@ -21,14 +20,10 @@ struct RunStore: Sendable, Hashable {
         var outOfMemoryKills: Int64?
 
         static func now() -> Machine {
-            var bytes = [UInt8](repeating: 0, count: Int(ROOST_BUILD_ID_SIZE))
-            let count = roost_build_id_of_executable(&bytes, bytes.count)
-            var buildID = ""
-            for byte in bytes.prefix(count) { buildID += (byte < 16 ? "0" : "") + String(byte, radix: 16) }
-            return Machine(
+            Machine(
                 boot: FileSystem.text("/proc/sys/kernel/random/boot_id").map { String($0.prefix { $0 != "\n" }) } ?? "",
                 executable: FileSystem.link("/proc/self/exe") ?? "",
-                buildID: buildID,
+                buildID: BuildID.ofExecutable()?.rawValue ?? "",
                 outOfMemoryKills: FileSystem.text("/proc/vmstat").flatMap(MemoryKills.count))
         }
     }

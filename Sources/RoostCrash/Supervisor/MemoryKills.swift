@@ -23,14 +23,9 @@ struct MemoryKills: Sendable, Hashable {
     /// The number of the line `oom_kill 3`.
     static func count(in text: String) -> Int64? {
         let name = "oom_kill ".utf8
-        // Byte by byte: each start reads it, among two hundred other lines.
-        var rest = text.utf8[...]
-        while !rest.isEmpty {
-            let line = rest.prefix { $0 != 0x0A }
-            if line.starts(with: name) { return Int64(Substring(line.dropFirst(name.count))) }
-            rest = rest[line.endIndex...].dropFirst()
-        }
-        return nil
+        // As bytes: each start reads it, among two hundred other lines.
+        let line = text.utf8.split(separator: 0x0A).first { $0.starts(with: name) }
+        return line.flatMap { Int64(Substring($0.dropFirst(name.count))) }
     }
 
     private static var groupFolder: String? {
