@@ -83,7 +83,7 @@ enum SupervisedActions {
         exit(3)
     }
 
-    /// Says each signal that comes. After SIGUSR2 it leaves, after SIGINT and a moment for others it ends by that.
+    /// Says each signal that comes. At SIGUSR2 it leaves; at SIGTERM, when there was a SIGINT before, it ends by that.
     static func countSignals() {
         var set = sigset_t()
         sigemptyset(&set)
@@ -93,7 +93,7 @@ enum SupervisedActions {
         fflush(nil)
         var hasInterrupt = false
         while true {
-            var time = timespec(tv_sec: hasInterrupt ? 1 : 60, tv_nsec: 0)
+            var time = timespec(tv_sec: 60, tv_nsec: 0)
             let number = sigtimedwait(&set, nil, &time)
             // Who was stopped and goes on is interrupted.
             if number < 0, errno == EINTR { continue }
@@ -105,6 +105,7 @@ enum SupervisedActions {
             fflush(nil)
             if number == SIGUSR2 { exit(0) }
             if number == SIGINT { hasInterrupt = true }
+            if number == SIGTERM, hasInterrupt { break }
         }
         signal(SIGINT, SIG_DFL)
         kill(getpid(), SIGINT)

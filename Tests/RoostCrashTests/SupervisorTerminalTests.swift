@@ -22,7 +22,7 @@ import Testing
             kill(process, SIGUSR1)
             #expect(terminal.waits(for: "got 10\r\n"))
         }
-        // The program waits a moment for another one, and then ends by it.
+        kill(process, SIGTERM)
         #expect(terminal.waits(for: "$ "))
         terminal.type("echo \"then:$?\"\r")
         #expect(terminal.waits(for: "then:130"), "\(terminal.all)")

@@ -202,7 +202,10 @@ import Testing
         let program = try CrashProgram()
         let running = try program.supervised("count-signals")
         #expect(running.waits(for: "ready"))
+        let child = try running.child()
         kill(running.id, SIGINT)
+        #expect(running.waits(for: "got 2\n"))
+        kill(child, SIGTERM)
         #expect(running.end().signal == SIGINT)
     }
 

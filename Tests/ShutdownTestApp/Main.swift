@@ -56,7 +56,11 @@ import RoostApp
             say("ready")
         case "exit": try load(library)
         case "survivor":
-            Shutdown.process.addOpenWindowsSource { ["Album Window"] }
+            Shutdown.process.addOpenWindowsSource {
+                // A main thread that is busy for a moment, as one that draws is.
+                usleep(50_000)
+                return ["Album Window"]
+            }
             let album = Album()
             album.own = album
             scope.expectsGone(album, "album", within: .milliseconds(10))
