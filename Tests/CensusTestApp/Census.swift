@@ -89,6 +89,12 @@ enum Silent {
         say("\(second)")
         say("\(second.changes(since: first))")
     }
+
+    static func runForAMoment() throws {
+        census_thread("deaf a while", census_be_deaf_for_a_moment, nil)
+        census_wait_for_the_deaf()
+        try say(json: ThreadCensus.take())
+    }
 }
 
 /// More threads than any table has room for.
@@ -194,6 +200,14 @@ enum AtOnce {
         let done = Atomic<Int>(0)
         let stacks = Atomic<Int>(0)
         let longest = Atomic<Int64>(0)
+        let refusals = Mutex<[String]>([])
+    }
+
+    struct Seen: Codable {
+        var whole: Int
+        var longest: Int64
+        /// Why somebody who only waits has no stack.
+        var refusals: [String]
     }
 
     static func run() throws {
@@ -204,8 +218,9 @@ enum AtOnce {
                 { _ in
                     for _ in 0..<25 {
                         let census = ThreadCensus.take(.init(wait: .seconds(2), names: false))
-                        let whole = census.threads.allSatisfy { $0.name != "waits" || $0.stack != nil }
-                        Results.shared.stacks.wrappingAdd(whole ? 1 : 0, ordering: .relaxed)
+                        let silent = census.threads.filter { $0.name == "waits" && $0.stack == nil }
+                        Results.shared.stacks.wrappingAdd(silent.isEmpty ? 1 : 0, ordering: .relaxed)
+                        Results.shared.refusals.withLock { $0 += silent.compactMap(\.stackProblem) }
                         Results.shared.longest.max(Int64(census.took / .milliseconds(1)), ordering: .relaxed)
                     }
                     Results.shared.done.wrappingAdd(1, ordering: .relaxed)
@@ -213,8 +228,10 @@ enum AtOnce {
         }
         // Threads that come and go: who has just been listed may be over before it answers.
         while Results.shared.done.load(ordering: .relaxed) < 4 { census_thread_that_goes() }
-        try say(json: [
-            Int64(Results.shared.stacks.load(ordering: .relaxed)), Results.shared.longest.load(ordering: .relaxed),
-        ])
+        let results = Results.shared
+        try say(
+            json: Seen(
+                whole: results.stacks.load(ordering: .relaxed), longest: results.longest.load(ordering: .relaxed),
+                refusals: results.refusals.withLock { $0 }))
     }
 }

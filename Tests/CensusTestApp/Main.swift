@@ -14,6 +14,7 @@ import RoostCrash
         case "kinds": try Kinds.run(fifo: arguments[1])
         case "locks": try Locks.run(fifo: arguments[1])
         case "silent": try Silent.run()
+        case "deaf-for-a-moment": try Silent.runForAMoment()
         case "many": try Many.run(Int(arguments[1]) ?? 0)
         case "speed": Many.speed(Int(arguments[1]) ?? 0)
         case "quiet": try Quiet.run(fifo: arguments[1])

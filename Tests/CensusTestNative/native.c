@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -110,6 +111,25 @@ void census_wait_uninterruptibly(void *nothing) {
         _exit(0);
     }
     census_wait(NULL);
+}
+
+static int is_deaf;
+
+void census_be_deaf_for_a_moment(void *nothing) {
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    __atomic_store_n(&is_deaf, 1, __ATOMIC_RELEASE);
+    struct timespec began, now;
+    clock_gettime(CLOCK_MONOTONIC, &began);
+    do clock_gettime(CLOCK_MONOTONIC, &now);
+    while ((now.tv_sec - began.tv_sec) * 1000000000 + now.tv_nsec - began.tv_nsec < 10000000);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    census_wait(nothing);
+}
+
+void census_wait_for_the_deaf(void) {
+    while (!__atomic_load_n(&is_deaf, __ATOMIC_ACQUIRE)) sched_yield();
 }
 
 // --- a lock ------------------------------------------------------------------------------------------------------------

@@ -26,7 +26,7 @@ struct CensusTaker {
         var seen = all.filter { options.threads?.contains($0.thread) ?? true }.map(Seen.init)
         for index in seen.indices { seen[index].refusal = problem ?? refusal(seen[index]) }
         if isOurTurn {
-            lookAgain(&seen)
+            lookAgain(&seen, until: roost_time_without_suspend() + min(wait / 4, 25_000_000))
             problem = ask(&seen, wait - (roost_time_without_suspend() - began))
             roost_survey_end()
         }
@@ -86,6 +86,7 @@ struct CensusTaker {
         }
         /// No signal gets through to it now.
         var isSilent: Bool { state == .uninterruptible || kernel.blocks_profiling != 0 }
+        var isBusyAndDeaf: Bool { state == .running && kernel.blocks_profiling != 0 }
         var raw: RawStacks.Thread { RawStacks.Thread(id: kernel.thread, name: name, frames: frames, isCut: isCut) }
     }
 
@@ -111,11 +112,14 @@ struct CensusTaker {
         }
     }
 
-    /// A thread may block signals, or wait for a lock of the kernel, for a moment only.
-    private func lookAgain(_ seen: inout [Seen]) {
-        for _ in 0..<3 {
-            let silent = seen.indices.filter { seen[$0].isSilent && seen[$0].refusal != nil }
-            guard !silent.isEmpty else { return }
+    /// A thread may block signals, or wait for a lock of the kernel, for a moment only. Who blocks them and does not wait (one that leaves a
+    /// handler of signals) may have lost the processor meanwhile, and has more time.
+    private func lookAgain(_ seen: inout [Seen], until end: Int64) {
+        for round in 0... {
+            let silent = seen.indices.filter {
+                seen[$0].refusal != nil && (round < 3 ? seen[$0].isSilent : seen[$0].isBusyAndDeaf)
+            }
+            guard !silent.isEmpty, round < 3 || roost_time_without_suspend() < end else { return }
             usleep(500)
             for index in silent {
                 var kernel = roost_thread()

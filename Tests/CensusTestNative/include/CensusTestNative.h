@@ -16,6 +16,9 @@ void census_die_with_parent(void);
 void census_wait_uninterruptibly(void *_Nullable nothing);
 // Waits with every signal blocked.
 void census_block_signals(void *_Nullable nothing);
+// Computes with every signal blocked for ten milliseconds, which census_wait_for_the_deaf waits for the begin of, and waits then.
+void census_be_deaf_for_a_moment(void *_Nullable nothing);
+void census_wait_for_the_deaf(void);
 // Waits.
 void census_wait(void *_Nullable nothing);
 // Waits, in functions that were inlined into each other.
