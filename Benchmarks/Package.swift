@@ -40,7 +40,7 @@ let package = Package(
         .executableTarget(
             name: "bench-crash",
             dependencies: [
-                "BenchSupport", "CBench", .product(name: "Roost", package: "Roost"),
+                "BenchSupport", .product(name: "Roost", package: "Roost"),
                 .product(name: "RoostCrash", package: "Roost"),
             ]
         ),

@@ -93,7 +93,12 @@ enum Silent {
     static func runForAMoment() throws {
         census_thread("deaf a while", census_be_deaf_for_a_moment, nil)
         census_wait_for_the_deaf()
-        try say(json: ThreadCensus.take())
+        try say(json: ThreadCensus.take(.init(wait: .seconds(2))))
+        // And who takes it, when it lets no signal in.
+        var all = sigset_t()
+        sigfillset(&all)
+        pthread_sigmask(SIG_SETMASK, &all, nil)
+        try say(json: ThreadCensus.take(.init(wait: .seconds(2))))
     }
 }
 

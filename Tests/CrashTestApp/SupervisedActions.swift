@@ -83,7 +83,7 @@ enum SupervisedActions {
         exit(3)
     }
 
-    /// Says each signal that comes. At SIGUSR2 it leaves; at SIGTERM, when there was a SIGINT before, it ends by that.
+    /// Says each signal that comes. At SIGUSR2 it leaves; at SIGTERM after a SIGINT, and after a minute without any, it ends by SIGINT.
     static func countSignals() {
         var set = sigset_t()
         sigemptyset(&set)

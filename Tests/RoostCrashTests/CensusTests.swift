@@ -103,6 +103,9 @@ import Testing
         let census: ThreadCensus = try program.value()
         let thread = try #require(census.threads.first { $0.name == "deaf a while" })
         #expect(thread.stack != nil, "\(thread.stackProblem ?? "")")
+        let second: ThreadCensus = try program.value()
+        let caller = try #require(second.threads.first { $0.kind == .main })
+        #expect(caller.stack != nil, "\(caller.stackProblem ?? "")")
     }
 
     @Test func whatChangedBetweenTwoIsSaid() throws {

@@ -1,5 +1,4 @@
 import BenchSupport
-import CBench
 import Glibc
 
 /// What capture costs a program that does not crash, and how soon it knows of a crash. The programs that are measured are this one, started again.
@@ -56,7 +55,7 @@ enum Starts {
 enum Running {
     static func measure(_ kind: String, _ rounds: Int, isOnOneCore: Bool, _ place: Place) throws -> Values {
         // With the programs that are started.
-        if isOnOneCore { bench_pin(0) }
+        if isOnOneCore { pinThread(0) }
         var without = [Double]()
         var with = [Double]()
         for round in 0..<rounds {

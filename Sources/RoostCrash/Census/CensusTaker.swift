@@ -26,7 +26,7 @@ struct CensusTaker {
         var seen = all.filter { options.threads?.contains($0.thread) ?? true }.map(Seen.init)
         for index in seen.indices { seen[index].refusal = problem ?? refusal(seen[index]) }
         if isOurTurn {
-            lookAgain(&seen, until: roost_time_without_suspend() + min(wait / 4, 25_000_000))
+            lookAgain(&seen, within: wait - (roost_time_without_suspend() - began))
             problem = ask(&seen, wait - (roost_time_without_suspend() - began))
             roost_survey_end()
         }
@@ -87,6 +87,12 @@ struct CensusTaker {
         /// No signal gets through to it now.
         var isSilent: Bool { state == .uninterruptible || kernel.blocks_profiling != 0 }
         var isBusyAndDeaf: Bool { state == .running && kernel.blocks_profiling != 0 }
+
+        mutating func hasEnded() {
+            kernel.blocks_profiling = 0
+            refusal = "it ended meanwhile"
+        }
+
         var raw: RawStacks.Thread { RawStacks.Thread(id: kernel.thread, name: name, frames: frames, isCut: isCut) }
     }
 
@@ -101,7 +107,10 @@ struct CensusTaker {
         case .dead: return "it is over"
         case .running, .sleeping, .unknown: break
         }
-        guard seen.kernel.blocks_profiling == 0 else { return "it blocks SIGPROF, by which it would be asked" }
+        // The caller writes its own stack down.
+        guard seen.isCaller || seen.kernel.blocks_profiling == 0 else {
+            return "it blocks SIGPROF, by which it would be asked"
+        }
         switch options.interrupting {
         case .all: return nil
         case .never: return "no thread was to be interrupted"
@@ -113,21 +122,32 @@ struct CensusTaker {
     }
 
     /// A thread may block signals, or wait for a lock of the kernel, for a moment only. Who blocks them and does not wait (one that leaves a
-    /// handler of signals) may have lost the processor meanwhile, and has more time.
-    private func lookAgain(_ seen: inout [Seen], until end: Int64) {
+    /// handler of signals) may have lost the processor meanwhile, and has more time: a quarter of what is left.
+    private func lookAgain(_ seen: inout [Seen], within left: Int64) {
+        let end = roost_time_without_suspend() + min(left / 4, 25_000_000)
+        let rounds = 3
         for round in 0... {
             let silent = seen.indices.filter {
-                seen[$0].refusal != nil && (round < 3 ? seen[$0].isSilent : seen[$0].isBusyAndDeaf)
+                seen[$0].refusal != nil && (round < rounds ? seen[$0].isSilent : seen[$0].isBusyAndDeaf)
             }
-            guard !silent.isEmpty, round < 3 || roost_time_without_suspend() < end else { return }
+            guard !silent.isEmpty, round < rounds || roost_time_without_suspend() < end else {
+                // Who was to be asked may wait by now where nobody is to be disturbed.
+                if round > rounds {
+                    for index in seen.indices where seen[index].refusal == nil { update(&seen[index]) }
+                }
+                return
+            }
             usleep(500)
-            for index in silent {
-                var kernel = roost_thread()
-                guard roost_thread_read(seen[index].kernel.thread, &kernel) != 0 else { continue }
-                seen[index] = Seen(kernel)
-                seen[index].refusal = refusal(seen[index])
-            }
+            for index in silent { update(&seen[index]) }
         }
+    }
+
+    /// What the kernel says of it now.
+    private func update(_ seen: inout Seen) {
+        var kernel = roost_thread()
+        guard roost_thread_read(seen.kernel.thread, &kernel) != 0 else { return seen.hasEnded() }
+        seen = Seen(kernel)
+        seen.refusal = refusal(seen)
     }
 
     /// Writes down the stacks; what went wrong with all of them, if so.
@@ -152,7 +172,7 @@ struct CensusTaker {
                 seen[index].frames = Array(
                     UnsafeBufferPointer(start: roost_stack_frames(stack), count: Int(stack.pointee.count)))
                 seen[index].isCut = stack.pointee.is_cut != 0
-            case ROOST_ANSWER_GONE: seen[index].refusal = "it ended meanwhile"
+            case ROOST_ANSWER_GONE: seen[index].hasEnded()
             default: seen[index].refusal = "it did not answer within \(Amount.of(options.wait))"
             }
         }

@@ -33,7 +33,7 @@ extension ThreadCensus {
 
     /// How a census is taken.
     public struct Options: Sendable, Hashable {
-        /// How long threads have to answer, in all; at most a minute. One that runs with `SIGPROF` blocked has a quarter of it to let it in, 25 ms at
+        /// How long threads have to answer, in all; at most a minute. One that runs with `SIGPROF` blocked has a quarter of what is left to let it in, 25 ms at
         /// most.
         public var wait: Duration
         /// Which threads are asked for their stacks.
