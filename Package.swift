@@ -98,8 +98,8 @@ let package = Package(
         .testTarget(
             name: "RoostProcessTests",
             dependencies: [
-                "RoostProcess", "CRoostProcess", "ProcessTestTasks", "process-test-worker", "process-test-other-worker",
-                "process-test-app",
+                "RoostProcess", "CRoostProcess", "ProcessTestTasks", "ProcessTestNative", "process-test-worker",
+                "process-test-other-worker", "process-test-app",
             ]),
         .testTarget(
             name: "RoostCrashReportTests", dependencies: ["RoostCrashReport"], resources: [.copy("Fixtures")]),

@@ -84,3 +84,11 @@ void native_debugger_trap(void) {
     __asm__ __volatile__("brk #0xF000");
 #endif
 }
+
+void native_store_time(int64_t *place, int64_t time) {
+    __atomic_store_n(place, time, __ATOMIC_RELEASE);
+}
+
+void native_store_state(uint32_t *place, uint32_t state) {
+    __atomic_store_n(place, state, __ATOMIC_RELEASE);
+}

@@ -1,5 +1,6 @@
 import CRoostProcess
 import Glibc
+import ProcessTestNative
 import ProcessTestTasks
 import Roost
 import Testing
@@ -112,8 +113,8 @@ import Testing
     @Test func timesThatCannotBeAreNoOverflow() async throws {
         for time in [Int64.min, -1, .max] {
             let held = try await Held()
-            held.page.pointee.began_ns = time
-            held.page.pointee.element_began_ns = time
+            native_store_time(held.page.pointer(to: \.began_ns), time)
+            native_store_time(held.page.pointer(to: \.element_began_ns), time)
             Gate.open(held.corner.path("gate"))
             #expect(await held.handle.ending(within: .seconds(10))?.kind == "finished")
             #expect(try await held.pool.run(Add(20, 3)) == 23)
@@ -124,13 +125,13 @@ import Testing
     /// What looks after limits and crashes sees them, too.
     @Test func timesThatCannotBeAndAMark() async throws {
         let held = try await Held(limits: TaskLimits(cpuTime: .seconds(1_000)))
-        held.page.pointee.began_ns = .min
-        held.page.pointee.cpu_ns = .min
-        held.page.pointee.element_cpu_ns = .min
-        held.page.pointee.element_began_ns = .min
-        held.worker.control.pointee.crash_ns = .min
-        held.worker.control.pointee.crash_cpu_ns = .min
-        held.worker.control.pointee.crash_state = 2
+        native_store_time(held.page.pointer(to: \.began_ns), .min)
+        native_store_time(held.page.pointer(to: \.cpu_ns), .min)
+        native_store_time(held.page.pointer(to: \.element_cpu_ns), .min)
+        native_store_time(held.page.pointer(to: \.element_began_ns), .min)
+        native_store_time(held.worker.control.pointer(to: \.crash_ns), .min)
+        native_store_time(held.worker.control.pointer(to: \.crash_cpu_ns), .min)
+        native_store_state(held.worker.control.pointer(to: \.crash_state), 2)
         // It has crashed long ago, that says: it is ended.
         let ending = await held.handle.ending(within: .seconds(10))
         #expect(ending?.kind == "crashed", "\(ending?.description ?? "none")")

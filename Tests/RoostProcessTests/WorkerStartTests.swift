@@ -41,6 +41,27 @@ import Testing
         #expect(RunLogFile.numbers(in: corner.path("starts")).count == 1)
     }
 
+    /// A task may come at any instant of the end of a program that is no worker: between the death and the giving up, too.
+    @Test func tasksThatComeWhileItEndsStartNoOther() async throws {
+        let corner = try Corner()
+        let path = try corner.script("stranger", "exit 1")
+        for round in 1...20 {
+            let pool = try SmokeTests.pool { configuration in
+                configuration.workers = 0...1
+                configuration.executable = .path(path)
+                configuration.onOutput = { _ in }
+            }
+            // No task waits any more when it has given up.
+            let deadline = ContinuousClock.now + .seconds(10)
+            while !pool.core.state.withLock({ $0.machine.isBroken }), ContinuousClock.now < deadline {
+                _ = pool.start(Add(1, 1))
+            }
+            #expect(await pool.start(Add(1, 1)).ending(within: .seconds(1))?.poolError?.code == .noWorkerEntry)
+            await pool.close()
+            #expect(RunLogFile.numbers(in: corner.path("starts")).count == round)
+        }
+    }
+
     @Test func aProgramThatForgetsWhatItIs() async throws {
         let corner = try Corner()
         let error = try await failure(TestWorker.otherPath, corner) { $0.environment = ["ROOST_TEST_FORGETS": "1"] }

@@ -67,13 +67,14 @@ extension ProcessPoolCore {
 
     private func couldNotStart(_ number: Int, _ error: any Error) {
         let failure = asPoolError(error)
-        let (isAlone, waiters) = state.withLock { state in
+        var waiters: [@Sendable () -> Void] = []
+        decide { state in
             _ = state.machine.died(number, wasAsked: true)
             state.workers[number] = nil
-            return (state.machine.living == 0, state.workers.isEmpty ? state.gone.takeAll() : [])
+            if state.workers.isEmpty { waiters = state.gone.takeAll() }
+            // With others alive the tasks are theirs.
+            return state.machine.living == 0 ? state.giveUp(failure) : []
         }
-        // With others alive the tasks are theirs.
-        if isAlone { giveUp(failure) }
         for wake in waiters { wake() }
     }
 
@@ -149,6 +150,7 @@ extension ProcessPoolCore {
         var stopped: [(job: Job, reason: StopReason)] = []
         let wasAsked = if case .silent? = verdict { false } else { verdict != nil }
         let wasKilled = worker.state.withLock { $0.end?.signal == SIGKILL }
+        let failure = hasGreeted ? nil : failureToGreet(worker, verdict)
         decide { state in
             state.deaths += 1
             state.definedTypes[worker.number] = nil
@@ -167,8 +169,12 @@ extension ProcessPoolCore {
                     others.append(job)
                 }
             }
+            // Once the executable has served it can do it: this one was late, or ran out of something. Else it is given up together with the
+            // death: a task that came in between would start another one.
+            var actions: [PoolStateMachine<Job>.Action] = []
+            if let failure, !state.machine.hasEverBeenReady { actions = state.giveUp(failure) }
             // In front of all others, in the order they were; to workers that are there. Another one is started once the error is out.
-            return state.machine.handBack(others.map { ($0, $0.level) })
+            return actions + state.machine.handBack(others.map { ($0, $0.level) })
         }
         for (job, reason) in stopped {
             job.stopped(reason)
@@ -184,7 +190,6 @@ extension ProcessPoolCore {
                 end(victim.job, element: delivered, worker, verdict)
             }
         }
-        if !hasGreeted, let failure = failureToGreet(worker, verdict) { giveUp(failure) }
         decide { state in
             state.workers[worker.number] = nil
             guard !state.machine.isClosed, !state.machine.isBroken else { return [] }
@@ -203,14 +208,11 @@ extension ProcessPoolCore {
         for wake in waiters { wake() }
     }
 
-    /// What it means that a worker ended before it said hello; nil when it may be tried again.
+    /// What it means that a worker ended before it said hello, if none ever did; nil when it may be tried again.
     private func failureToGreet(_ worker: WorkerProcess, _ verdict: WorkerProcess.Verdict?) -> ProcessPoolError? {
-        let hasServed = state.withLock { $0.machine.hasEverBeenReady }
         let isEntryMissing: Bool
         switch verdict {
         case .dismissed, .stop, .limit, .broken: return nil
-        // The executable can do it: this one was late, or ran out of something.
-        case .silent where hasServed, nil where hasServed: return nil
         case .silent: isEntryMissing = true
         case nil: isEntryMissing = worker.state.withLock { $0.end?.exit != nil }
         }

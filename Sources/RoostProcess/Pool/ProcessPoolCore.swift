@@ -362,16 +362,16 @@ final class ProcessPoolCore: Sendable {
     // MARK: Failures of the pool itself
 
     /// No worker can be had: what waits fails, with the reason.
-    func giveUp(_ error: ProcessPoolError) {
-        decide { state in
-            state.failure = error
-            state.failedAt = .now
-            return state.machine.giveUp()
-        }
-    }
+    func giveUp(_ error: ProcessPoolError) { decide { $0.giveUp(error) } }
 }
 
 extension ProcessPoolCore.State {
+    mutating func giveUp(_ error: ProcessPoolError) -> [PoolStateMachine<Job>.Action] {
+        failure = error
+        failedAt = .now
+        return machine.giveUp()
+    }
+
     /// True when the job waited for an answer about its type; it does not any more.
     mutating func stopsWaiting(_ job: Job) -> Bool {
         for (type, entries) in waiting {

@@ -2,6 +2,8 @@
 #ifndef PROCESS_TEST_NATIVE_H
 #define PROCESS_TEST_NATIVE_H
 
+#include <stdint.h>
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -24,6 +26,9 @@ void native_debugger_trap(void);
 void native_at_once(int count, void (*body)(void));
 // Calls `body` on a thread that nobody waits for.
 void native_on_another_thread(void (*body)(void));
+// Writes a word that others read at the same time, as a worker writes into the memory that it shares.
+void native_store_time(int64_t *place, int64_t time);
+void native_store_state(uint32_t *place, uint32_t state);
 
 #ifdef __cplusplus
 }
