@@ -45,7 +45,7 @@ import Testing
     @Test func tasksThatComeWhileItEndsStartNoOther() async throws {
         let corner = try Corner()
         let path = try corner.script("stranger", "exit 1")
-        for round in 1...20 {
+        for round in 1...100 {
             let pool = try SmokeTests.pool { configuration in
                 configuration.workers = 0...1
                 configuration.executable = .path(path)
