@@ -42,7 +42,8 @@ BENCHMARKS = [
             Row("workers, all cores", ["bench-crash", "roost", "crash-running-workers"], "", True),
         ],
         "100,000 closures or 30,000 workers from one producer into two threads: the best of ten times, in 15 programs of each kind that take turns. On one core "
-        "the best of those programs. On all, where a program's threads are put is worth more than what is looked for: their median, which has no goal; what costs between cores alone would be seen there",
+        "the best of those programs. On all, where a program's threads are put is worth more than what is looked for: their median, which has no goal; "
+        "what costs between cores alone would be seen there",
         rounds=(5, 2),
     ),
     Benchmark(

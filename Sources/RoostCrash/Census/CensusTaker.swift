@@ -86,6 +86,7 @@ struct CensusTaker {
         }
         /// No signal gets through to it now.
         var isSilent: Bool { state == .uninterruptible || kernel.blocks_profiling != 0 }
+        /// It runs, or would if it had a processor, and will let signals through soon.
         var isBusyAndDeaf: Bool { state == .running && kernel.blocks_profiling != 0 }
 
         mutating func hasEnded() {
@@ -125,21 +126,23 @@ struct CensusTaker {
     /// handler of signals) may have lost the processor meanwhile, and has more time: a quarter of what is left.
     private func lookAgain(_ seen: inout [Seen], within left: Int64) {
         let end = roost_time_without_suspend() + min(left / 4, 25_000_000)
-        let rounds = 3
-        for round in 0... {
-            let silent = seen.indices.filter {
-                seen[$0].refusal != nil && (round < rounds ? seen[$0].isSilent : seen[$0].isBusyAndDeaf)
-            }
-            guard !silent.isEmpty, round < rounds || roost_time_without_suspend() < end else {
-                // Who was to be asked may wait by now where nobody is to be disturbed.
-                if round > rounds {
-                    for index in seen.indices where seen[index].refusal == nil { update(&seen[index]) }
-                }
-                return
-            }
-            usleep(500)
-            for index in silent { update(&seen[index]) }
+        for _ in 0..<3 {
+            guard look(&seen, at: \.isSilent) else { return }
         }
+        var hasWaited = false
+        while roost_time_without_suspend() < end, look(&seen, at: \.isBusyAndDeaf) { hasWaited = true }
+        guard hasWaited else { return }
+        // Who was to be asked may wait by now where nobody is to be disturbed.
+        for index in seen.indices where seen[index].refusal == nil { update(&seen[index]) }
+    }
+
+    /// Looks half a millisecond later at those of this kind that cannot be asked. False when there are none.
+    private func look(_ seen: inout [Seen], at isMeant: (Seen) -> Bool) -> Bool {
+        let silent = seen.indices.filter { seen[$0].refusal != nil && isMeant(seen[$0]) }
+        guard !silent.isEmpty else { return false }
+        usleep(500)
+        for index in silent { update(&seen[index]) }
+        return true
     }
 
     /// What the kernel says of it now.
