@@ -30,6 +30,7 @@ import Testing
             port.drain()
             #expect(seen.all == ["finished"], "it still reports to the open scope")
             scope.beginClosing(on: port) { settled.add("second: \($0.stragglers.count)") }
+            await port.waitForJobs(1)
             port.drain()
             #expect(settled.all == ["second: 0"], "the close that was called off settles nothing")
             #expect(!scope.keepOpen())
@@ -50,6 +51,7 @@ import Testing
                 await port.waitForJobs(1)
                 port.drain()
                 scope.beginClosing(on: port) { settled.add("\(round): \($0.workers.count)") }
+                await port.waitForJobs(1)
                 port.drain()
                 #expect(scope.phase == .settled && scope.mayTakeCloseBack)
                 #expect(scope.takeCloseBack())

@@ -238,33 +238,31 @@ final class ProcessPoolCore: Sendable {
         }
     }
 
-    /// Puts the task into the worker's ring. The slot is offered first: whoever reads the frame finds it so.
+    /// Puts the task into the worker's ring. The slot is offered first: whoever reads the frame finds it so. From the frame on the job is
+    /// nobody's to read: it may have ended, or be on its way to another worker.
     func send(_ job: Job, to worker: WorkerProcess, _ slot: Int) -> [PoolStateMachine<Job>.Action] {
         let payload = state.withLock { _ in job.payload }
         if let next = lend(payload, of: job, to: worker, slot) { return next }
-        let (isOffered, type, attempt) = state.withLock { state -> (Bool, Int, Int) in
+        let frame = state.withLock { state -> (extra: Int, elements: Int)? in
             guard case .offered(let owner, slot) = job.place, owner === worker, job.stopReason == nil else {
-                return (false, 0, 0)
+                return nil
             }
             // One that is about to be killed begins with nothing more.
-            guard state.machine.workers[worker.number]?.isDoomed == false else { return (false, 0, 0) }
+            guard state.machine.workers[worker.number]?.isDoomed == false else { return nil }
             roost_slot_offer(
                 roost_control_slot(worker.control, Int32(slot)), job.isPaused ? UInt32(ROOST_FLAG_PAUSE) : 0,
                 job.limits.output.map { UInt64($0) } ?? .max,
                 job.limits.time != nil || job.limits.cpuTime != nil ? 1 : 0, files(of: job))
-            return (true, state.number(of: job.type), job.crashes.count)
+            return (state.number(of: job.type) | job.crashes.count << 16, job.count - job.firstElement)
         }
-        let isSent =
-            isOffered
-            && worker.writer.write(
-                .task, flags: payload.flags, slot: slot, element: job.count - job.firstElement,
-                extra: type | attempt << 16,
-                number: job.id, payload.bytes)
-        guard !isSent else { return [] }
-        guard isOffered else {
+        guard let frame else {
             worker.port.takeBack(payload.storages)
             return withdraw(job, worker, slot)
         }
+        let isSent = worker.writer.write(
+            .task, flags: payload.flags, slot: slot, element: frame.elements, extra: frame.extra, number: job.id,
+            payload.bytes)
+        if isSent { return [] }
         return decided { state in
             roost_slot_clear(roost_control_slot(worker.control, Int32(slot)))
             guard case .offered(let owner, slot) = job.place, owner === worker else {
