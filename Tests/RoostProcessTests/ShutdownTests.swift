@@ -108,8 +108,11 @@ import Testing
 
     private func expectNothingLeft(of app: Int32) {
         let mark = "ROOST_WORKER_OF=\(app)-"
+        let meter = StallMeter()
         let ended = ContinuousClock.now
-        while !Processes.marked(mark).isEmpty, ContinuousClock.now - ended < .seconds(5) {}
-        #expect(ContinuousClock.now - ended < .milliseconds(100))
+        Processes.wait(.seconds(5)) { Processes.marked(mark).isEmpty }
+        let took = ContinuousClock.now - ended
+        meter.stop()
+        #expect(took < meter.extended(.milliseconds(100)))
     }
 }
