@@ -110,7 +110,7 @@ int32_t roost_wait_for_hangup(int32_t channel, int32_t timeout_ms) {
     while (1) {
         struct pollfd wait = {.fd = channel, .events = 0};
         int ready = poll(&wait, 1, timeout_ms);
-        if (ready > 0) return 0;
+        if (ready > 0) return wait.revents & POLLNVAL ? EBADF : 0;
         if (ready == 0) return ETIMEDOUT;
         if (errno != EINTR) return errno;
     }

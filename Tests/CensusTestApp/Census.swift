@@ -29,7 +29,7 @@ enum Kinds {
                     $0.wait?.systemCall == "read"
                 }
         }
-        let census = ThreadCensus.take()
+        let census = ThreadCensus.take(.init(wait: .seconds(2)))
         try say(json: census)
         try say(json: ["openblas": hasOpenBLAS, "glib": hasGLib])
         say("\(census)")
@@ -62,7 +62,7 @@ enum Locks {
         census_thread("waits pthread", { _ in census_lock() }, nil)
         census_thread("waits Mutex", { _ in Locks.mutex.withLock { _ in } }, nil)
         wait { waits("waits pthread", in: "futex") && waits("waits Mutex", in: "futex") }
-        let census = ThreadCensus.take()
+        let census = ThreadCensus.take(.init(wait: .seconds(2)))
         try say(json: census)
         say("\(census)")
         withExtendedLifetime(worker) {}
@@ -80,11 +80,11 @@ enum Silent {
             return threads.contains { $0.name == "in the kernel" && $0.state == .uninterruptible }
                 && threads.contains { $0.name == "computes" && $0.state == .running } && waits("deaf", in: "pause")
         }
-        let first = ThreadCensus.take()
+        let first = ThreadCensus.take(.init(wait: .seconds(2)))
         try say(json: first)
         census_thread("late", census_wait, nil)
         wait { waits("late", in: "pause") }
-        let second = ThreadCensus.take()
+        let second = ThreadCensus.take(.init(wait: .seconds(2)))
         try say(json: second.changes(since: first))
         say("\(second)")
         say("\(second.changes(since: first))")
@@ -188,7 +188,7 @@ enum Profiler {
             census_send_profiling_signal()
             counts.append(census_profiled())
             // This one takes the signal over, and asks threads by it.
-            let census = ThreadCensus.take()
+            let census = ThreadCensus.take(.init(wait: .seconds(2)))
             counts.append(Int64(census.threads.count { $0.stack == nil }))
             counts.append(census_profiled())
             census_send_profiling_signal()

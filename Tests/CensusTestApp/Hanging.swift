@@ -35,7 +35,7 @@ enum Hanging {
             waitForMutexOnMain()
         case "fifo": say("read \(readOnMain(fifo))")
         case "storm":
-            for _ in 0..<8 {
+            for _ in 0..<12 {
                 computeOnMain(for: .milliseconds(120))
                 serve(for: .milliseconds(60))
             }

@@ -8,11 +8,17 @@ public struct StartChild: IsolatedTask {
     public var milliseconds: Int
     /// It has nothing of the worker's environment.
     public var forgetsEnvironment: Bool
-    public init(isRunaway: Bool, milliseconds: Int = 0, forgetsEnvironment: Bool = false) {
-        (self.isRunaway, self.milliseconds, self.forgetsEnvironment) = (isRunaway, milliseconds, forgetsEnvironment)
+    /// The worker goes into the app's group of processes first.
+    public var leavesGroup: Bool
+    public init(
+        isRunaway: Bool, milliseconds: Int = 0, forgetsEnvironment: Bool = false, leavesGroup: Bool = false
+    ) {
+        (self.isRunaway, self.milliseconds) = (isRunaway, milliseconds)
+        (self.forgetsEnvironment, self.leavesGroup) = (forgetsEnvironment, leavesGroup)
     }
 
     public func run(_ worker: IsolatedWorker<WorkerProgress>) throws -> Int32 {
+        if leavesGroup, setpgid(0, getpgid(getppid())) != 0 { throw SystemCallError(call: "setpgid", errno: errno) }
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }

@@ -63,6 +63,8 @@ public struct Grow: IsolatedTask {
             let memory = UnsafeMutableRawPointer.allocate(byteCount: piece << 20, alignment: 16)  // here: alloc
             memset(memory, 1, piece << 20)
         }
+        // It has it until somebody looks.
+        usleep(10_000_000)
         return mebibytes
     }
 }

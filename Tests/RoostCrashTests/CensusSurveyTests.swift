@@ -28,9 +28,9 @@ import Testing
         #expect(roost_survey_begin(10_000_000_000) == 0)
         defer { roost_survey_end() }
         let begin = ContinuousClock.now
-        #expect(roost_survey_take(survey, 50_000_000) == 0)
+        #expect(roost_survey_take(survey, 1_000_000_000) == 0)
         let took = ContinuousClock.now - begin
-        #expect(took >= .milliseconds(50) && took < .seconds(5))
+        #expect(took >= .seconds(1) && took < .seconds(8))
         #expect(Int(roost_survey_answer(survey, 0)) == ROOST_ANSWER_LATE)
         #expect(Int(roost_survey_answer(survey, 1)) == ROOST_ANSWER_GIVEN)
         #expect(roost_survey_stack(survey, 1).pointee.count > 2)

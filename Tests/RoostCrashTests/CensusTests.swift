@@ -97,15 +97,22 @@ import Testing
         #expect(busy.state == .running && busy.stack?.frames.first?.symbol == "census_compute" && busy.cpuTime > .zero)
     }
 
-    /// As one is that leaves a handler of signals and has lost the processor to another one.
+    /// As one is that leaves a handler of signals and has lost the processor to another one. It is looked at for 25 ms, within which a busy
+    /// machine may not run it at all: once in three times is enough.
     @Test func aThreadThatBlocksSignalsForAMomentAnswers() throws {
+        var problems: [String?] = []
+        repeat { problems.append(try whyThereIsNoStack()) } while problems.last != nil && problems.count < 3
+        #expect(problems.last == .some(nil), "\(problems)")
+    }
+
+    private func whyThereIsNoStack() throws -> String? {
         let program = try CensusProgram("deaf-for-a-moment")
         let census: ThreadCensus = try program.value()
         let thread = try #require(census.threads.first { $0.name == "deaf a while" })
-        #expect(thread.stack != nil, "\(thread.stackProblem ?? "")")
         let second: ThreadCensus = try program.value()
         let caller = try #require(second.threads.first { $0.kind == .main })
         #expect(caller.stack != nil, "\(caller.stackProblem ?? "")")
+        return thread.stack == nil ? thread.stackProblem ?? "not said" : nil
     }
 
     @Test func whatChangedBetweenTwoIsSaid() throws {

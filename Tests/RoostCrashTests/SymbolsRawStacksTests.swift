@@ -37,7 +37,8 @@ import Testing
         defer { for part in parts { munmap(part, page) } }
         roost_stacks_prepare()
         let (images, own) = Self.memory.withLock { stacks in
-            roost_stacks_take(stacks, nil, 0)
+            // All have answered, and write no more.
+            roost_stacks_take(stacks, nil, 1_000_000_000)
             return (RawStacks(stacks).images, roost_stack_frames(roost_stacks_at(stacks, 0)).pointee)
         }
         #expect(images.contains { $0.name == (path as NSString).lastPathComponent })

@@ -32,9 +32,10 @@ struct WorkerMetricsTests {
             gate.wait()
         }
         for await _ in begun { break }
+        stopping.stop()
+        #expect(await stopping.ending.kind == "stopped")
         await scope.close(within: .milliseconds(50))
         gate.signal()
-        #expect(await stopping.ending.kind == "stopped")
         #expect(await stubborn.ending.kind == "abandoned")
         await metrics.flush()
         #expect(try backend.expectCounter("roost_workers_started").totalValue >= 5)

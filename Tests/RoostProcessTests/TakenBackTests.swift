@@ -67,16 +67,21 @@ import Testing
         Gate.open(corner.path("open"))
         _ = try await pool.run(GiveGated(gate: corner.path("open")))
         _ = try await pool.run(Doze(2, milliseconds: 0, log: corner.path("warm")))
-        for number in 0..<100 { _ = try await pool.run(Add(number, 1)) }
+        try await pool.untilTasksAreShort()
+        let held = pool.start(Innocent(1, gate: corner.path("held")))
+        for await _ in held.updates { break }
         // While its output is decoded nothing else is heard from the worker.
         let slow = pool.start(GiveGated(gate: corner.path("gate")))
         let over = pool.start(Add(1, 2))
         let next = pool.start(Doze(3, milliseconds: 100, log: corner.path("next")))
+        #expect(pool.core.state.withLock { $0.machine.workers.values.map(\.inFlight) } == [4])
+        Gate.open(corner.path("held"))
         let deadline = ContinuousClock.now + .seconds(10)
         while RunLogFile.numbers(in: corner.path("next")).isEmpty, ContinuousClock.now < deadline { await Task.yield() }
         #expect(over.endingIfEnded == nil && RunLogFile.numbers(in: corner.path("next")) == [3])
         over.stop()
         Gate.open(corner.path("gate"))
+        #expect(try await held.value == 7)
         #expect(await slow.ending(within: .seconds(5))?.kind == "finished")
         #expect(await over.ending(within: .seconds(5))?.kind == "finished")
         let ending = await next.ending(within: .seconds(5))

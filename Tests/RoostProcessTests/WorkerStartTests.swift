@@ -72,9 +72,9 @@ import Testing
     @Test func aProgramThatNeverSaysAnything() async throws {
         let corner = try Corner()
         let error = try await failure(try corner.script("sleeper", "exec sleep 1000"), corner) {
-            $0.startTimeout = .milliseconds(500)
+            $0.startTimeout = .seconds(2)
         }
-        #expect(error.code == .noWorkerEntry && error.message.contains("it was ended after 500 ms"), "\(error)")
+        #expect(error.code == .noWorkerEntry && error.message.contains("it was ended after 2 s"), "\(error)")
         #expect(RunLogFile.numbers(in: corner.path("starts")).count == 1)
     }
 
@@ -106,12 +106,16 @@ import Testing
             "once", "[ $(wc -l <'\(corner.path("starts"))') -gt 1 ] && exec sleep 1000\nexec '\(TestWorker.path)'")
         let pool = try SmokeTests.pool {
             $0.executable = .path(path)
-            $0.startTimeout = .milliseconds(50)
+            $0.startTimeout = .milliseconds(500)
         }
         let held = pool.start(Innocent(1, gate: corner.path("gate")))
         for await _ in held.updates { break }
         let handles = (0..<10).map { pool.start(Add($0, 1)) }
-        while RunLogFile.numbers(in: corner.path("starts")).count < 5 { try await Task.sleep(for: .milliseconds(1)) }
+        let deadline = ContinuousClock.now + .seconds(30)
+        while RunLogFile.numbers(in: corner.path("starts")).count < 3, ContinuousClock.now < deadline {
+            try await Task.sleep(for: .milliseconds(1))
+        }
+        #expect(RunLogFile.numbers(in: corner.path("starts")).count >= 3)
         Gate.open(corner.path("gate"))
         for (number, handle) in handles.enumerated() { #expect(try await handle.value == number + 1) }
         #expect(try await held.value == 7)
@@ -171,11 +175,11 @@ import Testing
     ) async throws {
         let corner = try Corner()
         var configuration = ProcessPool.Configuration(name: "test", workers: 0...1, executable: .path(TestWorker.path))
-        configuration.startTimeout = .milliseconds(300)
+        configuration.startTimeout = end == .leaves ? .seconds(10) : .milliseconds(700)
         configuration.onOutput = { _ in }
         let pool = try ProcessPool(configuration, setup: Settings("blue", log: corner.path("setups"), end: end))
         let error = try #require(await pool.start(ReadSettings()).ending(within: .seconds(5))?.poolError)
-        let how = end == .leaves ? "left with status 3" : "ended after 300 ms"
+        let how = end == .leaves ? "left with status 3" : "ended after 700 ms"
         #expect(error.code == .setupFailed && error.message.contains(how), "\(error)")
         #expect(RunLogFile.numbers(in: corner.path("setups")).count == 1)
         await pool.close()

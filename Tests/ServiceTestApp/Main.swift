@@ -71,8 +71,8 @@ private struct Server: Service {
         say("ready")
         if mode == "stubborn" { while true { try? await Task.sleep(for: .seconds(3_600)) } }
         try await gracefulShutdown()
-        // Nearly its half of the grace, 2.2 s.
-        if mode == "late-worker" { try? await Task.sleep(for: .milliseconds(1_800)) }
+        // Of its half of the grace, 2.2 s.
+        if mode == "late-worker" { try? await Task.sleep(for: .milliseconds(1_000)) }
         say("server ended")
     }
 }

@@ -82,7 +82,7 @@ int32_t roost_send_descriptors(
 int32_t roost_receive_descriptors(
     int32_t channel, int32_t descriptors[_Nonnull ROOST_DESCRIPTORS_AT_ONCE],
     uint64_t numbers[_Nonnull ROOST_DESCRIPTORS_AT_ONCE], int32_t *_Nonnull lost, int32_t timeout_ms);
-// Waits until the other side of a channel or pipe is gone; returns 0 then, ETIMEDOUT, or an errno.
+// Waits until the other side of a channel or pipe is gone; returns 0 then, ETIMEDOUT, or an errno (EBADF when this side has been closed).
 int32_t roost_wait_for_hangup(int32_t channel, int32_t timeout_ms);
 
 typedef struct {

@@ -48,10 +48,13 @@ final class WorkerServer: @unchecked Sendable {  // proof: what is not a constan
     }
 
     private func run() -> Never {
-        let channel = role.channel
+        let (channel, app) = (role.channel, role.parent)
         // The kernel ends this process with the app's thread; this is for what the kernel does not see, and for its own children.
         let failure = PlatformThread.start(name: "roost-lifeline", options: .init(stackSize: 128 * 1024)) {
-            while roost_wait_for_hangup(channel, -1) != 0 {}
+            // Closed by a task that closes what is not its own: that is no end of the app's, which is known by its number, too.
+            if roost_wait_for_hangup(channel, -1) != 0 {
+                while getppid() == app { usleep(20_000) }
+            }
             kill(0, SIGKILL)
             roost_leave(70)
         }

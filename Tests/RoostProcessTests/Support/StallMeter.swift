@@ -7,6 +7,7 @@ import Synchronization
 final class StallMeter: Sendable {
     private let lost = Atomic<Int64>(0)
     private let isOver = Atomic<Bool>(false)
+    private let hasEnded = DispatchSemaphore(value: 0)
 
     /// Counts from now on, until it is stopped.
     init() {
@@ -19,11 +20,16 @@ final class StallMeter: Sendable {
                 let late = ContinuousClock.now - began - .milliseconds(1)
                 if late > .milliseconds(1) { lost.add(late.clampedNanoseconds, ordering: .relaxed) }
             }
+            hasEnded.signal()
         }
         hasBegun.wait()
     }
 
-    func stop() { isOver.store(true, ordering: .relaxed) }
+    /// What it is late with is counted, too.
+    func stop() {
+        isOver.store(true, ordering: .relaxed)
+        hasEnded.wait()
+    }
 
     /// The limit with what was lost so far.
     func extended(_ limit: Duration) -> Duration { limit + .nanoseconds(lost.load(ordering: .relaxed)) }

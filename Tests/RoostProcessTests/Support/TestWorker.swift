@@ -1,7 +1,9 @@
 import Foundation
+import ProcessTestTasks
 import Roost
-import RoostProcess
 import Testing
+
+@testable import RoostProcess
 
 /// The programs that tests run as workers.
 enum TestWorker {
@@ -49,6 +51,19 @@ enum Marked {
                 ?? false
         }
         return try #require(index, "no line of \(file) is marked \(name)") + 1
+    }
+}
+
+extension ProcessPool {
+    /// Runs short tasks until its workers get some ahead.
+    func untilTasksAreShort() async throws {
+        let deadline = ContinuousClock.now + .seconds(20)
+        while !core.state.withLock({ state in
+            state.machine.workers.values.allSatisfy { $0.meanTime <= state.machine.settings.short }
+        }) {
+            if ContinuousClock.now > deadline { throw Unexpected() }
+            _ = try await run(Add(1, 1))
+        }
     }
 }
 

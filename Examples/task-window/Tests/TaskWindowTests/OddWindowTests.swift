@@ -68,7 +68,7 @@ import Testing
         run.waitForWords("finished")
         let time = run.end { run.close(run.windows[0]) }
         #expect(run.program.ending == .exited(0), "\(run.program.everything)")
-        #expect(time < .milliseconds(1_000), "\(time)")
+        #expect(time < .milliseconds(2_000), "\(time)")
         #expect(run.complaint == nil, "raw")
     }
 
@@ -103,7 +103,7 @@ import Testing
         #expect(lines.count { $0.hasPrefix("Roost: ") } == 1, "\(lines)")
         #expect(lines.allSatisfy { $0.contains("button 'Break'") }, "\(lines)")
         #expect(run.program.ending == .exited(0), "\(run.program.everything)")
-        #expect(time < .milliseconds(1_000), "\(time)")
+        #expect(time < .milliseconds(2_000), "\(time)")
         #expect(run.complaint == nil, "throws")
     }
 

@@ -67,7 +67,7 @@ final class InterruptedRun {
     func run() {
         aim()
         fire()
-        program.waitForEnd(within: Self.budget + .milliseconds(500), watching: watch)
+        program.waitForEnd(within: Self.budget + .milliseconds(1_500), watching: watch)
         watch.read()
         settingsAfter = program.settings
         if let end = program.endedAt, let first = firstSignalAt { stopTime = end - first }

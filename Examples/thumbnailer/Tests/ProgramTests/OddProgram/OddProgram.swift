@@ -8,7 +8,7 @@ import Testing
 struct OddProgram {
     static let budget = Duration.seconds(1)
     /// What a shutdown may take longer than its budget.
-    static let slack = Duration.milliseconds(500)
+    static let slack = Duration.milliseconds(900)
 
     let workspace: Workspace
     let program: Program
