@@ -58,6 +58,7 @@ struct ControlGroupTests {
         let (limit, now) = try (bytes("memory.max"), bytes("memory.current"))
         #expect(limit > size && limit <= size + now + 4 << 20, "\(limit), with \(now) in use")
         await pool.close()
+        try await untilGone(folder)
     }
 
     @Test func aFolderThatIsNoneIsAnError() throws {
