@@ -45,8 +45,8 @@ import Testing
     /// The main thread is blocked while the budget runs, and free again before it is over.
     @Test func aWindowGoesInTimeAlthoughTheMainThreadWasBlocked() throws {
         let run = try run("blocked", "100", "600")
-        #expect(try (1_000...2_400).contains(number("gone", of: run)), "\(run.program.outputText)")
-        #expect(try (1_000...2_400).contains(number("abandoned", of: run)), "\(run.program.outputText)")
+        #expect(try (1_000...1_900).contains(number("gone", of: run)), "\(run.program.outputText)")
+        #expect(try (1_000...1_900).contains(number("abandoned", of: run)), "\(run.program.outputText)")
         #expect(run.program.ending == .exited(0), "\(run.program.everything)")
         #expect(run.complaint == nil, "blocked within")
     }
@@ -54,7 +54,7 @@ import Testing
     /// Blocked past the budget: whose clock does not need it, and the window goes as soon as it can.
     @Test func aWindowGoesOnceTheMainThreadIsFree() throws {
         let run = try run("blocked", "500", "1500")
-        #expect(try (1_000...2_400).contains(number("abandoned", of: run)), "\(run.program.outputText)")
+        #expect(try (1_000...1_900).contains(number("abandoned", of: run)), "\(run.program.outputText)")
         let free = try number("free", of: run)
         #expect(try (free...free + 1_500).contains(number("gone", of: run)), "\(run.program.outputText)")
         #expect(run.program.ending == .exited(0), "\(run.program.everything)")
