@@ -219,6 +219,40 @@ import Testing
         #expect(Self.text(machine.submit(Task("c"), priority: 2)) == ["fail c"])
     }
 
+    /// A pool that is closed, or has given up, looks at its queue no more: what comes back then fails.
+    @Test(arguments: [true, false]) func whatAFullRingRefusesWaitsForNobody(isClosed: Bool) {
+        var machine = Self.machine(maximum: 1)
+        let task = Task("a")
+        _ = machine.submit(task, priority: 2)
+        #expect(Self.text(machine.isReady(1, now: 0)) == ["offer a 1.0"])
+        _ = isClosed ? machine.close() : machine.giveUp()
+        #expect(Self.text(machine.wasRefused(task, priority: 2, worker: 1, slot: 0)) == ["fail a"])
+        #expect(machine.queued == 0 && machine.isIdle)
+    }
+
+    /// The task that ran there has ended, and the one behind it, which had not been sent, goes elsewhere: it has nothing, and gets the next.
+    @Test func aWorkerWhoseLastTaskWasWithheldIsIdle() {
+        var machine = Self.machine(maximum: 1)
+        let other = Task("b")
+        _ = machine.submit(Task("a"), priority: 2)
+        _ = machine.isReady(1, now: 0)
+        _ = machine.freed(worker: 1, slot: 0, time: 10_000, now: 0)
+        #expect(Self.text(machine.submit(Task("c"), priority: 2)) == ["offer c 1.0"])
+        #expect(Self.text(machine.submit(other, priority: 2)) == ["offer b 1.1"])
+        #expect(Self.text(machine.freed(worker: 1, slot: 0, time: 10_000, now: 0)) == [])
+        #expect(machine.wasWithheld(other, worker: 1, slot: 1))
+        #expect(Self.text(machine.submit(Task("d"), priority: 2)) == ["offer d 1.0"])
+    }
+
+    /// It was to be ended when it said hello.
+    @Test func aDoomedWorkerGetsNothing() {
+        var machine = Self.machine(maximum: 1)
+        _ = machine.submit(Task("a"), priority: 2)
+        machine.doom(1)
+        #expect(Self.text(machine.isReady(1, now: 0)) == [])
+        #expect(!machine.hasEverBeenReady && machine.queued == 1)
+    }
+
     @Test func aStoppedTaskLeavesTheQueueFromAnyPlace() {
         var machine = Self.machine(maximum: 1)
         let tasks = ["a", "b", "c", "d"].map { Task($0) }

@@ -42,23 +42,38 @@ import Testing
     }
 
     /// A task may come at any instant of the end of a program that is no worker: between the death and the giving up, too.
-    @Test func tasksThatComeWhileItEndsStartNoOther() async throws {
+    @Test(arguments: ["exit 1", "exec sleep 1000"]) func tasksThatComeWhileItEndsStartNoOther(_ line: String) async throws {
         let corner = try Corner()
-        let path = try corner.script("stranger", "exit 1")
-        for round in 1...100 {
+        let path = try corner.script("stranger", line)
+        func starts() -> Int { RunLogFile.numbers(in: corner.path("starts")).count }
+        for _ in 0..<(line == "exit 1" ? 100 : 5) {
+            let before = starts()
             let pool = try SmokeTests.pool { configuration in
                 configuration.workers = 0...1
                 configuration.executable = .path(path)
+                configuration.startTimeout = line == "exit 1" ? .seconds(10) : .milliseconds(200)
                 configuration.onOutput = { _ in }
             }
-            // No task waits any more when it has given up.
+            var handles: [WorkerHandle<Int, WorkerProgress>] = []
             let deadline = ContinuousClock.now + .seconds(10)
-            while !pool.core.state.withLock({ $0.machine.isBroken }), ContinuousClock.now < deadline {
-                _ = pool.start(Add(1, 1))
+            var isBroken = false
+            var asked = ContinuousClock.now
+            while !isBroken, ContinuousClock.now < deadline {
+                asked = .now
+                handles.append(pool.start(Add(1, 1)))
+                isBroken = pool.core.state.withLock { $0.machine.isBroken }
+                // There would be millions.
+                if handles.count % (line == "exit 1" ? 100 : 1) == 0 { usleep(100) }
             }
-            #expect(await pool.start(Add(1, 1)).ending(within: .seconds(1))?.poolError?.code == .noWorkerEntry)
+            // No task waits any more once it has given up.
+            handles.append(pool.start(Add(1, 1)))
+            let isSoon = ContinuousClock.now - asked < .milliseconds(500)
+            for handle in handles {
+                #expect(await handle.ending(within: .seconds(5))?.poolError?.code == .noWorkerEntry)
+            }
             await pool.close()
-            #expect(RunLogFile.numbers(in: corner.path("starts")).count == round)
+            // Asked a second later it would try again.
+            if isSoon { #expect(starts() == before + 1) }
         }
     }
 

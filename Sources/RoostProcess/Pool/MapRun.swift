@@ -180,8 +180,9 @@ final class MapRun<T: IsolatedTask>: RemoteWork, @unchecked Sendable {  // proof
             state.startedAt[number] = .now
             return state.stopReason != nil
         }
-        pool.enqueue(job)
+        // First: no worker is to have begun it.
         if isStopped { pool.stop(job, stopReason ?? .requested("")) }
+        pool.enqueue(job)
     }
 
     /// Why a task cannot go even alone, and how many bytes it has.

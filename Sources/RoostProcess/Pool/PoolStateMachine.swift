@@ -271,7 +271,7 @@ struct PoolStateMachine<Job: AnyObject> {
     mutating func begin() -> [Action] { spares() }
 
     mutating func isReady(_ id: Int, now: Int64) -> [Action] {
-        guard workers[id]?.phase == .starting else { return [] }
+        guard let worker = workers[id], worker.phase == .starting, !worker.isDoomed else { return [] }
         workers[id]?.phase = .ready
         workers[id]?.idleSince = now
         hasEverBeenReady = true
@@ -301,12 +301,14 @@ struct PoolStateMachine<Job: AnyObject> {
         return schedule()
     }
 
-    /// The worker's ring had no room: the task waits again, and nothing more goes there until something comes back.
+    /// The worker's ring had no room: the task waits again, and nothing more goes there until something comes back. It fails where nobody
+    /// waits any more.
     mutating func wasRefused(_ job: Job, priority: Int, worker id: Int, slot: Int) -> [Action] {
         guard workers[id]?.jobs[slot] === job else { return [] }
         workers[id]?.jobs[slot] = nil
         workers[id]?.inFlight -= 1
         workers[id]?.isFull = true
+        guard !isClosed, !isBroken else { return [.fail(job)] }
         push(job, priority, first: true)
         return []
     }
@@ -336,11 +338,16 @@ struct PoolStateMachine<Job: AnyObject> {
         return job
     }
 
-    /// A task that was to go to a worker was not sent after all: its slot is free at once.
+    /// A task that was to go to a worker was not sent after all: its slot is free at once, and a worker that has nothing else is idle.
     mutating func wasWithheld(_ job: Job, worker id: Int, slot: Int) -> Bool {
         guard workers[id]?.jobs[slot] === job else { return false }
         workers[id]?.jobs[slot] = nil
         workers[id]?.inFlight -= 1
+        if let worker = workers[id], worker.phase == .ready, worker.inFlight == 0, worker.revoked.isEmpty,
+            !idle.contains(id)
+        {
+            idle.append(id)
+        }
         return true
     }
 

@@ -237,7 +237,7 @@ extension ProcessPoolCore {
         for entry in waiting {
             let refusal = state.withLock { $0.refusedTypes[type] }
             if let refusal {
-                let next = release(entry.job, entry.worker.number, entry.slot)
+                guard let next = release(entry.job, entry.worker.number, entry.slot) else { continue }
                 fail(entry.job, refusal)
                 act(next)
             } else {

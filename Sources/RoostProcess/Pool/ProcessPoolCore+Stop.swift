@@ -149,8 +149,12 @@ extension ProcessPoolCore {
         if let limit = job.limits.time, ran > limit {
             // Asked first: a task that looks at its flag keeps its process. One of a chunk is not: the flag is all of theirs.
             if job.count == 1, ran < limit + Self.politeness {
-                worker.state.withLock { $0.politeLimit = (job.id, limit) }
-                roost_slot_ask(page, UInt32(ROOST_FLAG_STOP), 0)
+                state.withLock { _ in
+                    // The slot may be another task's by now.
+                    guard case .offered(let owner, slot) = job.place, owner === worker, worker.hasTaken(slot) else { return }
+                    worker.state.withLock { $0.politeLimit = (job.id, limit) }
+                    roost_slot_ask(page, UInt32(ROOST_FLAG_STOP), 0)
+                }
             } else {
                 return end(worker, .limit(job: job.id, .timeLimit(limit)), ifRunning: job)
             }

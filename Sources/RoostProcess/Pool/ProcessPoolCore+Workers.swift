@@ -103,6 +103,14 @@ extension ProcessPoolCore {
                     return []
                 }
             }
+            // Another one is not started for it before its death has said whether there is any use in that. One that says hello now may stay.
+            if case .silent = verdict {
+                isEnding = state.machine.workers[worker.number]?.phase == .starting
+                guard isEnding else { return [] }
+                state.machine.doom(worker.number)
+                worker.state.withLock { if $0.verdict == nil { $0.verdict = verdict } }
+                return []
+            }
             let actions = state.machine.retire(worker.number).filter { if case .dismiss = $0 { false } else { true } }
             let others = takeBack(worker, &state)
             // A worker runs one at a time: if it has taken another one by now, that task is over and its result on the way. Nothing more can
@@ -169,8 +177,7 @@ extension ProcessPoolCore {
                     others.append(job)
                 }
             }
-            // Once the executable has served it can do it: this one was late, or ran out of something. Else it is given up together with the
-            // death: a task that came in between would start another one.
+            // Once the executable has served it can do it: this one was late, or ran out of something.
             var actions: [PoolStateMachine<Job>.Action] = []
             if let failure, !state.machine.hasEverBeenReady { actions = state.giveUp(failure) }
             // In front of all others, in the order they were; to workers that are there. Another one is started once the error is out.

@@ -182,7 +182,8 @@ final class ProcessPoolCore: Sendable {
 
     /// What is to be done next, if nothing came of it.
     private func offer(_ job: Job, to number: Int, _ slot: Int) -> [PoolStateMachine<Job>.Action] {
-        guard begin(job) else { return release(job, number, slot) }
+        guard begin(job) else { return release(job, number, slot) ?? [] }
+        var next: [PoolStateMachine<Job>.Action] = []
         var stopReason: StopReason?
         var refusal: ProcessPoolError?
         var isKnown = false
@@ -194,22 +195,22 @@ final class ProcessPoolCore: Sendable {
             guard stopReason == nil, refusal == nil else { return worker }
             isKnown = state.knownTypes.contains(type)
             guard state.definedTypes[number, default: []].contains(type) || define(type, isKnown, worker, &state) else {
-                job.place = .queued
-                _ = state.machine.wasRefused(job, priority: job.level, worker: number, slot: slot)
+                next = state.machine.wasRefused(job, priority: job.level, worker: number, slot: slot)
+                job.place = next.isEmpty ? .queued : .over
                 return nil
             }
             if !isKnown { state.waiting[type, default: []].append((job, worker, slot)) }
             return worker
         }
-        guard let worker else { return [] }
+        guard let worker else { return next }
         if let stopReason {
-            let next = release(job, number, slot)
+            guard let next = release(job, number, slot) else { return [] }
             job.stopped(stopReason)
             job.ended()
             return next
         }
         if let refusal {
-            let next = release(job, number, slot)
+            guard let next = release(job, number, slot) else { return [] }
             fail(job, refusal)
             return next
         }
@@ -229,13 +230,17 @@ final class ProcessPoolCore: Sendable {
         return true
     }
 
-    /// The slot is free again, nothing was sent.
-    func release(_ job: Job, _ number: Int, _ slot: Int) -> [PoolStateMachine<Job>.Action] {
-        decided { state in
+    /// The slot is free again, nothing was sent, and the job is whoever asks to end. Nil when it is there no more: the worker has died, and its
+    /// death has seen to the job.
+    func release(_ job: Job, _ number: Int, _ slot: Int) -> [PoolStateMachine<Job>.Action]? {
+        var isMine = false
+        let next = decided { state in
             guard case .offered(let worker, slot) = job.place, worker.number == number else { return [] }
+            isMine = true
             job.place = .over
             return state.machine.freed(worker: number, slot: slot, time: nil, now: MonotonicTime.now.nanoseconds)
         }
+        return isMine ? next : nil
     }
 
     /// Puts the task into the worker's ring. The slot is offered first: whoever reads the frame finds it so. From the frame on the job is
@@ -295,11 +300,7 @@ final class ProcessPoolCore: Sendable {
                 return state.machine.submit(job, priority: job.level, first: true)
             }
         }
-        let isMine = state.withLock { _ in
-            if case .offered(let owner, slot) = job.place { owner === worker } else { false }
-        }
-        guard isMine else { return [] }
-        let next = release(job, worker.number, slot)
+        guard let next = release(job, worker.number, slot) else { return [] }
         job.stopped(reason)
         job.ended()
         return next
@@ -319,7 +320,8 @@ final class ProcessPoolCore: Sendable {
                 // The worker has nothing else to do, and makes room as soon as it is told.
                 patience = Self.patienceForRoom
             } catch {
-                let next = release(job, worker.number, slot)
+                if let next = sendElsewhere(job, worker, slot) { return next }
+                guard let next = release(job, worker.number, slot) else { return [] }
                 let why = error is ArenaPort.IsFull ? "it took no more descriptors" : "the system refused"
                 fail(
                     job,
@@ -329,6 +331,23 @@ final class ProcessPoolCore: Sendable {
                 return next
             }
         }
+    }
+
+    /// What is to be done next when the worker is on its way out, or dead: that was why, and another one takes the job. Nil for one that stays.
+    private func sendElsewhere(
+        _ job: Job, _ worker: WorkerProcess, _ slot: Int
+    ) -> [PoolStateMachine<Job>.Action]? {
+        var isLeaving = true
+        let next = decided { state in
+            guard case .offered(let owner, slot) = job.place, owner === worker else { return [] }
+            isLeaving = state.machine.workers[worker.number]?.phase == .leaving
+            guard isLeaving else { return [] }
+            job.place = .queued
+            let now = MonotonicTime.now.nanoseconds
+            return state.machine.freed(worker: worker.number, slot: slot, time: nil, now: now)
+                + state.machine.submit(job, priority: job.level, first: true)
+        }
+        return isLeaving ? next : nil
     }
 
     /// How long a worker that has nothing to do may take to make room for descriptors.
@@ -364,6 +383,7 @@ final class ProcessPoolCore: Sendable {
 }
 
 extension ProcessPoolCore.State {
+    /// In the same turn of the lock as what leads to it: a task that came in between would start another worker.
     mutating func giveUp(_ error: ProcessPoolError) -> [PoolStateMachine<Job>.Action] {
         failure = error
         failedAt = .now
