@@ -240,7 +240,8 @@ import Testing
         #expect(Self.text(machine.submit(Task("c"), priority: 2)) == ["offer c 1.0"])
         #expect(Self.text(machine.submit(other, priority: 2)) == ["offer b 1.1"])
         #expect(Self.text(machine.freed(worker: 1, slot: 0, time: 10_000, now: 0)) == [])
-        #expect(machine.wasWithheld(other, worker: 1, slot: 1))
+        let isWithheld = machine.wasWithheld(other, worker: 1, slot: 1)
+        #expect(isWithheld)
         #expect(Self.text(machine.submit(Task("d"), priority: 2)) == ["offer d 1.0"])
     }
 

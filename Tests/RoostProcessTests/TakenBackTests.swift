@@ -44,6 +44,25 @@ import Testing
         }
     }
 
+    /// A worker has died, and the app sends it a descriptor before it knows: the task goes to another one, and none fails of it.
+    @Test func whatCannotBeSentToADeadWorkerGoesToAnother() async throws {
+        func task() -> CountDescriptors { CountDescriptors([TransferredDescriptor(dup(0))]) }
+        let pool = try SmokeTests.pool {
+            $0.workers = 0...1
+            $0.onOutput = { _ in }
+        }
+        #expect(try await pool.run(task()) == 1)
+        for round in 0..<200 {
+            let worker = try #require(pool.processes.first)
+            kill(worker, SIGKILL)
+            for handle in (0..<4).map({ _ in pool.start(task()) }) {
+                let ending = try #require(await handle.ending(within: .seconds(10)))
+                #expect(["finished", "crashed"].contains(ending.kind), "round \(round): \(ending)")
+            }
+        }
+        await pool.close()
+    }
+
     /// The stop comes when the app asks what the dead worker's task worked on: it is not tried again.
     @Test func aStopIsHeardBetweenADeathAndTheNextAttempt() async throws {
         let corner = try Corner()

@@ -42,7 +42,8 @@ import Testing
     }
 
     /// A task may come at any instant of the end of a program that is no worker: between the death and the giving up, too.
-    @Test(arguments: ["exit 1", "exec sleep 1000"]) func tasksThatComeWhileItEndsStartNoOther(_ line: String) async throws {
+    @Test(arguments: ["exit 1", "exec sleep 1000"])
+    func tasksThatComeWhileItEndsStartNoOther(_ line: String) async throws {
         let corner = try Corner()
         let path = try corner.script("stranger", line)
         func starts() -> Int { RunLogFile.numbers(in: corner.path("starts")).count }

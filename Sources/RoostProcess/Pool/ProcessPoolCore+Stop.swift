@@ -151,7 +151,9 @@ extension ProcessPoolCore {
             if job.count == 1, ran < limit + Self.politeness {
                 state.withLock { _ in
                     // The slot may be another task's by now.
-                    guard case .offered(let owner, slot) = job.place, owner === worker, worker.hasTaken(slot) else { return }
+                    guard case .offered(let owner, slot) = job.place, owner === worker, worker.hasTaken(slot) else {
+                        return
+                    }
                     worker.state.withLock { $0.politeLimit = (job.id, limit) }
                     roost_slot_ask(page, UInt32(ROOST_FLAG_STOP), 0)
                 }
